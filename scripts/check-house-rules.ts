@@ -1,0 +1,93 @@
+/**
+ * Checks the house rules that no linter knows:
+ *
+ * - Imports run one way: cli -> server -> run -> models -> core <- backends. Tests, and packages that are private to the
+ *   repository, may import any package.
+ * - A published package imports only what its package.json names, and another package by its name, never by a path.
+ * - Relative imports carry `.ts` (Node strips types, it does not guess extensions).
+ * - Core and the reference backend import no module of Node's.
+ * - No file is named `utils` or `helpers`.
+ */
+import { globSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { basename, join, relative, resolve, sep } from 'node:path';
+import { listWorkspaces, repositoryRoot, type Manifest } from './workspace.ts';
+
+/** The packages of this repository that each package's sources may import. */
+const allowedImports: Readonly<Record<string, readonly string[]>> = {
+  '@dafl/core': [],
+  '@dafl/backend-cpu': ['@dafl/core'],
+  '@dafl/backend-wasm': ['@dafl/core'],
+  '@dafl/models': ['@dafl/core'],
+  '@dafl/run': ['@dafl/backend-cpu', '@dafl/backend-wasm', '@dafl/core', '@dafl/models'],
+  '@dafl/server': ['@dafl/core', '@dafl/models', '@dafl/run'],
+  '@dafl/cli': ['@dafl/core', '@dafl/models', '@dafl/run', '@dafl/server'],
+};
+
+/** Packages that run in every runtime, and so import no module of Node's. */
+const runtimeNeutral: readonly string[] = ['@dafl/core', '@dafl/backend-cpu'];
+
+/** Lists the modules that a TypeScript source imports, statically or by `import('...')`, types included. */
+export function importedModules(source: string): string[] {
+  const code = source.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/^\s*\/\/.*$/gm, '');
+  const statics = code.matchAll(/^\s*(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/gm);
+  const bare = code.matchAll(/^\s*import\s*['"]([^'"]+)['"]/gm);
+  const dynamic = code.matchAll(/\bimport\(\s*['"]([^'"]+)['"]/g);
+  return [...statics, ...bare, ...dynamic].map((match) => match[1]);
+}
+
+/**
+ * Returns what one source breaks, a line each.
+ *
+ * @param file Path of the source relative to the package, with `/`, such as `src/index.ts`.
+ * @param source Its text.
+ * @param manifest The package's package.json.
+ */
+export function brokenRules(file: string, source: string, manifest: Manifest): string[] {
+  const problems: string[] = [];
+  const isTest = manifest.private === true || /\.(test|bench)\.ts$/.test(file);
+  if (/^(utils?|helpers?)\b/.test(basename(file))) problems.push('must be named after its main export');
+  for (const module of importedModules(source)) {
+    if (module.startsWith('.')) {
+      const inside = !relative('.', resolve('.', file, '..', module)).startsWith('..');
+      if (!inside && !isTest) problems.push(`must import other packages by name: current import is '${module}'`);
+      if (!/\.(ts|json)$/.test(module))
+        problems.push(`must import with the extension '.ts': current import is '${module}'`);
+      continue;
+    }
+    if (isTest) continue;
+    if (isBuiltin(module)) {
+      if (!module.startsWith('node:')) problems.push(`must import 'node:${module}': current import is '${module}'`);
+      if (runtimeNeutral.includes(manifest.name)) {
+        problems.push(`must run outside Node: current import is '${module}'`);
+      }
+      continue;
+    }
+    const packageName = module.split('/', module.startsWith('@') ? 2 : 1).join('/');
+    if (packageName.startsWith('@dafl/')) {
+      const allowed = allowedImports[manifest.name];
+      if (packageName !== manifest.name && allowed !== undefined && !allowed.includes(packageName)) {
+        problems.push(`must import only [${allowed.join(', ')}] of this repository: current import is '${module}'`);
+      }
+    }
+    const declared = { ...manifest.dependencies, ...manifest.peerDependencies };
+    if (packageName !== manifest.name && !(packageName in declared)) {
+      problems.push(`must name '${packageName}' among the dependencies of ${manifest.name}`);
+    }
+  }
+  return problems;
+}
+
+if (import.meta.main) {
+  let count = 0;
+  for (const { folder, manifest } of listWorkspaces()) {
+    for (const path of globSync('src/**/*.ts', { cwd: folder })) {
+      const file = path.split(sep).join('/');
+      for (const problem of brokenRules(file, readFileSync(join(folder, path), 'utf8'), manifest)) {
+        console.error(`${relative(repositoryRoot, join(folder, file))} ${problem}`);
+        count++;
+      }
+    }
+  }
+  if (count > 0) process.exitCode = 1;
+}
