@@ -1,0 +1,45 @@
+import type { Shape, Tensor, TensorBackend } from '../../backend.ts';
+import type { Tape, Value } from '../tape.ts';
+import { sizeOf } from './_shape.ts';
+
+/** Repeats a reduced gradient along the axes that were summed. */
+function expand(
+  backend: TensorBackend,
+  gradient: Tensor,
+  shape: Shape,
+  axes: readonly number[],
+  factor: number,
+): Tensor {
+  const kept = backend.reshape(
+    gradient,
+    shape.map((size, axis) => (axes.includes(axis) ? 1 : size)),
+  );
+  const factors = backend.fill(shape, factor);
+  const expanded = backend.binary('multiply', factors, kept);
+  backend.dispose(kept);
+  backend.dispose(factors);
+  return expanded;
+}
+
+function allAxes(shape: Shape): number[] {
+  return shape.map((_, axis) => axis);
+}
+
+/** Sum over `axes` (default all: a scalar); reduced axes are removed. */
+export function sum(tape: Tape, input: Value, axes: readonly number[] = allAxes(input.shape)): Value {
+  const { backend } = tape;
+  const { shape } = input;
+  return tape.record(backend.reduce('sum', input.tensor, axes, false), [input], (gradient) => [
+    expand(backend, gradient, shape, axes, 1),
+  ]);
+}
+
+/** Mean over `axes` (default all: a scalar); reduced axes are removed. */
+export function mean(tape: Tape, input: Value, axes: readonly number[] = allAxes(input.shape)): Value {
+  const { backend } = tape;
+  const { shape } = input;
+  const count = sizeOf(axes.map((axis) => shape[axis]));
+  return tape.record(backend.reduce('mean', input.tensor, axes, false), [input], (gradient) => [
+    expand(backend, gradient, shape, axes, 1 / count),
+  ]);
+}

@@ -1,0 +1,305 @@
+/**
+ * The contract between dafl and whatever does the arithmetic.
+ *
+ * Core composes every forward pass, derivative and update from the kernels below and imports no backend. The comments
+ * state the whole contract: a backend can be written from them alone, and the conformance suite (`@dafl/conformance`)
+ * holds it to them.
+ *
+ * Conventions that hold for every kernel:
+ * - Layout is NHWC for images (`[batch, height, width, channels]`) and `[height, width, inputChannels / groups,
+ *   outputChannels]` for filters.
+ * - Tensors are immutable. A kernel never writes to its arguments and returns a tensor that the caller owns and must
+ *   dispose. Passing the same tensor twice is allowed.
+ * - Kernels are synchronous to call; the arithmetic may still be under way when they return. `read` waits for it.
+ * - Float arguments are `'float32'` unless said otherwise. Backends of higher precision (the float64 reference) keep
+ *   the name `'float32'` and compute in theirs.
+ * - NaN and infinities propagate as in IEEE 754.
+ * - Arguments are validated by core, not by kernels: shapes are right when a kernel is called.
+ */
+
+/** Sizes of each axis, outermost first. `[]` is a scalar. Every size is an integer >= 0. */
+export type Shape = readonly number[];
+
+/** `'float32'` for values, `'int32'` for class labels and indices. */
+export type DataType = 'float32' | 'int32';
+
+/** An opaque handle to an array that lives on a backend. Only the backend that made it can read it. */
+export interface Tensor {
+  readonly shape: Shape;
+  readonly dataType: DataType;
+}
+
+/** What `TensorBackend.read` returns: float tensors as floats (float64 on a float64 backend), int32 tensors as int32. */
+export type TensorData = Float32Array | Float64Array | Int32Array;
+
+/** Live tensors and their bytes. Tensors that share memory (`reshape`) count once each, their bytes once together. */
+export interface MemoryInfo {
+  readonly tensors: number;
+  readonly bytes: number;
+}
+
+/**
+ * Element-wise operations of one argument.
+ *
+ * `step` is 1 where the input is > 0, else 0. `sigmoid` is 1 / (1 + exp(-x)). `erf` is the Gauss error function with an
+ * absolute error below 1e-6 (1e-12 on a float64 backend is welcome, not required). `log` of 0 is -Infinity.
+ */
+export type UnaryOperation =
+  | 'negate'
+  | 'abs'
+  | 'sign'
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'square'
+  | 'reciprocal'
+  | 'tanh'
+  | 'sigmoid'
+  | 'erf'
+  | 'step';
+
+/** Element-wise operations of two arguments. `greater` and `equal` give 1 or 0 as floats. */
+export type BinaryOperation = 'add' | 'subtract' | 'multiply' | 'divide' | 'maximum' | 'minimum' | 'greater' | 'equal';
+
+/** Reductions over axes. `max` of an empty axis is -Infinity. */
+export type ReduceOperation = 'sum' | 'mean' | 'max';
+
+/** Zeros added around height and width: rows above and below, columns left and right. Integers >= 0. */
+export interface Padding2d {
+  readonly top: number;
+  readonly bottom: number;
+  readonly left: number;
+  readonly right: number;
+}
+
+/** `[vertical, horizontal]`, both integers >= 1. */
+export type Size2d = readonly [height: number, width: number];
+
+/** Geometry of a convolution (cross-correlation, as every deep-learning framework has it). */
+export interface Conv2dOptions {
+  readonly strides: Size2d;
+  readonly padding: Padding2d;
+  readonly dilations: Size2d;
+  /** Divides both channel counts; `groups === inputChannels` is a depthwise convolution. */
+  readonly groups: number;
+}
+
+/** Geometry of a pooling window. */
+export interface Pool2dOptions {
+  readonly windowSize: Size2d;
+  readonly strides: Size2d;
+  readonly padding: Padding2d;
+}
+
+/** Geometry of an average-pooling window. */
+export interface AveragePool2dOptions extends Pool2dOptions {
+  /** Whether padded positions count in the divisor (PyTorch's default) or not (TensorFlow's). */
+  readonly countsPadding: boolean;
+}
+
+/** Result of a training-mode batch normalisation. */
+export interface BatchNormResult {
+  /** Shape of the input. */
+  readonly output: Tensor;
+  /** Batch mean of each channel, shape `[channels]`. */
+  readonly mean: Tensor;
+  /** Biased batch variance of each channel, shape `[channels]`. */
+  readonly variance: Tensor;
+}
+
+/** Gradients of a training-mode batch normalisation. */
+export interface BatchNormGradient {
+  readonly inputGradient: Tensor;
+  /** Sum over all positions of outputGradient x normalised input, shape `[channels]`. */
+  readonly scaleGradient: Tensor;
+  /** Sum over all positions of outputGradient, shape `[channels]`. */
+  readonly offsetGradient: Tensor;
+}
+
+/** Numbers of one Adam update; see `optimizers/adam.ts` for the equations. */
+export interface AdamStepOptions {
+  /** Step size with the bias correction already in it: learningRate / (1 - beta1^t). */
+  readonly stepSize: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  /** sqrt(1 - beta2^t): the second moment's root is divided by it before epsilon is added. */
+  readonly secondMomentCorrection: number;
+  readonly epsilon: number;
+}
+
+/** Result of one Adam update; the caller owns all three. */
+export interface AdamStepResult {
+  readonly parameter: Tensor;
+  readonly firstMoment: Tensor;
+  readonly secondMoment: Tensor;
+}
+
+/**
+ * Faster forms of what core can compose from the primitives. A backend may have none of them; results must agree with
+ * the composition up to rounding.
+ */
+export interface FusedKernels {
+  /**
+   * Normalises over all axes but the last with the batch's own mean and biased variance:
+   * output = (input - mean) / sqrt(variance + epsilon) * scale + offset.
+   *
+   * @param input Any shape of rank >= 2, channels last.
+   * @param scale Shape `[channels]`, or null for 1.
+   * @param offset Shape `[channels]`, or null for 0.
+   */
+  batchNorm(input: Tensor, scale: Tensor | null, offset: Tensor | null, epsilon: number): BatchNormResult;
+
+  /** The derivative of `batchNorm`, given its input and the mean and variance that it returned. */
+  batchNormGradient(
+    outputGradient: Tensor,
+    input: Tensor,
+    scale: Tensor | null,
+    mean: Tensor,
+    variance: Tensor,
+    epsilon: number,
+  ): BatchNormGradient;
+
+  /**
+   * One Adam update:
+   * m' = beta1 m + (1 - beta1) g; v' = beta2 v + (1 - beta2) g^2;
+   * p' = p - stepSize m' / (sqrt(v') / secondMomentCorrection + epsilon).
+   */
+  adamStep(
+    parameter: Tensor,
+    gradient: Tensor,
+    firstMoment: Tensor,
+    secondMoment: Tensor,
+    options: AdamStepOptions,
+  ): AdamStepResult;
+}
+
+/** Tensor arithmetic on one device. See the head of this file for the conventions. */
+export interface TensorBackend {
+  /** Short name as users give it: `'cpu'`, `'wasm'`, ... */
+  readonly name: string;
+
+  /** What a report should say of it, for example `'wasm (relaxed SIMD, 2 threads)'`. */
+  readonly description: string;
+
+  /** Faster forms of composed operations, where the backend has them. */
+  readonly fused?: Partial<FusedKernels>;
+
+  /**
+   * Copies `data` into a new tensor.
+   *
+   * @param data Row-major values, as many as the shape has elements. Float data makes a `'float32'` tensor, int32 data
+   * an `'int32'` one. The array may be reused by the caller at once.
+   */
+  tensor(data: TensorData, shape: Shape): Tensor;
+
+  /** A float tensor whose elements all are `value`. */
+  fill(shape: Shape, value: number): Tensor;
+
+  /** Waits for the tensor's value and copies it out. The tensor stays alive. */
+  read(tensor: Tensor): Promise<TensorData>;
+
+  /** Frees the tensor. Using it afterwards, or disposing it twice, throws. */
+  dispose(tensor: Tensor): void;
+
+  /** What is alive now. */
+  memory(): MemoryInfo;
+
+  /** Frees everything, workers and devices included. The backend can't be used afterwards. Calling it twice is allowed. */
+  close(): Promise<void>;
+
+  // --- shape and movement: also for int32 tensors ---
+
+  /** The same elements in another shape of equal size. May share memory with its argument; both must be disposed. */
+  reshape(input: Tensor, shape: Shape): Tensor;
+
+  /** Axis i of the output is axis `permutation[i]` of the input. Rank <= 6. */
+  transpose(input: Tensor, permutation: readonly number[]): Tensor;
+
+  /** Puts `before` and `after` elements of `value` around each axis. Rank <= 6. */
+  pad(input: Tensor, paddings: readonly (readonly [before: number, after: number])[], value: number): Tensor;
+
+  /** The block of shape `size` that starts at `begin`. Rank <= 6. */
+  slice(input: Tensor, begin: readonly number[], size: readonly number[]): Tensor;
+
+  /** Joins tensors that agree in every axis but `axis`. At least one tensor. Rank <= 6. */
+  concat(inputs: readonly Tensor[], axis: number): Tensor;
+
+  // --- element-wise ---
+
+  /** Applies `operation` to each element. */
+  unary(operation: UnaryOperation, input: Tensor): Tensor;
+
+  /** Applies `operation` to each pair, with NumPy broadcasting (right-aligned; axes of size 1 repeat). Rank <= 6. */
+  binary(operation: BinaryOperation, left: Tensor, right: Tensor): Tensor;
+
+  /** input x factor + summand, with both given as numbers. */
+  affine(input: Tensor, factor: number, summand: number): Tensor;
+
+  /** The input where it is > 0, `slope` x input elsewhere. `slope` 0 is ReLU. */
+  leakyRelu(input: Tensor, slope: number): Tensor;
+
+  /**
+   * The derivative of `leakyRelu`: outputGradient where `output` is > 0, `slope` x outputGradient elsewhere.
+   *
+   * @param output What `leakyRelu` returned (its sign tells the branch, as slope >= 0).
+   */
+  leakyReluGradient(outputGradient: Tensor, output: Tensor, slope: number): Tensor;
+
+  // --- reductions ---
+
+  /**
+   * Reduces over `axes` (distinct, ascending; all axes give a scalar).
+   *
+   * @param keepDimensions Whether reduced axes stay, with size 1.
+   */
+  reduce(operation: ReduceOperation, input: Tensor, axes: readonly number[], keepDimensions: boolean): Tensor;
+
+  /** Index of the first largest element along the last axis; int32, that axis removed. */
+  argMax(input: Tensor): Tensor;
+
+  /** Float tensor `[...indices.shape, depth]`: 1 at each index, 0 elsewhere. Indices outside 0..depth-1 give zeros. */
+  oneHot(indices: Tensor, depth: number): Tensor;
+
+  // --- matrices ---
+
+  /** Product of two rank-2 tensors, each transposed first where asked. */
+  matMul(left: Tensor, right: Tensor, transposeLeft: boolean, transposeRight: boolean): Tensor;
+
+  // --- convolution ---
+
+  /**
+   * Output size of each spatial axis: floor((size + padding before + after - dilation x (kernel - 1) - 1) / stride) + 1.
+   *
+   * @param input Shape `[batch, height, width, inputChannels]`.
+   * @param filter Shape `[kernelHeight, kernelWidth, inputChannels / groups, outputChannels]`; output channels of one
+   * group are adjacent.
+   * @param bias Shape `[outputChannels]`, added to each position; or null.
+   */
+  conv2d(input: Tensor, filter: Tensor, bias: Tensor | null, options: Conv2dOptions): Tensor;
+
+  /** The derivative of `conv2d` with respect to its input, of shape `inputShape`. */
+  conv2dInputGradient(outputGradient: Tensor, filter: Tensor, inputShape: Shape, options: Conv2dOptions): Tensor;
+
+  /** The derivative of `conv2d` with respect to its filter, of shape `filterShape`. */
+  conv2dFilterGradient(input: Tensor, outputGradient: Tensor, filterShape: Shape, options: Conv2dOptions): Tensor;
+
+  // --- pooling and resampling ---
+
+  /** Largest element of each window; padded positions never win. Output sizes as for `conv2d` with dilation 1. */
+  maxPool2d(input: Tensor, options: Pool2dOptions): Tensor;
+
+  /** The derivative of `maxPool2d`: each output's gradient goes to the first largest element of its window (row-major). */
+  maxPool2dGradient(outputGradient: Tensor, input: Tensor, output: Tensor, options: Pool2dOptions): Tensor;
+
+  /** Mean of each window. Output sizes as for `maxPool2d`. */
+  averagePool2d(input: Tensor, options: AveragePool2dOptions): Tensor;
+
+  /** The derivative of `averagePool2d`, of shape `inputShape`. */
+  averagePool2dGradient(outputGradient: Tensor, inputShape: Shape, options: AveragePool2dOptions): Tensor;
+
+  /** Repeats each pixel `factors[0]` times down and `factors[1]` times across. */
+  upsampleNearest2d(input: Tensor, factors: Size2d): Tensor;
+
+  /** The derivative of `upsampleNearest2d`: sums each block of `factors` pixels. */
+  upsampleNearest2dGradient(outputGradient: Tensor, factors: Size2d): Tensor;
+}

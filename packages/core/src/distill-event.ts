@@ -1,0 +1,116 @@
+import type { Checkpoint } from './checkpoint.ts';
+import type { Evaluation } from './evaluate.ts';
+import type { Model } from './model/model.ts';
+
+/** Size of one of the two networks. */
+export interface NetworkSummary {
+  readonly name: string;
+  readonly parameters: number;
+  readonly multiplyAccumulates: number;
+}
+
+/** The first event. */
+export interface StartEvent {
+  readonly event: 'start';
+  readonly method: string;
+  readonly backend: string;
+  readonly seed: number;
+  /** Length of the run. */
+  readonly steps: number;
+  /** Steps that were done before, when the run resumes a checkpoint; else 0. */
+  readonly resumedAt: number;
+  readonly teacher: NetworkSummary;
+  readonly student: NetworkSummary;
+  /** Where the student's first weights came from. */
+  readonly initialization: 'random' | 'teacher';
+}
+
+/** After each step. */
+export interface StepEvent {
+  readonly event: 'step';
+  /** Steps done, from 1. */
+  readonly step: number;
+  readonly steps: number;
+  /** Mean loss terms of the step, unweighted, by name: `oneHot`, `informationEntropy`, `activation`, `distillation`, ... */
+  readonly losses: Readonly<Record<string, number>>;
+  /** Since the start, or the resumption. */
+  readonly seconds: number;
+  /** Estimate for the steps that are left. */
+  readonly secondsLeft: number;
+  /** Images that the student learnt from in this step. */
+  readonly studentImages: number;
+}
+
+/** A picture of what the method makes: the same latents at each time. */
+export interface SamplesEvent {
+  readonly event: 'samples';
+  readonly step: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  /** Shape `[count, height, width, channels]`, pixels in 0..1. Sorted by class; at most `perClass` of each. */
+  readonly images: Float32Array;
+  /** The teacher's class of each image. */
+  readonly labels: Uint32Array;
+  /** The teacher's probability of that class, 0..1. */
+  readonly confidences: Float32Array;
+  readonly classes: number;
+  readonly perClass: number;
+}
+
+/** Accuracy on labelled data, where the caller gave some. For reporting: nothing in a run depends on it. */
+export interface EvaluationEvent extends Evaluation {
+  readonly event: 'evaluation';
+  readonly network: 'teacher' | 'student';
+  readonly step: number;
+}
+
+/** A state to resume from. Its parts can be read until the iterator goes on. */
+export interface CheckpointEvent {
+  readonly event: 'checkpoint';
+  readonly step: number;
+  readonly checkpoint: Checkpoint;
+}
+
+/** Something that a user should look at; the run goes on. */
+export interface WarningEvent {
+  readonly event: 'warning';
+  readonly code: 'ALIKE_IMAGES' | 'MISSING_CLASSES';
+  readonly step: number;
+  readonly message: string;
+}
+
+/** The signal was aborted; a checkpoint event came just before. The last event. */
+export interface InterruptedEvent {
+  readonly event: 'interrupted';
+  readonly step: number;
+  readonly steps: number;
+}
+
+/** The last event of a run that came to its end. */
+export interface ResultEvent {
+  readonly event: 'result';
+  readonly step: number;
+  readonly steps: number;
+  readonly seconds: number;
+  readonly backend: string;
+  readonly seed: number;
+  /** The student as the last step left it. */
+  readonly student: Model;
+  /** Share of fresh synthetic images on which student and teacher name the same class, 0..1. No accuracy. */
+  readonly agreement: number;
+  /** The student's accuracy on the given labelled data after the last step; absent without such data. */
+  readonly accuracy?: number;
+  readonly teacherAccuracy?: number;
+}
+
+/** What `distill` tells, in the order of its happening. */
+export type DistillEvent =
+  | StartEvent
+  | StepEvent
+  | SamplesEvent
+  | EvaluationEvent
+  | CheckpointEvent
+  | WarningEvent
+  | InterruptedEvent
+  | ResultEvent;

@@ -1,0 +1,349 @@
+import type { Tensor, TensorBackend } from './backend.ts';
+import { mean } from './autodiff/operations/reduction.ts';
+import { Tape } from './autodiff/tape.ts';
+import { type Checkpoint, tensorsUnder } from './checkpoint.ts';
+import { detectCollapse } from './detect-collapse.ts';
+import type { DistillEvent, NetworkSummary, SamplesEvent } from './distill-event.ts';
+import { toPixels } from './data/preprocess.ts';
+import type { ImageSet } from './data/image-set.ts';
+import { DaflError } from './errors.ts';
+import { type Evaluation, evaluate } from './evaluate.ts';
+import { distillationLoss } from './losses/distillation.ts';
+import type { Method, MethodSession, StudentBatch } from './methods/method.ts';
+import { type Classifier, describeClassifier } from './model/classifier.ts';
+import { describeModel } from './model/describe-model.ts';
+import type { Graph, HostTensor, Model } from './model/model.ts';
+import { inheritWeights } from './model/inherit-weights.ts';
+import { initializeWeights } from './model/initialize-weights.ts';
+import { createNetwork } from './model/network.ts';
+import { createOptimizer, type OptimizerOptions } from './optimizers/optimizer.ts';
+import { learningRateAt, type Schedule } from './optimizers/schedule.ts';
+import { argMaxRows, predictLogits, softmaxRows } from './predict.ts';
+import { createRandomStream } from './random.ts';
+import { WeightAverage } from './_weight-average.ts';
+
+/** How the student learns from the batches that a method gives. */
+export interface StudentTraining {
+  readonly optimizer: OptimizerOptions;
+  readonly schedule: Schedule;
+  /** τ of the distillation loss, > 0. */
+  readonly temperature: number;
+  /**
+   * Where the student's first weights come from: drawn from the seed (`'random'`, as in the paper), the teacher's most
+   * telling channels (`'teacher'`, see `inheritWeights`), or those where the student is a narrower form of the teacher
+   * and random ones elsewhere (`'auto'`).
+   */
+  readonly initialization: 'random' | 'teacher' | 'auto';
+  /** Decay of the moving average of the weights that is delivered, in (0, 1); null delivers the weights themselves. */
+  readonly averageDecay: number | null;
+}
+
+/** One distillation. */
+export interface DistillOptions {
+  readonly backend: TensorBackend;
+  readonly teacher: Model;
+  /** The student's graph; where its first weights come from, `training.initialization` says. */
+  readonly student: Graph;
+  readonly method: Method;
+  readonly training: StudentTraining;
+  /** Length of the run, >= 1. */
+  readonly steps: number;
+  /** Integer in 0..2^32-1. Same seed, backend and machine: the same student, bit for bit. */
+  readonly seed: number;
+  /** Labelled images for reporting only. */
+  readonly evaluation?: ImageSet;
+  /** Steps between evaluations; 0 for one at the end only. Default 0. */
+  readonly evaluateEvery?: number;
+  /** Steps between pictures of the samples; 0 for one at the end only. Default 0. */
+  readonly sampleEvery?: number;
+  /** Images of each class in those pictures; default 8. */
+  readonly samplesPerClass?: number;
+  /** Steps between checkpoints; 0 for none but at an interruption. Default 0. */
+  readonly checkpointEvery?: number;
+  /** Goes on from here. @see Checkpoint.fingerprint */
+  readonly resume?: Checkpoint;
+  /** Milliseconds from any start; default `performance.now`. */
+  readonly clock?: () => number;
+  /** Ends the run after the step under way, with a checkpoint. */
+  readonly signal?: AbortSignal;
+}
+
+/** Images of one sampling: enough for a grid, for the collapse detectors and for the agreement. */
+const SAMPLE_COUNT = 512;
+
+/**
+ * Distils a teacher into a student, step by step.
+ *
+ * Iterating drives the run: nothing is computed ahead of the consumer, and breaking off the loop frees everything.
+ *
+ * @returns Events; the last one is `result`, or `interrupted` after the signal was aborted.
+ * @throws {DaflError} `USAGE`, `MODEL` or `DATA` if options, networks and data do not fit together; `CHECKPOINT` if
+ * `resume` belongs to another run; `NON_FINITE` on the first loss that is no finite number, naming the term.
+ * @example
+ * ```ts
+ * for await (const event of distill({ backend, teacher, student: shrink(teacher.graph, 0.5), ...presets.fast(teacher.graph), seed: 0 })) {
+ *   if (event.event === 'result') await save(event.student);
+ * }
+ * ```
+ */
+export async function* distill(options: DistillOptions): AsyncGenerator<DistillEvent, void, undefined> {
+  const { backend, method, training, steps, seed, clock = () => performance.now(), signal } = options;
+  if (!Number.isInteger(steps) || steps < 1) {
+    throw new DaflError('USAGE', `Cannot distill as 'steps' must be an integer >= 1: current value is ${steps}`);
+  }
+  const classifier = describeClassifier(options.teacher.graph);
+  assertStudentFits(options.student, options.teacher.graph);
+  const fingerprint = describeRun(options);
+  if (options.resume !== undefined && options.resume.fingerprint !== fingerprint) {
+    throw new DaflError('CHECKPOINT', `Cannot resume as the checkpoint must be of this run (same teacher, student, method, options, steps and seed): current fingerprint is ${options.resume.fingerprint}`);
+  }
+
+  const disposers: (() => void)[] = [];
+  const own = <Owned extends { dispose(): void }>(owned: Owned): Owned => {
+    disposers.unshift(() => owned.dispose());
+    return owned;
+  };
+  try {
+    const createRandom = (purpose: string) => createRandomStream(seed, purpose);
+    const teacher = own(createNetwork(backend, options.teacher));
+    const initial = initializeStudent(options);
+    const student = own(createNetwork(backend, initial.model));
+    const optimizer = own(createOptimizer(backend, student.trainableVariables, training.optimizer));
+    const average = training.averageDecay === null ? null : own(await WeightAverage.create(student, training.averageDecay));
+    const session = own(method.start({ backend, teacher, student, steps, createRandom }));
+    const delivered = average?.network ?? student;
+    const dropout = createRandom('student dropout');
+
+    const start = options.resume?.step ?? 0;
+    if (options.resume !== undefined) await restore(options.resume);
+    yield {
+      event: 'start',
+      method: method.name,
+      backend: backend.description,
+      seed,
+      steps,
+      resumedAt: start,
+      teacher: summarize(options.teacher.graph),
+      student: summarize(options.student),
+      initialization: initial.from,
+    };
+    let teacherAccuracy: number | undefined;
+    if (options.evaluation !== undefined) {
+      const evaluation = await evaluate(teacher, options.evaluation, { signal: undefined });
+      teacherAccuracy = evaluation.accuracy;
+      yield { event: 'evaluation', network: 'teacher', step: start, ...evaluation };
+    }
+
+    const startedMs = clock();
+    let evaluation: Evaluation | undefined;
+    for (let step = start; step < steps; step++) {
+      if (signal?.aborted) {
+        yield { event: 'checkpoint', step, checkpoint: await checkpointAt(step) };
+        yield { event: 'interrupted', step, steps };
+        return;
+      }
+      const { losses, studentImages } = await runStep(step);
+      const done = step + 1;
+      const seconds = (clock() - startedMs) / 1000;
+      yield { event: 'step', step: done, steps, losses, seconds, secondsLeft: (seconds / (done - start)) * (steps - done), studentImages };
+
+      const isLast = done === steps;
+      if (isDue(done, options.sampleEvery) || isLast) {
+        const sampled = await sample(session);
+        yield pickSamples(sampled, done);
+        for (const warning of detectCollapse(sampled.images, sampled.logits, classifier)) yield { event: 'warning', step: done, ...warning };
+      }
+      if (options.evaluation !== undefined && (isDue(done, options.evaluateEvery) || isLast)) {
+        evaluation = await evaluate(delivered, options.evaluation);
+        yield { event: 'evaluation', network: 'student', step: done, ...evaluation };
+      }
+      if (isDue(done, options.checkpointEvery) && !isLast) yield { event: 'checkpoint', step: done, checkpoint: await checkpointAt(done) };
+    }
+    yield {
+      event: 'result',
+      step: steps,
+      steps,
+      seconds: (clock() - startedMs) / 1000,
+      backend: backend.description,
+      seed,
+      student: await delivered.toModel(),
+      agreement: await measureAgreement(),
+      accuracy: evaluation?.accuracy,
+      teacherAccuracy,
+    };
+
+    async function runStep(step: number): Promise<{ losses: Record<string, number>; studentImages: number }> {
+      const { batches, losses } = session.step(step);
+      const learningRate = learningRateAt(training.schedule, step, steps);
+      const studentLosses = batches.map((batch) => trainStudent(batch, learningRate));
+      const studentImages = batches.reduce((total, batch) => total + batch.images.shape[0], 0);
+      const values = await readScalars(backend, [...Object.values(losses), ...studentLosses]);
+      const names = Object.keys(losses);
+      const named = Object.fromEntries(names.map((name, index) => [name, values[index]]));
+      named.distillation = values.slice(names.length).reduce((total, value) => total + value, 0) / batches.length;
+      for (const [name, value] of Object.entries(named)) {
+        if (!Number.isFinite(value)) {
+          throw new DaflError('NON_FINITE', `Cannot go on with step ${step + 1} as the ${name} loss must be finite: current value is ${value}. Lower the learning rates or the loss weights`);
+        }
+      }
+      return { losses: named, studentImages };
+    }
+
+    /** One update of the student; gives the mean loss, which the caller disposes. */
+    function trainStudent(batch: StudentBatch, learningRate: number): Tensor {
+      const tape = new Tape(backend);
+      const { logits } = student.forward(tape, tape.constant(batch.images), { mode: 'training', random: dropout });
+      const loss = mean(tape, distillationLoss(tape, logits, tape.constant(batch.teacherLogits), { temperature: training.temperature }));
+      const kept = backend.reshape(loss.tensor, []);
+      const leaves = student.trainableVariables.map((variable) => tape.leaf(variable.tensor));
+      optimizer.apply(tape.gradients(loss, leaves), learningRate);
+      tape.dispose();
+      average?.update();
+      return kept;
+    }
+
+    async function checkpointAt(step: number): Promise<Checkpoint> {
+      const tensors = new Map<string, HostTensor>();
+      const put = (prefix: string, entries: ReadonlyMap<string, HostTensor>) => {
+        for (const [name, tensor] of entries) tensors.set(prefix + name, tensor);
+      };
+      const moments = await optimizer.state();
+      const state = await session.state();
+      put('student/', (await student.toModel()).weights);
+      put('studentOptimizer/', moments.tensors);
+      if (average !== null) put('studentAverage/', (await average.network.toModel()).weights);
+      put('method/', state.tensors);
+      const counters: Record<string, number> = {
+        studentOptimizer: moments.step,
+        studentAverage: average?.updates ?? 0,
+        studentDropout: dropout.state().counter,
+      };
+      for (const [name, value] of Object.entries(state.counters)) counters[`method/${name}`] = value;
+      return { version: 1, step, fingerprint, counters, tensors, parts: state.parts };
+    }
+
+    async function restore(checkpoint: Checkpoint): Promise<void> {
+      const { tensors, counters } = checkpoint;
+      student.load(tensorsUnder(tensors, 'student/'));
+      optimizer.restore({ step: counters.studentOptimizer, tensors: tensorsUnder(tensors, 'studentOptimizer/') });
+      average?.restore(tensorsUnder(tensors, 'studentAverage/'), counters.studentAverage);
+      dropout.restore({ counter: counters.studentDropout });
+      const prefix = 'method/';
+      const methodCounters = Object.entries(counters).filter(([name]) => name.startsWith(prefix));
+      await session.restore({
+        counters: Object.fromEntries(methodCounters.map(([name, value]) => [name.slice(prefix.length), value])),
+        tensors: tensorsUnder(tensors, prefix),
+        parts: checkpoint.parts,
+      });
+    }
+
+    function pickSamples(sampled: HostSamples, step: number): SamplesEvent {
+      const { samplesPerClass: perClass = 8 } = options;
+      const [height, width, channels] = classifier.inputShape;
+      const labels = argMaxRows(sampled.logits, classifier.classes);
+      const probabilities = softmaxRows(sampled.logits, classifier.classes);
+      const chosen = Array.from({ length: classifier.classes }, (_, label) =>
+        Array.from(labels.keys()).filter((index) => labels[index] === label).slice(0, perClass),
+      ).flat();
+      const size = height * width * channels;
+      const pixels = toPixels(sampled.images, classifier);
+      const images = new Float32Array(chosen.length * size);
+      chosen.forEach((index, position) => images.set(pixels.subarray(index * size, (index + 1) * size), position * size));
+      return {
+        event: 'samples',
+        step,
+        height,
+        width,
+        channels,
+        images,
+        labels: Uint32Array.from(chosen, (index) => labels[index]),
+        confidences: Float32Array.from(chosen, (index) => probabilities[index * classifier.classes + labels[index]]),
+        classes: classifier.classes,
+        perClass,
+      };
+    }
+
+    async function measureAgreement(): Promise<number> {
+      const { images, teacherLogits } = session.sample(SAMPLE_COUNT);
+      const ofTeacher = argMaxRows(await backend.read(teacherLogits), classifier.classes);
+      const ofStudent = argMaxRows(await predictLogits(delivered, images), classifier.classes);
+      backend.dispose(images);
+      backend.dispose(teacherLogits);
+      return ofTeacher.filter((label, index) => label === ofStudent[index]).length / ofTeacher.length;
+    }
+
+    async function sample(from: MethodSession): Promise<HostSamples> {
+      const { images, teacherLogits } = from.sample(SAMPLE_COUNT);
+      const sampled = { images: await backend.read(images), logits: await backend.read(teacherLogits) };
+      backend.dispose(images);
+      backend.dispose(teacherLogits);
+      return sampled;
+    }
+  } finally {
+    for (const dispose of disposers) dispose();
+  }
+}
+
+/** The student before its first step. */
+function initializeStudent({ teacher, student, training, seed }: DistillOptions): { model: Model; from: 'random' | 'teacher' } {
+  if (training.initialization !== 'random') {
+    try {
+      return { model: inheritWeights(teacher, student), from: 'teacher' };
+    } catch (error) {
+      const isOtherArchitecture = error instanceof DaflError && error.code === 'MODEL';
+      if (training.initialization === 'teacher' || !isOtherArchitecture) throw error;
+    }
+  }
+  return { model: initializeWeights(student, createRandomStream(seed, 'student weights')), from: 'random' };
+}
+
+interface HostSamples {
+  readonly images: ArrayLike<number>;
+  readonly logits: ArrayLike<number>;
+}
+
+function isDue(step: number, every = 0): boolean {
+  return every > 0 && step % every === 0;
+}
+
+function summarize(graph: Graph): NetworkSummary {
+  const { name, parameters, multiplyAccumulates } = describeModel(graph);
+  return { name, parameters, multiplyAccumulates };
+}
+
+/** Reads scalars in one transfer and disposes them. */
+async function readScalars(backend: TensorBackend, scalars: readonly Tensor[]): Promise<number[]> {
+  const rows = scalars.map((scalar) => backend.reshape(scalar, [1]));
+  const joined = backend.concat(rows, 0);
+  const values = Array.from(await backend.read(joined));
+  for (const tensor of [...scalars, ...rows, joined]) backend.dispose(tensor);
+  return values;
+}
+
+function assertStudentFits(student: Graph, teacher: Graph): void {
+  const ofTeacher = describeClassifier(teacher);
+  const ofStudent = describeClassifier(student);
+  const reject = (rule: string, value: string): never => {
+    throw new DaflError('MODEL', `Cannot distill '${teacher.name}' into '${student.name}' as the student must ${rule}: current value is ${value}`);
+  };
+  if (ofStudent.classes !== ofTeacher.classes) reject(`have ${ofTeacher.classes} classes`, String(ofStudent.classes));
+  const show = ({ inputShape }: Classifier) => `[${inputShape.join(', ')}]`;
+  if (show(ofStudent) !== show(ofTeacher)) reject(`read images of shape ${show(ofTeacher)}`, show(ofStudent));
+}
+
+/** All that decides what a run computes, in one line: equal lines, equal runs. */
+function describeRun({ teacher, student, method, training, steps, seed, backend }: DistillOptions): string {
+  const run = { teacher: teacher.graph, weights: hashWeights(teacher), student, method: [method.name, method.options], training, steps, seed, backend: backend.name };
+  return hashBytes(new TextEncoder().encode(JSON.stringify(run)));
+}
+
+function hashWeights(model: Model): string {
+  return [...model.weights].map(([name, { data }]) => `${name}:${hashBytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))}`).join();
+}
+
+/** FNV-1a, 32 bits, hexadecimal: tells runs apart, proves nothing. */
+function hashBytes(bytes: Uint8Array): string {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < bytes.length; index++) hash = Math.imul(hash ^ bytes[index], 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, '0');
+}

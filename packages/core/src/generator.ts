@@ -1,0 +1,96 @@
+import { DaflError } from './errors.ts';
+import type { Graph, ModelNode } from './model/model.ts';
+
+/** Shape of DAFL's generator. */
+export interface GeneratorOptions {
+  /** Length of the latent vector, >= 1. Official code: 100 for MNIST, 1000 for CIFAR. */
+  readonly latentSize: number;
+  /** Height and width of the images; multiples of 4. */
+  readonly imageSize: readonly [height: number, width: number];
+  /** Channels of the images, >= 1. */
+  readonly channels: number;
+  /** Channels of the first map and of the two convolutions that follow. Official code: 128, 128, 64. */
+  readonly widths: readonly [first: number, second: number, third: number];
+  /** Epsilon of the two inner batch normalisations, > 0. Official code: 0.8 (see deviations below). */
+  readonly batchNormEpsilon: number;
+}
+
+/** PyTorch's default, which the generator's first and last batch normalisation have in the official code. */
+const DEFAULT_EPSILON = 1e-5;
+const LEAKY_SLOPE = 0.2;
+
+/**
+ * DAFL's generator: latent vectors to images in the teacher's normalised input space (mean 0 and variance 1 for each
+ * channel over the batch, by its last layer).
+ *
+ * Linear to `[height/4, width/4, first]`; batch norm; x2; conv 3x3 to `second`; batch norm; leaky ReLU 0.2; x2; conv
+ * 3x3 to `third`; batch norm; leaky ReLU 0.2; conv 3x3 to `channels`; tanh; batch norm without scale and offset.
+ *
+ * Source: Chen et al., "Data-Free Learning of Student Networks", ICCV 2019, and its official code
+ * (huawei-noah/Efficient-Computing, DAFL/DAFL-train.py). The code writes `BatchNorm2d(128, 0.8)`, whose second argument
+ * is epsilon; `batchNormEpsilon: 0.8` reproduces that.
+ *
+ * The graph's one output is `images`. It is run in training mode always: batch statistics are part of the method.
+ *
+ * @throws {DaflError} `USAGE` if a size is out of range.
+ */
+export function generatorGraph(options: GeneratorOptions): Graph {
+  const { latentSize, imageSize, channels, widths, batchNormEpsilon } = options;
+  const [height, width] = imageSize;
+  const [first, second, third] = widths;
+  const require = (holds: boolean, name: string, rule: string, value: unknown): void => {
+    if (!holds)
+      throw new DaflError(
+        'USAGE',
+        `Cannot create generator as '${name}' must ${rule}: current value is ${String(value)}`,
+      );
+  };
+  const isCount = (value: number) => Number.isInteger(value) && value >= 1;
+  require(isCount(latentSize), 'latentSize', 'be an integer >= 1', latentSize);
+  require(isCount(channels), 'channels', 'be an integer >= 1', channels);
+  require(widths.every(isCount), 'widths', 'be integers >= 1', widths);
+  require(imageSize.every((size) => isCount(size) && size % 4 === 0), 'imageSize', 'be multiples of 4', imageSize);
+  require(batchNormEpsilon > 0, 'batchNormEpsilon', 'be > 0', batchNormEpsilon);
+
+  const nodes: ModelNode[] = [];
+  let last = 'input';
+  const append = (node: ModelNode): void => {
+    nodes.push(node);
+    last = node.name;
+  };
+  const batchNorm = (name: string, epsilon: number, affine = true): void =>
+    // Running statistics are never read, so they never move.
+    append({ kind: 'batchNorm', name, inputs: [last], epsilon, momentum: 0, affine });
+  const convolution = (name: string, filters: number): void =>
+    append({
+      kind: 'conv2d',
+      name,
+      inputs: [last],
+      filters,
+      kernelSize: [3, 3],
+      strides: [1, 1],
+      padding: { top: 1, bottom: 1, left: 1, right: 1 },
+      dilations: [1, 1],
+      groups: 1,
+      useBias: true,
+    });
+  const leaky = (name: string): void =>
+    append({ kind: 'activation', name, inputs: [last], function: 'leakyRelu', slope: LEAKY_SLOPE });
+  const upsample = (name: string): void => append({ kind: 'upsampleNearest2d', name, inputs: [last], factors: [2, 2] });
+
+  append({ kind: 'dense', name: 'project', inputs: [last], units: (height / 4) * (width / 4) * first, useBias: true });
+  append({ kind: 'reshape', name: 'map', inputs: [last], shape: [height / 4, width / 4, first] });
+  batchNorm('norm0', DEFAULT_EPSILON);
+  upsample('up1');
+  convolution('conv1', second);
+  batchNorm('norm1', batchNormEpsilon);
+  leaky('leaky1');
+  upsample('up2');
+  convolution('conv2', third);
+  batchNorm('norm2', batchNormEpsilon);
+  leaky('leaky2');
+  convolution('conv3', channels);
+  append({ kind: 'activation', name: 'tanh', inputs: [last], function: 'tanh' });
+  batchNorm('norm3', DEFAULT_EPSILON, false);
+  return { name: 'dafl-generator', inputShape: [latentSize], nodes, outputs: { images: last } };
+}

@@ -1,0 +1,112 @@
+/**
+ * Data-free knowledge distillation: the method, the networks and the training loops, for any backend and any runtime.
+ *
+ * @module
+ */
+export type {
+  AdamStepOptions,
+  AdamStepResult,
+  AveragePool2dOptions,
+  BatchNormGradient,
+  BatchNormResult,
+  BinaryOperation,
+  Conv2dOptions,
+  DataType,
+  FusedKernels,
+  MemoryInfo,
+  Padding2d,
+  Pool2dOptions,
+  ReduceOperation,
+  Shape,
+  Size2d,
+  Tensor,
+  TensorBackend,
+  TensorData,
+  UnaryOperation,
+} from './backend.ts';
+export { DaflError, type ErrorCode } from './errors.ts';
+export { createRandomStream, type RandomStream, type RandomStreamState } from './random.ts';
+
+export { type Backward, type RecordOptions, Tape, type Value } from './autodiff/tape.ts';
+export { Variable } from './autodiff/variable.ts';
+export { abs, add, affine, clip, detach, divide, erf, exp, leakyRelu, log, multiply, sigmoid, square, subtract, tanh } from './autodiff/operations/element-wise.ts';
+export { batchNorm, type BatchNormOutput } from './autodiff/operations/batch-norm.ts';
+export { conv2d } from './autodiff/operations/conv2d.ts';
+export { concat, pad, reshape, slice, transpose } from './autodiff/operations/layout.ts';
+export { matMul } from './autodiff/operations/mat-mul.ts';
+export { averagePool2d, maxPool2d, upsampleNearest2d } from './autodiff/operations/pooling.ts';
+export { mean, sum } from './autodiff/operations/reduction.ts';
+export { logSoftmax, softmax } from './autodiff/operations/softmax.ts';
+
+export type {
+  ActivationFunction,
+  ActivationNode,
+  AddNode,
+  AveragePoolNode,
+  BatchNormNode,
+  ConcatNode,
+  Conv2dNode,
+  DenseNode,
+  DropoutNode,
+  FlattenNode,
+  GlobalAveragePoolNode,
+  Graph,
+  HostTensor,
+  MaxPoolNode,
+  Model,
+  ModelNode,
+  MultiplyNode,
+  PadNode,
+  Preprocessing,
+  ReshapeNode,
+  UpsampleNode,
+} from './model/model.ts';
+export { type Classifier, describeClassifier } from './model/classifier.ts';
+export { describeModel, type ModelDescription, type NodeDescription } from './model/describe-model.ts';
+export { inferShapes, type NodeShapes, slideSize, type WeightSpecification } from './model/infer-shapes.ts';
+export { inheritWeights } from './model/inherit-weights.ts';
+export { initializeWeights } from './model/initialize-weights.ts';
+export { createNetwork, type ForwardOptions, type Network } from './model/network.ts';
+export { shrink } from './model/shrink.ts';
+export { validateModel } from './model/validate-model.ts';
+export { generatorGraph, type GeneratorOptions } from './generator.ts';
+
+export { activationLoss } from './losses/activation.ts';
+export { crossEntropy } from './losses/cross-entropy.ts';
+export { distillationLoss, type DistillationLossOptions } from './losses/distillation.ts';
+export { informationEntropyLoss } from './losses/information-entropy.ts';
+export { oneHotLoss } from './losses/one-hot.ts';
+
+export { createAdam } from './optimizers/adam.ts';
+export { createOptimizer, type Optimizer, type OptimizerOptions, type OptimizerState } from './optimizers/optimizer.ts';
+export { learningRateAt, type Schedule } from './optimizers/schedule.ts';
+export { createSgd } from './optimizers/sgd.ts';
+
+export type { Method, MethodContext, MethodSession, MethodState, MethodStep, SampledImages, StudentBatch } from './methods/method.ts';
+export { dafl, type DaflOptions, type ReplayOptions } from './methods/dafl.ts';
+
+export { augment, type AugmentationOptions } from './data/augment.ts';
+export { type ImageSet, sliceImageSet } from './data/image-set.ts';
+export { parseCifar } from './data/parse-cifar.ts';
+export { type IdxArray, imageSetFromIdx, parseIdx } from './data/parse-idx.ts';
+export { preprocess, toPixels } from './data/preprocess.ts';
+
+export type { Checkpoint, CheckpointPart } from './checkpoint.ts';
+export type {
+  CheckpointEvent,
+  DistillEvent,
+  EvaluationEvent,
+  InterruptedEvent,
+  NetworkSummary,
+  ResultEvent,
+  SamplesEvent,
+  StartEvent,
+  StepEvent,
+  WarningEvent,
+} from './distill-event.ts';
+export { distill, type DistillOptions, type StudentTraining } from './distill.ts';
+export { evaluate, type EvaluateOptions, type Evaluation } from './evaluate.ts';
+export { fitSteps, type FitStepsOptions } from './fit-steps.ts';
+export { argMaxRows, predictLogits, softmaxRows } from './predict.ts';
+export { type Preset, presets } from './presets.ts';
+export { train, type TrainEvent, type TrainOptions } from './train.ts';

@@ -1,0 +1,190 @@
+import type { Tensor } from '../backend.ts';
+import { add, affine } from '../autodiff/operations/element-wise.ts';
+import { mean } from '../autodiff/operations/reduction.ts';
+import { Tape, type Value } from '../autodiff/tape.ts';
+import { tensorsUnder } from '../checkpoint.ts';
+import { DaflError } from '../errors.ts';
+import { type GeneratorOptions, generatorGraph } from '../generator.ts';
+import { activationLoss } from '../losses/activation.ts';
+import { distillationLoss } from '../losses/distillation.ts';
+import { informationEntropyLoss } from '../losses/information-entropy.ts';
+import { oneHotLoss } from '../losses/one-hot.ts';
+import { describeClassifier } from '../model/classifier.ts';
+import { initializeWeights } from '../model/initialize-weights.ts';
+import { createNetwork } from '../model/network.ts';
+import type { HostTensor } from '../model/model.ts';
+import { createOptimizer, type OptimizerOptions } from '../optimizers/optimizer.ts';
+import { learningRateAt, type Schedule } from '../optimizers/schedule.ts';
+import type { Method, MethodContext, MethodSession, MethodStep, StudentBatch } from './method.ts';
+import { ReplayBank } from './_replay-bank.ts';
+
+/** How the student meets the generator's images again. */
+export interface ReplayOptions {
+  /** Batches kept, the newest ones; >= 1. */
+  readonly batches: number;
+  /** Student updates for each generator update, each on a batch drawn from the bank; >= 1. */
+  readonly studentSteps: number;
+}
+
+/** Everything that defines a DAFL run but the student's own training. */
+export interface DaflOptions {
+  /** Images of one generator step; >= 2. Official code: 512 for MNIST, 1024 for CIFAR. */
+  readonly batchSize: number;
+  readonly generator: Pick<GeneratorOptions, 'latentSize' | 'widths' | 'batchNormEpsilon'>;
+  readonly generatorOptimizer: OptimizerOptions;
+  readonly generatorSchedule: Schedule;
+  /** Weight of the one-hot loss (α₀ of the official code's `oh`), >= 0. */
+  readonly oneHotWeight: number;
+  /** Weight of the information-entropy loss (`ie`), >= 0. */
+  readonly informationEntropyWeight: number;
+  /** Weight of the activation loss (`a`), >= 0. */
+  readonly activationWeight: number;
+  /** Weight of -KL(teacher, student), which sends the generator where the student errs; >= 0. 0 in the paper. */
+  readonly adversarialWeight: number;
+  /** Temperature of that term, > 0. */
+  readonly adversarialTemperature: number;
+  /**
+   * `'alternating'`: the student learns from the batch that the generator was trained on, made before its update, as
+   * in the official code. `'two-stage'`: it learns from a fresh batch, made after the update, as in the paper's
+   * Algorithm 1.
+   */
+  readonly schedule: 'alternating' | 'two-stage';
+  /** Null: one student update a step, on the step's own batch, as in the paper. */
+  readonly replay: ReplayOptions | null;
+}
+
+function assertOptions(options: DaflOptions): void {
+  const require = (holds: boolean, name: string, rule: string, value: unknown): void => {
+    if (!holds) throw new DaflError('USAGE', `Cannot use method 'dafl' as '${name}' must ${rule}: current value is ${String(value)}`);
+  };
+  require(Number.isInteger(options.batchSize) && options.batchSize >= 2, 'batchSize', 'be an integer >= 2', options.batchSize);
+  for (const name of ['oneHotWeight', 'informationEntropyWeight', 'activationWeight', 'adversarialWeight'] as const) {
+    require(Number.isFinite(options[name]) && options[name] >= 0, name, 'be >= 0', options[name]);
+  }
+  require(options.adversarialTemperature > 0, 'adversarialTemperature', 'be > 0', options.adversarialTemperature);
+  const { replay } = options;
+  if (replay !== null) {
+    require(Number.isInteger(replay.batches) && replay.batches >= 1, 'replay.batches', 'be an integer >= 1', replay.batches);
+    require(Number.isInteger(replay.studentSteps) && replay.studentSteps >= 1, 'replay.studentSteps', 'be an integer >= 1', replay.studentSteps);
+  }
+}
+
+/**
+ * Data-free learning: a generator learns images that the frozen teacher is sure of (one-hot), that cover all classes
+ * (information entropy) and that excite its features (activation); the student learns from the teacher on them.
+ *
+ * Source: Chen et al., "Data-Free Learning of Student Networks", ICCV 2019, Algorithm 1, and its official code.
+ * Deviations: none in the `paper` preset; `replay` and `adversarialWeight` go beyond the paper.
+ *
+ * @throws {DaflError} `USAGE` if an option is out of range.
+ */
+export function dafl(options: DaflOptions): Method {
+  assertOptions(options);
+  return { name: 'dafl', options: { ...options }, start: (context) => startDafl(options, context) };
+}
+
+function startDafl(options: DaflOptions, context: MethodContext): MethodSession {
+  const { backend, teacher, student, steps, createRandom } = context;
+  const { inputShape, channels } = imageShape(teacher.graph);
+  const graph = generatorGraph({ ...options.generator, imageSize: [inputShape[0], inputShape[1]], channels });
+  const generator = createNetwork(backend, initializeWeights(graph, createRandom('generator weights')));
+  const optimizer = createOptimizer(backend, generator.trainableVariables, options.generatorOptimizer);
+  const latents = createRandom('latent');
+  const draws = createRandom('replay');
+  const bank = new ReplayBank(backend, options.replay?.batches ?? 1);
+
+  function generate(tape: Tape, count: number, random = latents, trainable = false): Value {
+    const { latentSize } = options.generator;
+    const latent = tape.own(backend.tensor(random.normal(count * latentSize), [count, latentSize]));
+    return generator.forward(tape, latent, { mode: 'training', trainable }).images;
+  }
+
+  /** Another handle on a value's tensor, which outlives the tape. */
+  function keep(value: Value): Tensor {
+    return backend.reshape(value.tensor, value.shape);
+  }
+
+  /** Images without gradient and what the teacher says of them. */
+  function generateBatch(count: number, random = latents): StudentBatch {
+    const tape = new Tape(backend);
+    const images = generate(tape, count, random);
+    const { logits } = teacher.forward(tape, images, { mode: 'inference' });
+    const batch = { images: keep(images), teacherLogits: keep(logits) };
+    tape.dispose();
+    return batch;
+  }
+
+  /** One update of the generator; gives the batch that it was taken on. */
+  function trainGenerator(step: number): { batch: StudentBatch; losses: Record<string, Tensor> } {
+    const tape = new Tape(backend);
+    const images = generate(tape, options.batchSize, latents, true);
+    const { logits, features } = teacher.forward(tape, images, { mode: 'inference' });
+    const terms: Record<string, { weight: number; loss: Value }> = {
+      oneHot: { weight: options.oneHotWeight, loss: mean(tape, oneHotLoss(tape, logits)) },
+      informationEntropy: { weight: options.informationEntropyWeight, loss: informationEntropyLoss(tape, logits) },
+      activation: { weight: options.activationWeight, loss: mean(tape, activationLoss(tape, features)) },
+    };
+    if (options.adversarialWeight > 0) {
+      const { logits: studentLogits } = student.forward(tape, images, { mode: 'inference' });
+      const divergence = mean(tape, distillationLoss(tape, studentLogits, logits, { temperature: options.adversarialTemperature }));
+      terms.adversarial = { weight: options.adversarialWeight, loss: affine(tape, divergence, -1) };
+    }
+    const total = Object.values(terms)
+      .filter(({ weight }) => weight > 0)
+      .map(({ weight, loss }) => affine(tape, loss, weight))
+      .reduce<Value | null>((sum, term) => (sum === null ? term : add(tape, sum, term)), null);
+
+    const batch = { images: keep(images), teacherLogits: keep(logits) };
+    const losses = Object.fromEntries(Object.entries(terms).map(([name, { loss }]) => [name, keep(loss)]));
+    if (total !== null) {
+      const leaves = generator.trainableVariables.map((variable) => tape.leaf(variable.tensor));
+      const gradients = tape.gradients(total, leaves);
+      optimizer.apply(gradients, learningRateAt(options.generatorSchedule, step, steps));
+    }
+    tape.dispose();
+    return { batch, losses };
+  }
+
+  return {
+    step(step): MethodStep {
+      const { batch, losses } = trainGenerator(step);
+      if (options.schedule === 'two-stage') {
+        backend.dispose(batch.images);
+        backend.dispose(batch.teacherLogits);
+        bank.add(generateBatch(options.batchSize));
+      } else {
+        bank.add(batch);
+      }
+      if (options.replay === null) return { batches: [bank.at(bank.size - 1)], losses };
+      const drawn = draws.integers(options.replay.studentSteps, bank.size);
+      return { batches: Array.from(drawn, (index) => bank.at(index)), losses };
+    },
+    // A stream of its own, from its start: the same latents each time, so that grids over time show the same images grow.
+    sample: (count) => generateBatch(count, createRandom('samples')),
+    async state() {
+      const tensors = new Map<string, HostTensor>();
+      for (const [name, weight] of (await generator.toModel()).weights) tensors.set(`generator/${name}`, weight);
+      const moments = await optimizer.state();
+      for (const [name, moment] of moments.tensors) tensors.set(`optimizer/${name}`, moment);
+      const counters = { optimizer: moments.step, latent: latents.state().counter, replay: draws.state().counter };
+      return { counters, tensors, parts: bank.parts() };
+    },
+    async restore(state) {
+      generator.load(tensorsUnder(state.tensors, 'generator/'));
+      optimizer.restore({ step: state.counters.optimizer, tensors: tensorsUnder(state.tensors, 'optimizer/') });
+      latents.restore({ counter: state.counters.latent });
+      draws.restore({ counter: state.counters.replay });
+      await bank.restore(state.parts);
+    },
+    dispose() {
+      bank.dispose();
+      optimizer.dispose();
+      generator.dispose();
+    },
+  };
+}
+
+function imageShape(graph: Parameters<typeof describeClassifier>[0]): { inputShape: readonly number[]; channels: number } {
+  const { inputShape } = describeClassifier(graph);
+  return { inputShape, channels: inputShape[2] };
+}

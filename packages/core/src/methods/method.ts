@@ -1,0 +1,66 @@
+import type { Tensor, TensorBackend } from '../backend.ts';
+import type { CheckpointPart } from '../checkpoint.ts';
+import type { HostTensor } from '../model/model.ts';
+import type { Network } from '../model/network.ts';
+import type { RandomStream } from '../random.ts';
+
+/** What a method has to work with. */
+export interface MethodContext {
+  readonly backend: TensorBackend;
+  /** Frozen, run in inference mode. */
+  readonly teacher: Network;
+  /** As it is being trained; methods may look, not touch. */
+  readonly student: Network;
+  /** Length of the run. */
+  readonly steps: number;
+  /** The same stream for the same purpose; its position is saved by the method. */
+  readonly createRandom: (purpose: string) => RandomStream;
+}
+
+/** What the student learns from in one update. The method keeps the tensors until its next `step`. */
+export interface StudentBatch {
+  /** Shape `[batch, ...inputShape]`, in the teacher's normalised input space. */
+  readonly images: Tensor;
+  /** The teacher's answer, shape `[batch, classes]`. */
+  readonly teacherLogits: Tensor;
+}
+
+/** What one step of a method gives. */
+export interface MethodStep {
+  /** One student update is made for each, in order. */
+  readonly batches: readonly StudentBatch[];
+  /** Scalars by name, for the record; the caller disposes them. */
+  readonly losses: Readonly<Record<string, Tensor>>;
+}
+
+/** Fresh images with the teacher's answer; the caller disposes both. */
+export type SampledImages = StudentBatch;
+
+/** What a session needs to go on; see `Checkpoint`. */
+export interface MethodState {
+  readonly counters: Readonly<Record<string, number>>;
+  readonly tensors: ReadonlyMap<string, HostTensor>;
+  readonly parts: readonly CheckpointPart[];
+}
+
+/** A method at work in one run. */
+export interface MethodSession {
+  /** Does its own training, then says what the student learns from. `step` counts from 0. */
+  step(step: number): MethodStep;
+
+  /** `count` images as the method would make them now. Does not change what later steps do. */
+  sample(count: number): SampledImages;
+
+  state(): Promise<MethodState>;
+  restore(state: MethodState): Promise<void>;
+  dispose(): void;
+}
+
+/** A way to make what the student learns from. A plug-in: the distillation loop knows this interface and no method. */
+export interface Method {
+  /** As users name it: `'dafl'`. */
+  readonly name: string;
+  /** All options, defaults included, as they are written to the record of a run. */
+  readonly options: Readonly<Record<string, unknown>>;
+  start(context: MethodContext): MethodSession;
+}

@@ -1,0 +1,55 @@
+import { inferShapes } from './infer-shapes.ts';
+import type { Graph, ModelNode } from './model.ts';
+
+/** One line of a model's description. */
+export interface NodeDescription {
+  readonly name: string;
+  readonly kind: ModelNode['kind'];
+  /** Of one example. */
+  readonly outputShape: readonly number[];
+  /** Weights that training changes. */
+  readonly parameters: number;
+  /** Multiply-accumulates of convolutions and dense layers for one example. */
+  readonly multiplyAccumulates: number;
+}
+
+/** What a model costs. */
+export interface ModelDescription {
+  readonly name: string;
+  readonly inputShape: readonly number[];
+  readonly nodes: readonly NodeDescription[];
+  readonly parameters: number;
+  readonly multiplyAccumulates: number;
+  /** Bytes of all weights as float32, running statistics included. */
+  readonly bytes: number;
+}
+
+/** Parameters, multiply-accumulates and shapes of each node and of the whole. */
+export function describeModel(graph: Graph): ModelDescription {
+  const shapes = inferShapes(graph);
+  const product = (shape: readonly number[]) => shape.reduce((total, size) => total * size, 1);
+  let bytes = 0;
+  const nodes = graph.nodes.map((node): NodeDescription => {
+    const { output, weights } = shapes.get(node.name)!;
+    const specifications = Object.values(weights);
+    for (const { shape } of specifications) bytes += product(shape) * 4;
+    const trainable = specifications.filter((weight) => weight.trainable);
+    const kernel = product(weights.kernel?.shape ?? [0]);
+    const positions = node.kind === 'conv2d' ? output[0] * output[1] : 1;
+    return {
+      name: node.name,
+      kind: node.kind,
+      outputShape: output,
+      parameters: trainable.reduce((total, { shape }) => total + product(shape), 0),
+      multiplyAccumulates: kernel * positions,
+    };
+  });
+  return {
+    name: graph.name,
+    inputShape: graph.inputShape,
+    nodes,
+    parameters: nodes.reduce((total, node) => total + node.parameters, 0),
+    multiplyAccumulates: nodes.reduce((total, node) => total + node.multiplyAccumulates, 0),
+    bytes,
+  };
+}

@@ -1,0 +1,49 @@
+import { DaflError } from '../errors.ts';
+import { inferShapes } from './infer-shapes.ts';
+import type { Model } from './model.ts';
+
+/**
+ * Checks that a model can run: the graph is sound and each weight is there, in its shape, finite; no weight is over.
+ *
+ * @throws {DaflError} `MODEL`, naming the node or weight.
+ */
+export function validateModel(model: Model): void {
+  const { graph, weights } = model;
+  const expected = new Set<string>();
+  for (const [nodeName, shapes] of inferShapes(graph)) {
+    for (const [weightName, { shape }] of Object.entries(shapes.weights)) {
+      const name = `${nodeName}.${weightName}`;
+      expected.add(name);
+      const weight = weights.get(name);
+      const size = shape.reduce((total, length) => total * length, 1);
+      if (
+        weight === undefined ||
+        weight.shape.length !== shape.length ||
+        weight.shape.some((length, axis) => length !== shape[axis]) ||
+        weight.data.length !== size
+      ) {
+        const current =
+          weight === undefined ? 'missing' : `[${weight.shape.join(', ')}] with ${weight.data.length} values`;
+        throw new DaflError(
+          'MODEL',
+          `Cannot use model '${graph.name}' as weight '${name}' must have shape [${shape.join(', ')}]: current value is ${current}`,
+        );
+      }
+      const bad = weight.data.findIndex((value) => !Number.isFinite(value));
+      if (bad >= 0) {
+        throw new DaflError(
+          'MODEL',
+          `Cannot use model '${graph.name}' as weight '${name}' must be finite: current value at ${bad} is ${weight.data[bad]}`,
+        );
+      }
+    }
+  }
+  for (const name of weights.keys()) {
+    if (!expected.has(name)) {
+      throw new DaflError(
+        'MODEL',
+        `Cannot use model '${graph.name}' as each weight must belong to a node: current value is '${name}'`,
+      );
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import type { AdamStepOptions, AdamStepResult, Tensor, TensorBackend } from '../backend.ts';
+import type { Variable } from '../autodiff/variable.ts';
+import { Moments } from './_moments.ts';
+import type { Optimizer, OptimizerOptions } from './optimizer.ts';
+
+/**
+ * Adam: m ← β₁m + (1-β₁)g, v ← β₂v + (1-β₂)g², p ← p - η m̂ / (√v̂ + ε), m̂ = m/(1-β₁ᵗ), v̂ = v/(1-β₂ᵗ).
+ *
+ * Source: Kingma and Ba, "Adam", 2015, algorithm 1. Deviations: none (epsilon outside the root, as in PyTorch).
+ */
+export function createAdam(
+  backend: TensorBackend,
+  variables: readonly Variable[],
+  options: Omit<Extract<OptimizerOptions, { kind: 'adam' }>, 'kind'> = {},
+): Optimizer {
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
+  for (const [name, value] of Object.entries({ beta1, beta2 })) {
+    if (!(value >= 0 && value < 1))
+      throw new RangeError(`Cannot create Adam as '${name}' must be in [0, 1): current value is ${value}`);
+  }
+  if (!(epsilon > 0)) throw new RangeError(`Cannot create Adam as 'epsilon' must be > 0: current value is ${epsilon}`);
+  const first = new Moments(backend, variables, 'firstMoment');
+  const second = new Moments(backend, variables, 'secondMoment');
+  const adamStep = backend.fused?.adamStep?.bind(backend.fused) ?? composedAdamStep(backend);
+  let step = 0;
+  return {
+    apply(gradients, learningRate) {
+      step++;
+      const numbers: AdamStepOptions = {
+        stepSize: learningRate / (1 - beta1 ** step),
+        beta1,
+        beta2,
+        secondMomentCorrection: Math.sqrt(1 - beta2 ** step),
+        epsilon,
+      };
+      variables.forEach((variable, index) => {
+        const firstMoment = first.values[index];
+        const secondMoment = second.values[index];
+        const updated = adamStep(variable.tensor, gradients[index], firstMoment.tensor, secondMoment.tensor, numbers);
+        variable.assign(updated.parameter);
+        firstMoment.assign(updated.firstMoment);
+        secondMoment.assign(updated.secondMoment);
+        backend.dispose(gradients[index]);
+      });
+    },
+    async state() {
+      const tensors = new Map();
+      await first.save(tensors);
+      await second.save(tensors);
+      return { step, tensors };
+    },
+    restore(state) {
+      step = state.step;
+      first.restore(state.tensors);
+      second.restore(state.tensors);
+    },
+    dispose() {
+      first.dispose();
+      second.dispose();
+    },
+  };
+}
+
+function composedAdamStep(backend: TensorBackend) {
+  return (
+    parameter: Tensor,
+    gradient: Tensor,
+    firstMoment: Tensor,
+    secondMoment: Tensor,
+    numbers: AdamStepOptions,
+  ): AdamStepResult => {
+    const { stepSize, beta1, beta2, secondMomentCorrection, epsilon } = numbers;
+    const temporary: Tensor[] = [];
+    const keep = (tensor: Tensor): Tensor => {
+      temporary.push(tensor);
+      return tensor;
+    };
+    const squared = keep(backend.unary('square', gradient));
+    const first = backend.binary(
+      'add',
+      keep(backend.affine(firstMoment, beta1, 0)),
+      keep(backend.affine(gradient, 1 - beta1, 0)),
+    );
+    const second = backend.binary(
+      'add',
+      keep(backend.affine(secondMoment, beta2, 0)),
+      keep(backend.affine(squared, 1 - beta2, 0)),
+    );
+    const root = keep(backend.unary('sqrt', second));
+    const divisor = keep(backend.affine(root, 1 / secondMomentCorrection, epsilon));
+    const direction = keep(backend.binary('divide', first, divisor));
+    const updated = backend.binary('subtract', parameter, keep(backend.affine(direction, stepSize, 0)));
+    for (const tensor of temporary) backend.dispose(tensor);
+    return { parameter: updated, firstMoment: first, secondMoment: second };
+  };
+}

@@ -1,0 +1,64 @@
+import type { Tensor, TensorBackend } from '../backend.ts';
+import type { Variable } from '../autodiff/variable.ts';
+import { Moments } from './_moments.ts';
+import type { Optimizer, OptimizerOptions } from './optimizer.ts';
+
+/**
+ * Stochastic gradient descent: g ← g + λp; v ← μv + g; p ← p - ηv, or p - η(g + μv) with Nesterov's look-ahead.
+ *
+ * Source: Sutskever et al., "On the importance of initialization and momentum", 2013, in PyTorch's form (the learning
+ * rate multiplies the velocity; no dampening; the first velocity is the first gradient).
+ */
+export function createSgd(
+  backend: TensorBackend,
+  variables: readonly Variable[],
+  options: Omit<Extract<OptimizerOptions, { kind: 'sgd' }>, 'kind'> = {},
+): Optimizer {
+  const { momentum = 0, nesterov = false, weightDecay = 0 } = options;
+  if (!(momentum >= 0 && momentum < 1))
+    throw new RangeError(`Cannot create SGD as 'momentum' must be in [0, 1): current value is ${momentum}`);
+  if (!(weightDecay >= 0))
+    throw new RangeError(`Cannot create SGD as 'weightDecay' must be >= 0: current value is ${weightDecay}`);
+  if (nesterov && momentum === 0)
+    throw new RangeError("Cannot create SGD as 'momentum' must be > 0 with 'nesterov': current value is 0");
+  const velocities = new Moments(backend, momentum > 0 ? variables : [], 'velocity');
+  let step = 0;
+
+  /** left + factor x right. */
+  function addScaled(left: Tensor, right: Tensor, factor: number): Tensor {
+    const scaled = backend.affine(right, factor, 0);
+    const total = backend.binary('add', left, scaled);
+    backend.dispose(scaled);
+    return total;
+  }
+
+  return {
+    apply(gradients, learningRate) {
+      step++;
+      variables.forEach((variable, index) => {
+        const gradient = addScaled(gradients[index], variable.tensor, weightDecay);
+        backend.dispose(gradients[index]);
+        if (momentum === 0) {
+          variable.assign(addScaled(variable.tensor, gradient, -learningRate));
+        } else {
+          const velocity = velocities.values[index];
+          velocity.assign(addScaled(gradient, velocity.tensor, momentum));
+          const direction = nesterov ? addScaled(gradient, velocity.tensor, momentum) : velocity.tensor;
+          variable.assign(addScaled(variable.tensor, direction, -learningRate));
+          if (nesterov) backend.dispose(direction);
+        }
+        backend.dispose(gradient);
+      });
+    },
+    async state() {
+      const tensors = new Map();
+      await velocities.save(tensors);
+      return { step, tensors };
+    },
+    restore(state) {
+      step = state.step;
+      velocities.restore(state.tensors);
+    },
+    dispose: () => velocities.dispose(),
+  };
+}

@@ -1,0 +1,131 @@
+import type { TensorBackend } from './backend.ts';
+import { mean } from './autodiff/operations/reduction.ts';
+import { Tape } from './autodiff/tape.ts';
+import { augment, type AugmentationOptions } from './data/augment.ts';
+import type { ImageSet } from './data/image-set.ts';
+import { preprocess } from './data/preprocess.ts';
+import { DaflError } from './errors.ts';
+import { type Evaluation, evaluate } from './evaluate.ts';
+import { crossEntropy } from './losses/cross-entropy.ts';
+import { describeClassifier } from './model/classifier.ts';
+import { initializeWeights } from './model/initialize-weights.ts';
+import type { Graph, Model } from './model/model.ts';
+import { createNetwork } from './model/network.ts';
+import { createOptimizer, type OptimizerOptions } from './optimizers/optimizer.ts';
+import { learningRateAt, type Schedule } from './optimizers/schedule.ts';
+import { createRandomStream } from './random.ts';
+
+/** One training on labelled images. */
+export interface TrainOptions {
+  readonly backend: TensorBackend;
+  /** The classifier's graph; its weights are drawn from the seed. */
+  readonly graph: Graph;
+  /** Labelled images. */
+  readonly data: ImageSet;
+  readonly optimizer: OptimizerOptions;
+  readonly schedule: Schedule;
+  /** Passes over the data, >= 1. */
+  readonly epochs: number;
+  /** Images of one step, >= 1; the last, smaller batch of an epoch is left out. */
+  readonly batchSize: number;
+  readonly augmentation?: AugmentationOptions;
+  /** Integer in 0..2^32-1. */
+  readonly seed: number;
+  /** Labelled images for reporting only, after each epoch. */
+  readonly evaluation?: ImageSet;
+  /** Milliseconds from any start; default `performance.now`. */
+  readonly clock?: () => number;
+  readonly signal?: AbortSignal;
+}
+
+/** What `train` tells, in the order of its happening. */
+export type TrainEvent =
+  | {
+      readonly event: 'step';
+      /** Steps done, from 1. */
+      readonly step: number;
+      readonly steps: number;
+      /** From 1. */
+      readonly epoch: number;
+      readonly losses: { readonly crossEntropy: number };
+      readonly seconds: number;
+      readonly secondsLeft: number;
+    }
+  | ({ readonly event: 'evaluation'; readonly epoch: number; readonly step: number } & Evaluation)
+  | {
+      readonly event: 'result';
+      readonly step: number;
+      readonly steps: number;
+      readonly seconds: number;
+      readonly backend: string;
+      readonly seed: number;
+      /** The network as the last step left it. */
+      readonly model: Model;
+      readonly accuracy?: number;
+    };
+
+/**
+ * Standard backpropagation: trains a classifier on labelled images by cross-entropy. For teachers, and as the yardstick
+ * of a student that had the data.
+ *
+ * @throws {DaflError} `DATA` if the images have no labels or too few for a batch; `NON_FINITE` if the loss is no finite number.
+ */
+export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, undefined> {
+  const { backend, graph, data, epochs, batchSize, augmentation, seed, clock = () => performance.now(), signal } = options;
+  const classifier = describeClassifier(graph);
+  const { labels } = data;
+  if (labels === undefined) throw new DaflError('DATA', 'Cannot train as the images must have labels: current value is undefined');
+  const stepsPerEpoch = Math.floor(data.count / batchSize);
+  if (stepsPerEpoch < 1) throw new DaflError('DATA', `Cannot train as there must be at least ${batchSize} images: current value is ${data.count}`);
+  const steps = stepsPerEpoch * epochs;
+  const network = createNetwork(backend, initializeWeights(graph, createRandomStream(seed, 'weights')));
+  const optimizer = createOptimizer(backend, network.trainableVariables, options.optimizer);
+  const order = createRandomStream(seed, 'order');
+  const augmentations = createRandomStream(seed, 'augmentation');
+  const dropout = createRandomStream(seed, 'dropout');
+  const startedMs = clock();
+  let accuracy: number | undefined;
+  try {
+    let step = 0;
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      const permutation = order.permutation(data.count);
+      for (let batch = 0; batch < stepsPerEpoch; batch++) {
+        signal?.throwIfAborted();
+        const loss = await runStep(permutation.subarray(batch * batchSize, (batch + 1) * batchSize), step);
+        if (!Number.isFinite(loss)) {
+          throw new DaflError('NON_FINITE', `Cannot go on with step ${step + 1} as the crossEntropy loss must be finite: current value is ${loss}. Lower the learning rate`);
+        }
+        step++;
+        const seconds = (clock() - startedMs) / 1000;
+        yield { event: 'step', step, steps, epoch, losses: { crossEntropy: loss }, seconds, secondsLeft: (seconds / step) * (steps - step) };
+      }
+      if (options.evaluation !== undefined) {
+        const evaluation = await evaluate(network, options.evaluation, { signal });
+        accuracy = evaluation.accuracy;
+        yield { event: 'evaluation', epoch, step, ...evaluation };
+      }
+    }
+    const seconds = (clock() - startedMs) / 1000;
+    yield { event: 'result', step, steps, seconds, backend: backend.description, seed, model: await network.toModel(), accuracy };
+  } finally {
+    optimizer.dispose();
+    network.dispose();
+  }
+
+  async function runStep(indices: Uint32Array, step: number): Promise<number> {
+    const inputs = preprocess(data, indices, classifier);
+    const changed = augmentation === undefined ? inputs : augment(inputs, classifier, augmentation, augmentations);
+    const images = backend.tensor(changed, [indices.length, ...classifier.inputShape]);
+    const targets = backend.tensor(Int32Array.from(indices, (index) => labels![index]), [indices.length]);
+    const tape = new Tape(backend);
+    const { logits } = network.forward(tape, tape.constant(images), { mode: 'training', random: dropout });
+    const loss = mean(tape, crossEntropy(tape, logits, targets));
+    const kept = backend.reshape(loss.tensor, [1]);
+    const leaves = network.trainableVariables.map((variable) => tape.leaf(variable.tensor));
+    optimizer.apply(tape.gradients(loss, leaves), learningRateAt(options.schedule, step, steps));
+    tape.dispose();
+    const [value] = await backend.read(kept);
+    for (const tensor of [images, targets, kept]) backend.dispose(tensor);
+    return value;
+  }
+}
