@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { restoreManifest } from './publish-manifest.ts';
 import { listWorkspaces, repositoryRoot } from './workspace.ts';
 
 /** A package as `npm pack` made it. */
@@ -33,6 +34,8 @@ export function packWorkspaces(destination: string): Packed[] {
       env: { ...process.env, npm_command: undefined },
     },
   );
+  // Where npm fails between prepack and postpack, it leaves the published manifest behind.
+  for (const { folder } of listWorkspaces()) restoreManifest(folder);
   if (status !== 0)
     throw new Error(`Cannot pack the packages as 'npm pack' must succeed: exit code is ${status}\n${stdout}`);
   const reports = JSON.parse(stdout) as NpmPackReport[] | Record<string, NpmPackReport>;

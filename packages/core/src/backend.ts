@@ -13,7 +13,9 @@
  * - Kernels are synchronous to call; the arithmetic may still be under way when they return. `read` waits for it.
  * - Float arguments are `'float32'` unless said otherwise. Backends of higher precision (the float64 reference) keep
  *   the name `'float32'` and compute in theirs.
- * - NaN and infinities propagate as in IEEE 754.
+ * - NaN and infinities propagate as in IEEE 754, also through `maximum`, `minimum`, the `max` reduction and max pooling;
+ *   comparisons with NaN, and `step` of it, give 0. What a non-finite filter value over padding gives is open.
+ * - Sums of many float32 values keep a relative error near 1e-5: no single running sum over a million of them.
  * - Arguments are validated by core, not by kernels: shapes are right when a kernel is called.
  */
 
@@ -32,7 +34,10 @@ export interface Tensor {
 /** What `TensorBackend.read` returns: float tensors as floats (float64 on a float64 backend), int32 tensors as int32. */
 export type TensorData = Float32Array | Float64Array | Int32Array;
 
-/** Live tensors and their bytes. Tensors that share memory (`reshape`) count once each, their bytes once together. */
+/**
+ * Live tensors and their bytes, exactly (no alignment, no pools). Tensors that share memory (`reshape`) count once each,
+ * their bytes once together.
+ */
 export interface MemoryInfo {
   readonly tensors: number;
   readonly bytes: number;
@@ -204,7 +209,10 @@ export interface TensorBackend {
   /** What is alive now. */
   memory(): MemoryInfo;
 
-  /** Frees everything, workers and devices included. The backend can't be used afterwards. Calling it twice is allowed. */
+  /**
+   * Frees everything, workers and devices included; `memory()` is zero afterwards and every other use throws. Calling it
+   * twice is allowed.
+   */
   close(): Promise<void>;
 
   // --- shape and movement: also for int32 tensors ---
@@ -235,7 +243,7 @@ export interface TensorBackend {
   /** input x factor + summand, with both given as numbers. */
   affine(input: Tensor, factor: number, summand: number): Tensor;
 
-  /** The input where it is > 0, `slope` x input elsewhere. `slope` 0 is ReLU. */
+  /** The input where it is > 0, `slope` x input elsewhere. `slope` 0 is ReLU: 0 also for -Infinity. NaN stays NaN. */
   leakyRelu(input: Tensor, slope: number): Tensor;
 
   /**
@@ -248,7 +256,7 @@ export interface TensorBackend {
   // --- reductions ---
 
   /**
-   * Reduces over `axes` (distinct, ascending; all axes give a scalar).
+   * Reduces over `axes` (distinct, ascending; all axes give a scalar, none give the input).
    *
    * @param keepDimensions Whether reduced axes stay, with size 1.
    */
@@ -285,7 +293,7 @@ export interface TensorBackend {
 
   // --- pooling and resampling ---
 
-  /** Largest element of each window; padded positions never win. Output sizes as for `conv2d` with dilation 1. */
+  /** Largest element of each window; padded positions never win, and no window lies in padding alone. Output sizes as for `conv2d` with dilation 1. */
   maxPool2d(input: Tensor, options: Pool2dOptions): Tensor;
 
   /** The derivative of `maxPool2d`: each output's gradient goes to the first largest element of its window (row-major). */

@@ -38,7 +38,7 @@ export function generatorGraph(options: GeneratorOptions): Graph {
   const { latentSize, imageSize, channels, widths, batchNormEpsilon } = options;
   const [height, width] = imageSize;
   const [first, second, third] = widths;
-  const require = (holds: boolean, name: string, rule: string, value: unknown): void => {
+  const assertOption = (holds: boolean, name: string, rule: string, value: unknown): void => {
     if (!holds)
       throw new DaflError(
         'USAGE',
@@ -46,11 +46,11 @@ export function generatorGraph(options: GeneratorOptions): Graph {
       );
   };
   const isCount = (value: number) => Number.isInteger(value) && value >= 1;
-  require(isCount(latentSize), 'latentSize', 'be an integer >= 1', latentSize);
-  require(isCount(channels), 'channels', 'be an integer >= 1', channels);
-  require(widths.every(isCount), 'widths', 'be integers >= 1', widths);
-  require(imageSize.every((size) => isCount(size) && size % 4 === 0), 'imageSize', 'be multiples of 4', imageSize);
-  require(batchNormEpsilon > 0, 'batchNormEpsilon', 'be > 0', batchNormEpsilon);
+  assertOption(isCount(latentSize), 'latentSize', 'be an integer >= 1', latentSize);
+  assertOption(isCount(channels), 'channels', 'be an integer >= 1', channels);
+  assertOption(widths.every(isCount), 'widths', 'be integers >= 1', widths);
+  assertOption(imageSize.every((size) => isCount(size) && size % 4 === 0), 'imageSize', 'be multiples of 4', imageSize);
+  assertOption(batchNormEpsilon > 0, 'batchNormEpsilon', 'be > 0', batchNormEpsilon);
 
   const nodes: ModelNode[] = [];
   let last = 'input';

@@ -120,9 +120,11 @@ export function createRandomStream(seed: number, purpose: string): RandomStream 
     uniform(count, low = 0, high = 1) {
       const drawn = bits(count);
       const output = new Float32Array(count);
-      // 24 bits fit a float32 exactly, so that the upper bound itself is never rounded to.
-      for (let index = 0; index < count; index++)
+      for (let index = 0; index < count; index++) {
+        // 24 bits fit a float32 exactly; a range that it holds fewer numbers of may still be rounded up to its end.
         output[index] = low + ((drawn[index] >>> 8) / 16777216) * (high - low);
+        if (output[index] >= high) output[index] = low;
+      }
       return output;
     },
     normal(count) {

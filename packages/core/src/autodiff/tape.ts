@@ -22,8 +22,8 @@ interface HeldValue extends Value {
  * The derivative of one operation.
  *
  * @param outputGradient Gradient with respect to the operation's output; the tape disposes it.
- * @param needed Which inputs need a gradient; the others' entries are ignored and may be null.
- * @returns One new tensor for each needed input, which the tape then owns.
+ * @param needed Which inputs need a gradient; the others' entries may be null.
+ * @returns One new tensor for each needed input; the tape owns all that are returned.
  */
 export type Backward = (outputGradient: Tensor, needed: readonly boolean[]) => readonly (Tensor | null)[];
 
@@ -142,7 +142,9 @@ export class Tape {
         this.backend.dispose(outputGradient);
         operation.inputs.forEach((input, index) => {
           const gradient = inputGradients[index];
-          if (needed[index] && gradient !== null) this.#accumulate(gradients, input, gradient);
+          if (gradient === null) return;
+          if (needed[index]) this.#accumulate(gradients, input, gradient);
+          else this.backend.dispose(gradient);
         });
       }
       this.#finish(operation);

@@ -54,18 +54,18 @@ export interface DaflOptions {
 }
 
 function assertOptions(options: DaflOptions): void {
-  const require = (holds: boolean, name: string, rule: string, value: unknown): void => {
+  const assertOption = (holds: boolean, name: string, rule: string, value: unknown): void => {
     if (!holds) throw new DaflError('USAGE', `Cannot use method 'dafl' as '${name}' must ${rule}: current value is ${String(value)}`);
   };
-  require(Number.isInteger(options.batchSize) && options.batchSize >= 2, 'batchSize', 'be an integer >= 2', options.batchSize);
+  assertOption(Number.isInteger(options.batchSize) && options.batchSize >= 2, 'batchSize', 'be an integer >= 2', options.batchSize);
   for (const name of ['oneHotWeight', 'informationEntropyWeight', 'activationWeight', 'adversarialWeight'] as const) {
-    require(Number.isFinite(options[name]) && options[name] >= 0, name, 'be >= 0', options[name]);
+    assertOption(Number.isFinite(options[name]) && options[name] >= 0, name, 'be >= 0', options[name]);
   }
-  require(options.adversarialTemperature > 0, 'adversarialTemperature', 'be > 0', options.adversarialTemperature);
+  assertOption(options.adversarialTemperature > 0, 'adversarialTemperature', 'be > 0', options.adversarialTemperature);
   const { replay } = options;
   if (replay !== null) {
-    require(Number.isInteger(replay.batches) && replay.batches >= 1, 'replay.batches', 'be an integer >= 1', replay.batches);
-    require(Number.isInteger(replay.studentSteps) && replay.studentSteps >= 1, 'replay.studentSteps', 'be an integer >= 1', replay.studentSteps);
+    assertOption(Number.isInteger(replay.batches) && replay.batches >= 1, 'replay.batches', 'be an integer >= 1', replay.batches);
+    assertOption(Number.isInteger(replay.studentSteps) && replay.studentSteps >= 1, 'replay.studentSteps', 'be an integer >= 1', replay.studentSteps);
   }
 }
 

@@ -144,9 +144,14 @@ function nodeShapes(
       if (!(node.rate >= 0 && node.rate < 1)) fail(node, 'have a rate in [0, 1)', String(node.rate));
       return { output: input, weights: none };
     case 'maxPool2d':
-    case 'averagePool2d':
+    case 'averagePool2d': {
       requireImage();
-      return { output: [...slide(input, node.windowSize, node.strides, node.padding), input[2]], weights: none };
+      const { padding, windowSize } = node;
+      if (Math.max(padding.top, padding.bottom) >= windowSize[0] || Math.max(padding.left, padding.right) >= windowSize[1]) {
+        fail(node, 'have no window in padding alone', `padding ${JSON.stringify(padding)}`);
+      }
+      return { output: [...slide(input, windowSize, node.strides, padding), input[2]], weights: none };
+    }
     case 'globalAveragePool2d':
       requireImage();
       return { output: [input[2]], weights: none };

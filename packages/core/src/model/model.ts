@@ -50,6 +50,7 @@ export interface BatchNormNode extends NodeBase {
   readonly affine: boolean;
 }
 
+/** Bends each element. */
 export interface ActivationNode extends NodeBase {
   readonly kind: 'activation';
   readonly function: ActivationFunction;
@@ -57,6 +58,7 @@ export interface ActivationNode extends NodeBase {
   readonly slope?: number;
 }
 
+/** Largest element of each window. */
 export interface MaxPoolNode extends NodeBase {
   readonly kind: 'maxPool2d';
   readonly windowSize: Size2d;
@@ -64,6 +66,7 @@ export interface MaxPoolNode extends NodeBase {
   readonly padding: Padding2d;
 }
 
+/** Mean of each window. */
 export interface AveragePoolNode extends NodeBase {
   readonly kind: 'averagePool2d';
   readonly windowSize: Size2d;

@@ -1,0 +1,122 @@
+import type {
+  AdamStepOptions,
+  AdamStepResult,
+  BatchNormGradient,
+  BatchNormResult,
+  BinaryOperation,
+  Tensor,
+  TensorBackend,
+} from '@dafl/core';
+
+/**
+ * What the fused kernels must agree with, written with the primitives, as their equations in the contract read. The
+ * oracle runs them in float64, so they need not be clever about rounding.
+ */
+
+/** Frees what an expression makes on its way. */
+class Scope {
+  readonly #backend: TensorBackend;
+  readonly #tensors: Tensor[] = [];
+
+  constructor(backend: TensorBackend) {
+    this.#backend = backend;
+  }
+
+  keep(tensor: Tensor): Tensor {
+    this.#tensors.push(tensor);
+    return tensor;
+  }
+
+  binary(operation: BinaryOperation, left: Tensor, right: Tensor): Tensor {
+    return this.keep(this.#backend.binary(operation, left, right));
+  }
+
+  /** Over all axes but the last. */
+  overPositions(operation: 'sum' | 'mean', input: Tensor): Tensor {
+    return this.keep(this.#backend.reduce(operation, input, [...input.shape.keys()].slice(0, -1), false));
+  }
+
+  /** Disposes of everything but `survivors`. */
+  end(survivors: readonly Tensor[]): void {
+    for (const tensor of this.#tensors) if (!survivors.includes(tensor)) this.#backend.dispose(tensor);
+  }
+}
+
+/** batchNorm of the contract. */
+export function composeBatchNorm(
+  backend: TensorBackend,
+  input: Tensor,
+  scale: Tensor | null,
+  offset: Tensor | null,
+  epsilon: number,
+): BatchNormResult {
+  const scope = new Scope(backend);
+  const mean = scope.overPositions('mean', input);
+  const centred = scope.binary('subtract', input, mean);
+  const variance = scope.overPositions('mean', scope.keep(backend.unary('square', centred)));
+  const deviation = scope.keep(backend.unary('sqrt', scope.keep(backend.affine(variance, 1, epsilon))));
+  let output = scope.binary('divide', centred, deviation);
+  if (scale !== null) output = scope.binary('multiply', output, scale);
+  if (offset !== null) output = scope.binary('add', output, offset);
+  scope.end([output, mean, variance]);
+  return { output, mean, variance };
+}
+
+/**
+ * batchNormGradient of the contract.
+ *
+ * Equation: with x̂ the normalised input, g the outputGradient and E the mean over positions,
+ * ∂/∂input = scale / sqrt(variance + epsilon) (g − E g − x̂ E[g x̂]).
+ */
+export function composeBatchNormGradient(
+  backend: TensorBackend,
+  outputGradient: Tensor,
+  input: Tensor,
+  scale: Tensor | null,
+  mean: Tensor,
+  variance: Tensor,
+  epsilon: number,
+): BatchNormGradient {
+  const scope = new Scope(backend);
+  const deviation = scope.keep(backend.unary('sqrt', scope.keep(backend.affine(variance, 1, epsilon))));
+  const normalised = scope.binary('divide', scope.binary('subtract', input, mean), deviation);
+  const product = scope.binary('multiply', outputGradient, normalised);
+  const scaleGradient = scope.overPositions('sum', product);
+  const offsetGradient = scope.overPositions('sum', outputGradient);
+  const share = scope.binary('multiply', normalised, scope.overPositions('mean', product));
+  const centred = scope.binary('subtract', outputGradient, scope.overPositions('mean', outputGradient));
+  let inputGradient = scope.binary('divide', scope.binary('subtract', centred, share), deviation);
+  if (scale !== null) inputGradient = scope.binary('multiply', inputGradient, scale);
+  scope.end([inputGradient, scaleGradient, offsetGradient]);
+  return { inputGradient, scaleGradient, offsetGradient };
+}
+
+/** adamStep of the contract. */
+export function composeAdamStep(
+  backend: TensorBackend,
+  parameter: Tensor,
+  gradient: Tensor,
+  firstMoment: Tensor,
+  secondMoment: Tensor,
+  options: AdamStepOptions,
+): AdamStepResult {
+  const { stepSize, beta1, beta2, secondMomentCorrection, epsilon } = options;
+  const scope = new Scope(backend);
+  const square = scope.keep(backend.unary('square', gradient));
+  const newFirstMoment = scope.binary(
+    'add',
+    scope.keep(backend.affine(firstMoment, beta1, 0)),
+    scope.keep(backend.affine(gradient, 1 - beta1, 0)),
+  );
+  const newSecondMoment = scope.binary(
+    'add',
+    scope.keep(backend.affine(secondMoment, beta2, 0)),
+    scope.keep(backend.affine(square, 1 - beta2, 0)),
+  );
+  const root = scope.keep(backend.unary('sqrt', newSecondMoment));
+  const divisor = scope.keep(backend.affine(root, 1 / secondMomentCorrection, epsilon));
+  const step = scope.binary('divide', scope.keep(backend.affine(newFirstMoment, stepSize, 0)), divisor);
+  const newParameter = scope.binary('subtract', parameter, step);
+  scope.end([newParameter, newFirstMoment, newSecondMoment]);
+  return { parameter: newParameter, firstMoment: newFirstMoment, secondMoment: newSecondMoment };
+}

@@ -1,0 +1,46 @@
+import { createCpuBackend } from '@dafl/backend-cpu';
+import { describe, expect, it } from 'vitest';
+import { Variable } from '../autodiff/variable.ts';
+import { DaflError } from '../errors.ts';
+import { createOptimizer, type OptimizerOptions } from './optimizer.ts';
+
+const backend = createCpuBackend();
+
+describe('createOptimizer', () => {
+  it.each<[OptimizerOptions, string]>([
+    [{ kind: 'adam', beta1: 1 }, "Cannot create Adam as 'beta1' must be in [0, 1): current value is 1"],
+    [{ kind: 'adam', beta2: -0.1 }, "Cannot create Adam as 'beta2' must be in [0, 1): current value is -0.1"],
+    [{ kind: 'adam', epsilon: 0 }, "Cannot create Adam as 'epsilon' must be > 0: current value is 0"],
+    [{ kind: 'sgd', momentum: 1 }, "Cannot create SGD as 'momentum' must be in [0, 1): current value is 1"],
+    [{ kind: 'sgd', weightDecay: -1 }, "Cannot create SGD as 'weightDecay' must be >= 0: current value is -1"],
+    [
+      { kind: 'sgd', nesterov: true },
+      "Cannot create SGD as 'momentum' must be > 0 with 'nesterov': current value is 0",
+    ],
+  ])('refuses %j and leaves no tensor behind', (options, message) => {
+    const variable = new Variable(backend, 'weight', backend.fill([2], 1), true);
+    const before = backend.memory().tensors;
+    expect(() => createOptimizer(backend, [variable], options)).toThrow(new RangeError(message));
+    expect(backend.memory().tensors).toBe(before);
+  });
+
+  it.each<[OptimizerOptions, string[]]>([
+    [{ kind: 'adam' }, ['weight/firstMoment', 'weight/secondMoment']],
+    [{ kind: 'sgd', momentum: 0.9 }, ['weight/velocity']],
+    [{ kind: 'sgd' }, []],
+  ])('names the moments of %j after the variable', async (options, names) => {
+    const variable = new Variable(backend, 'weight', backend.fill([2], 1), true);
+    const { tensors } = await createOptimizer(backend, [variable], options).state();
+    expect([...tensors.keys()]).toEqual(names);
+  });
+
+  it('refuses a state that lacks a moment', () => {
+    const variable = new Variable(backend, 'weight', backend.fill([2], 1), true);
+    const optimizer = createOptimizer(backend, [variable], { kind: 'sgd', momentum: 0.9 });
+    const restore = () => optimizer.restore({ step: 1, tensors: new Map() });
+    expect(restore).toThrow(DaflError);
+    expect(restore).toThrow(
+      "Cannot restore optimizer as the checkpoint must hold 'weight/velocity': current value is missing",
+    );
+  });
+});
