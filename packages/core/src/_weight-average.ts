@@ -16,7 +16,8 @@ export class WeightAverage {
 
   /** @param decay In (0, 1). */
   static async create(source: Network, decay: number): Promise<WeightAverage> {
-    if (!(decay > 0 && decay < 1)) throw new RangeError(`Cannot average weights as 'decay' must be in (0, 1): current value is ${decay}`);
+    if (!(decay > 0 && decay < 1))
+      throw new RangeError(`Cannot average weights as 'decay' must be in (0, 1): current value is ${decay}`);
     return new WeightAverage(source, createNetwork(source.backend, await source.toModel()), decay);
   }
 

@@ -15,7 +15,11 @@ const ENTROPY_SHARE = 0.7;
  * @param logits The teacher's answers, shape `[count, classes]`.
  * @returns What was found, with what to do.
  */
-export function detectCollapse(images: ArrayLike<number>, logits: ArrayLike<number>, classifier: Classifier): Pick<WarningEvent, 'code' | 'message'>[] {
+export function detectCollapse(
+  images: ArrayLike<number>,
+  logits: ArrayLike<number>,
+  classifier: Classifier,
+): Pick<WarningEvent, 'code' | 'message'>[] {
   const { classes } = classifier;
   const count = logits.length / classes;
   const warnings: Pick<WarningEvent, 'code' | 'message'>[] = [];
@@ -64,5 +68,6 @@ function varianceBetweenImages(images: ArrayLike<number>, count: number): number
     totalSquares += squares;
   }
   const whole = totalSquares / images.length - (total / images.length) ** 2;
-  return whole > 0 ? between / size / whole : 0;
+  // Rounding can leave equal images a variance just below 0.
+  return whole > 0 ? Math.max(0, between / size / whole) : 0;
 }

@@ -95,7 +95,10 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
   assertStudentFits(options.student, options.teacher.graph);
   const fingerprint = describeRun(options);
   if (options.resume !== undefined && options.resume.fingerprint !== fingerprint) {
-    throw new DaflError('CHECKPOINT', `Cannot resume as the checkpoint must be of this run (same teacher, student, method, options, steps and seed): current fingerprint is ${options.resume.fingerprint}`);
+    throw new DaflError(
+      'CHECKPOINT',
+      `Cannot resume as the checkpoint must be of this run (same teacher, student, method, options, steps and seed): current fingerprint is ${options.resume.fingerprint}`,
+    );
   }
 
   const disposers: (() => void)[] = [];
@@ -109,7 +112,8 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
     const initial = initializeStudent(options);
     const student = own(createNetwork(backend, initial.model));
     const optimizer = own(createOptimizer(backend, student.trainableVariables, training.optimizer));
-    const average = training.averageDecay === null ? null : own(await WeightAverage.create(student, training.averageDecay));
+    const average =
+      training.averageDecay === null ? null : own(await WeightAverage.create(student, training.averageDecay));
     const session = own(method.start({ backend, teacher, student, steps, createRandom }));
     const delivered = average?.network ?? student;
     const dropout = createRandom('student dropout');
@@ -145,19 +149,29 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
       const { losses, studentImages } = await runStep(step);
       const done = step + 1;
       const seconds = (clock() - startedMs) / 1000;
-      yield { event: 'step', step: done, steps, losses, seconds, secondsLeft: (seconds / (done - start)) * (steps - done), studentImages };
+      yield {
+        event: 'step',
+        step: done,
+        steps,
+        losses,
+        seconds,
+        secondsLeft: (seconds / (done - start)) * (steps - done),
+        studentImages,
+      };
 
       const isLast = done === steps;
       if (isDue(done, options.sampleEvery) || isLast) {
         const sampled = await sample(session);
         yield pickSamples(sampled, done);
-        for (const warning of detectCollapse(sampled.images, sampled.logits, classifier)) yield { event: 'warning', step: done, ...warning };
+        for (const warning of detectCollapse(sampled.images, sampled.logits, classifier))
+          yield { event: 'warning', step: done, ...warning };
       }
       if (options.evaluation !== undefined && (isDue(done, options.evaluateEvery) || isLast)) {
         evaluation = await evaluate(delivered, options.evaluation);
         yield { event: 'evaluation', network: 'student', step: done, ...evaluation };
       }
-      if (isDue(done, options.checkpointEvery) && !isLast) yield { event: 'checkpoint', step: done, checkpoint: await checkpointAt(done) };
+      if (isDue(done, options.checkpointEvery) && !isLast)
+        yield { event: 'checkpoint', step: done, checkpoint: await checkpointAt(done) };
     }
     yield {
       event: 'result',
@@ -183,7 +197,10 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
       named.distillation = values.slice(names.length).reduce((total, value) => total + value, 0) / batches.length;
       for (const [name, value] of Object.entries(named)) {
         if (!Number.isFinite(value)) {
-          throw new DaflError('NON_FINITE', `Cannot go on with step ${step + 1} as the ${name} loss must be finite: current value is ${value}. Lower the learning rates or the loss weights`);
+          throw new DaflError(
+            'NON_FINITE',
+            `Cannot go on with step ${step + 1} as the ${name} loss must be finite: current value is ${value}. Lower the learning rates or the loss weights`,
+          );
         }
       }
       return { losses: named, studentImages };
@@ -193,7 +210,10 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
     function trainStudent(batch: StudentBatch, learningRate: number): Tensor {
       const tape = new Tape(backend);
       const { logits } = student.forward(tape, tape.constant(batch.images), { mode: 'training', random: dropout });
-      const loss = mean(tape, distillationLoss(tape, logits, tape.constant(batch.teacherLogits), { temperature: training.temperature }));
+      const loss = mean(
+        tape,
+        distillationLoss(tape, logits, tape.constant(batch.teacherLogits), { temperature: training.temperature }),
+      );
       const kept = backend.reshape(loss.tensor, []);
       const leaves = student.trainableVariables.map((variable) => tape.leaf(variable.tensor));
       optimizer.apply(tape.gradients(loss, leaves), learningRate);
@@ -243,12 +263,16 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
       const labels = argMaxRows(sampled.logits, classifier.classes);
       const probabilities = softmaxRows(sampled.logits, classifier.classes);
       const chosen = Array.from({ length: classifier.classes }, (_, label) =>
-        Array.from(labels.keys()).filter((index) => labels[index] === label).slice(0, perClass),
+        Array.from(labels.keys())
+          .filter((index) => labels[index] === label)
+          .slice(0, perClass),
       ).flat();
       const size = height * width * channels;
       const pixels = toPixels(sampled.images, classifier);
       const images = new Float32Array(chosen.length * size);
-      chosen.forEach((index, position) => images.set(pixels.subarray(index * size, (index + 1) * size), position * size));
+      chosen.forEach((index, position) =>
+        images.set(pixels.subarray(index * size, (index + 1) * size), position * size),
+      );
       return {
         event: 'samples',
         step,
@@ -285,7 +309,10 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
 }
 
 /** The student before its first step. */
-function initializeStudent({ teacher, student, training, seed }: DistillOptions): { model: Model; from: 'random' | 'teacher' } {
+function initializeStudent({ teacher, student, training, seed }: DistillOptions): {
+  model: Model;
+  from: 'random' | 'teacher';
+} {
   if (training.initialization !== 'random') {
     try {
       return { model: inheritWeights(teacher, student), from: 'teacher' };
@@ -324,7 +351,10 @@ function assertStudentFits(student: Graph, teacher: Graph): void {
   const ofTeacher = describeClassifier(teacher);
   const ofStudent = describeClassifier(student);
   const reject = (rule: string, value: string): never => {
-    throw new DaflError('MODEL', `Cannot distill '${teacher.name}' into '${student.name}' as the student must ${rule}: current value is ${value}`);
+    throw new DaflError(
+      'MODEL',
+      `Cannot distill '${teacher.name}' into '${student.name}' as the student must ${rule}: current value is ${value}`,
+    );
   };
   if (ofStudent.classes !== ofTeacher.classes) reject(`have ${ofTeacher.classes} classes`, String(ofStudent.classes));
   const show = ({ inputShape }: Classifier) => `[${inputShape.join(', ')}]`;
@@ -333,12 +363,23 @@ function assertStudentFits(student: Graph, teacher: Graph): void {
 
 /** All that decides what a run computes, in one line: equal lines, equal runs. */
 function describeRun({ teacher, student, method, training, steps, seed, backend }: DistillOptions): string {
-  const run = { teacher: teacher.graph, weights: hashWeights(teacher), student, method: [method.name, method.options], training, steps, seed, backend: backend.name };
+  const run = {
+    teacher: teacher.graph,
+    weights: hashWeights(teacher),
+    student,
+    method: [method.name, method.options],
+    training,
+    steps,
+    seed,
+    backend: backend.name,
+  };
   return hashBytes(new TextEncoder().encode(JSON.stringify(run)));
 }
 
 function hashWeights(model: Model): string {
-  return [...model.weights].map(([name, { data }]) => `${name}:${hashBytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))}`).join();
+  return [...model.weights]
+    .map(([name, { data }]) => `${name}:${hashBytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))}`)
+    .join();
 }
 
 /** FNV-1a, 32 bits, hexadecimal: tells runs apart, proves nothing. */

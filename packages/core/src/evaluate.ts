@@ -31,7 +31,8 @@ export async function evaluate(network: Network, images: ImageSet, options: Eval
   const { backend, graph } = network;
   const classifier = describeClassifier(graph);
   const { labels } = images;
-  if (labels === undefined) throw new DaflError('DATA', 'Cannot evaluate as the images must have labels: current value is undefined');
+  if (labels === undefined)
+    throw new DaflError('DATA', 'Cannot evaluate as the images must have labels: current value is undefined');
   const confusion = Array.from({ length: classifier.classes }, () => Array<number>(classifier.classes).fill(0));
   let correct = 0;
   for (let begin = 0; begin < images.count; begin += batchSize) {
@@ -43,7 +44,10 @@ export async function evaluate(network: Network, images: ImageSet, options: Eval
     indices.forEach((index, position) => {
       const label = labels[index];
       if (label >= classifier.classes) {
-        throw new DaflError('DATA', `Cannot evaluate as labels must be below ${classifier.classes}: current value at ${index} is ${label}`);
+        throw new DaflError(
+          'DATA',
+          `Cannot evaluate as labels must be below ${classifier.classes}: current value at ${index} is ${label}`,
+        );
       }
       confusion[label][predicted[position]]++;
       if (label === predicted[position]) correct++;

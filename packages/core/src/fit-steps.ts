@@ -18,8 +18,12 @@ const MEASURED_STEPS = 5;
  * @returns At least 1.
  * @throws {RangeError} If `timeBudgetMs` is not > 0.
  */
-export async function fitSteps(options: DistillOptions, { timeBudgetMs, reserve = 0.1 }: FitStepsOptions): Promise<number> {
-  if (!(timeBudgetMs > 0)) throw new RangeError(`Cannot fit steps as 'timeBudgetMs' must be > 0: current value is ${timeBudgetMs}`);
+export async function fitSteps(
+  options: DistillOptions,
+  { timeBudgetMs, reserve = 0.1 }: FitStepsOptions,
+): Promise<number> {
+  if (!(timeBudgetMs > 0))
+    throw new RangeError(`Cannot fit steps as 'timeBudgetMs' must be > 0: current value is ${timeBudgetMs}`);
   const { clock = () => performance.now() } = options;
   const startedMs = clock();
   const trial: DistillOptions = {

@@ -1,5 +1,5 @@
 import { DaflError } from './errors.ts';
-import type { Graph, ModelNode } from './model/model.ts';
+import type { Graph, ModelNode, Preprocessing } from './model/model.ts';
 
 /** Shape of DAFL's generator. */
 export interface GeneratorOptions {
@@ -13,18 +13,37 @@ export interface GeneratorOptions {
   readonly widths: readonly [first: number, second: number, third: number];
   /** Epsilon of the two inner batch normalisations, > 0. Official code: 0.8 (see deviations below). */
   readonly batchNormEpsilon: number;
+  readonly output: GeneratorOutput;
+  /** Of the teacher; needed by `output.kind: 'pixels'`. Absent: pixels stay at 0..1. */
+  readonly preprocessing?: Preprocessing;
 }
+
+/**
+ * How the last convolution's map becomes images in the teacher's input space.
+ *
+ * - `normalized`: tanh, then batch norm without scale and offset, as in the official code. Mean 0, variance 1, any value.
+ * - `pixels`: batch norm without scale and offset, then sigmoid(contrast x + brightness), then the teacher's own
+ *   preprocessing. Every value is one that a stored picture can have, which a teacher's preprocessing tells without data.
+ */
+export type GeneratorOutput =
+  | { readonly kind: 'normalized' }
+  | {
+      readonly kind: 'pixels';
+      /** > 0: how far apart dark and light lie. */
+      readonly contrast: number;
+      /** Where the middle lies: 0 is mid-grey, below is darker. */
+      readonly brightness: number;
+    };
 
 /** PyTorch's default, which the generator's first and last batch normalisation have in the official code. */
 const DEFAULT_EPSILON = 1e-5;
 const LEAKY_SLOPE = 0.2;
 
 /**
- * DAFL's generator: latent vectors to images in the teacher's normalised input space (mean 0 and variance 1 for each
- * channel over the batch, by its last layer).
+ * DAFL's generator: latent vectors to images in the teacher's normalised input space.
  *
  * Linear to `[height/4, width/4, first]`; batch norm; x2; conv 3x3 to `second`; batch norm; leaky ReLU 0.2; x2; conv
- * 3x3 to `third`; batch norm; leaky ReLU 0.2; conv 3x3 to `channels`; tanh; batch norm without scale and offset.
+ * 3x3 to `third`; batch norm; leaky ReLU 0.2; conv 3x3 to `channels`; then what `output` says.
  *
  * Source: Chen et al., "Data-Free Learning of Student Networks", ICCV 2019, and its official code
  * (huawei-noah/Efficient-Computing, DAFL/DAFL-train.py). The code writes `BatchNorm2d(128, 0.8)`, whose second argument
@@ -35,7 +54,7 @@ const LEAKY_SLOPE = 0.2;
  * @throws {DaflError} `USAGE` if a size is out of range.
  */
 export function generatorGraph(options: GeneratorOptions): Graph {
-  const { latentSize, imageSize, channels, widths, batchNormEpsilon } = options;
+  const { latentSize, imageSize, channels, widths, batchNormEpsilon, output } = options;
   const [height, width] = imageSize;
   const [first, second, third] = widths;
   const assertOption = (holds: boolean, name: string, rule: string, value: unknown): void => {
@@ -49,7 +68,12 @@ export function generatorGraph(options: GeneratorOptions): Graph {
   assertOption(isCount(latentSize), 'latentSize', 'be an integer >= 1', latentSize);
   assertOption(isCount(channels), 'channels', 'be an integer >= 1', channels);
   assertOption(widths.every(isCount), 'widths', 'be integers >= 1', widths);
-  assertOption(imageSize.every((size) => isCount(size) && size % 4 === 0), 'imageSize', 'be multiples of 4', imageSize);
+  assertOption(
+    imageSize.every((size) => isCount(size) && size % 4 === 0),
+    'imageSize',
+    'be multiples of 4',
+    imageSize,
+  );
   assertOption(batchNormEpsilon > 0, 'batchNormEpsilon', 'be > 0', batchNormEpsilon);
 
   const nodes: ModelNode[] = [];
@@ -90,7 +114,23 @@ export function generatorGraph(options: GeneratorOptions): Graph {
   batchNorm('norm2', batchNormEpsilon);
   leaky('leaky2');
   convolution('conv3', channels);
-  append({ kind: 'activation', name: 'tanh', inputs: [last], function: 'tanh' });
-  batchNorm('norm3', DEFAULT_EPSILON, false);
+  if (output.kind === 'normalized') {
+    append({ kind: 'activation', name: 'tanh', inputs: [last], function: 'tanh' });
+    batchNorm('norm3', DEFAULT_EPSILON, false);
+  } else {
+    assertOption(output.contrast > 0, 'output.contrast', 'be > 0', output.contrast);
+    assertOption(Number.isFinite(output.brightness), 'output.brightness', 'be finite', output.brightness);
+    batchNorm('norm3', DEFAULT_EPSILON, false);
+    append({ kind: 'affine', name: 'tone', inputs: [last], factor: [output.contrast], summand: [output.brightness] });
+    append({ kind: 'activation', name: 'pixels', inputs: [last], function: 'sigmoid' });
+    const { mean = [0], standardDeviation = [1] } = options.preprocessing ?? {};
+    append({
+      kind: 'affine',
+      name: 'preprocess',
+      inputs: [last],
+      factor: standardDeviation.map((deviation) => 1 / deviation),
+      summand: standardDeviation.map((deviation, channel) => (0 - mean[channel]) / deviation),
+    });
+  }
   return { name: 'dafl-generator', inputShape: [latentSize], nodes, outputs: { images: last } };
 }

@@ -29,7 +29,23 @@ export { createRandomStream, type RandomStream, type RandomStreamState } from '.
 
 export { type Backward, type RecordOptions, Tape, type Value } from './autodiff/tape.ts';
 export { Variable } from './autodiff/variable.ts';
-export { abs, add, affine, clip, detach, divide, erf, exp, leakyRelu, log, multiply, sigmoid, square, subtract, tanh } from './autodiff/operations/element-wise.ts';
+export {
+  abs,
+  add,
+  affine,
+  clip,
+  detach,
+  divide,
+  erf,
+  exp,
+  leakyRelu,
+  log,
+  multiply,
+  sigmoid,
+  square,
+  subtract,
+  tanh,
+} from './autodiff/operations/element-wise.ts';
 export { batchNorm, type BatchNormOutput } from './autodiff/operations/batch-norm.ts';
 export { conv2d } from './autodiff/operations/conv2d.ts';
 export { concat, pad, reshape, slice, transpose } from './autodiff/operations/layout.ts';
@@ -42,6 +58,7 @@ export type {
   ActivationFunction,
   ActivationNode,
   AddNode,
+  AffineNode,
   AveragePoolNode,
   BatchNormNode,
   ConcatNode,
@@ -69,7 +86,7 @@ export { initializeWeights } from './model/initialize-weights.ts';
 export { createNetwork, type ForwardOptions, type Network } from './model/network.ts';
 export { shrink } from './model/shrink.ts';
 export { validateModel } from './model/validate-model.ts';
-export { generatorGraph, type GeneratorOptions } from './generator.ts';
+export { generatorGraph, type GeneratorOptions, type GeneratorOutput } from './generator.ts';
 
 export { activationLoss } from './losses/activation.ts';
 export { crossEntropy } from './losses/cross-entropy.ts';
@@ -82,7 +99,15 @@ export { createOptimizer, type Optimizer, type OptimizerOptions, type OptimizerS
 export { learningRateAt, type Schedule } from './optimizers/schedule.ts';
 export { createSgd } from './optimizers/sgd.ts';
 
-export type { Method, MethodContext, MethodSession, MethodState, MethodStep, SampledImages, StudentBatch } from './methods/method.ts';
+export type {
+  Method,
+  MethodContext,
+  MethodSession,
+  MethodState,
+  MethodStep,
+  SampledImages,
+  StudentBatch,
+} from './methods/method.ts';
 export { dafl, type DaflOptions, type ReplayOptions } from './methods/dafl.ts';
 
 export { augment, type AugmentationOptions } from './data/augment.ts';

@@ -37,7 +37,8 @@ export function softmaxRows(values: ArrayLike<number>, columns: number): Float32
     for (let column = 0; column < columns; column++) largest = Math.max(largest, values[start + column]);
     let total = 0;
     for (let column = 0; column < columns; column++) total += Math.exp(values[start + column] - largest);
-    for (let column = 0; column < columns; column++) output[start + column] = Math.exp(values[start + column] - largest) / total;
+    for (let column = 0; column < columns; column++)
+      output[start + column] = Math.exp(values[start + column] - largest) / total;
   }
   return output;
 }

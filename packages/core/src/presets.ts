@@ -17,7 +17,7 @@ export interface Preset {
 const paper: Preset = {
   dafl: {
     batchSize: 512,
-    generator: { latentSize: 100, widths: [128, 128, 64], batchNormEpsilon: 0.8 },
+    generator: { latentSize: 100, widths: [128, 128, 64], batchNormEpsilon: 0.8, output: { kind: 'normalized' } },
     generatorOptimizer: { kind: 'adam', beta1: 0.9, beta2: 0.999 },
     generatorSchedule: { kind: 'constant', learningRate: 0.2 },
     oneHotWeight: 1,
@@ -46,7 +46,12 @@ const paper: Preset = {
 const fast: Preset = {
   dafl: {
     batchSize: 256,
-    generator: { latentSize: 100, widths: [32, 32, 16], batchNormEpsilon: 1e-5 },
+    generator: {
+      latentSize: 100,
+      widths: [32, 32, 16],
+      batchNormEpsilon: 1e-5,
+      output: { kind: 'pixels', contrast: 2, brightness: -2 },
+    },
     generatorOptimizer: { kind: 'adam', beta1: 0.5, beta2: 0.999 },
     generatorSchedule: { kind: 'cosine', learningRate: 1e-2 },
     oneHotWeight: 1,

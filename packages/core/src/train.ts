@@ -71,12 +71,27 @@ export type TrainEvent =
  * @throws {DaflError} `DATA` if the images have no labels or too few for a batch; `NON_FINITE` if the loss is no finite number.
  */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, undefined> {
-  const { backend, graph, data, epochs, batchSize, augmentation, seed, clock = () => performance.now(), signal } = options;
+  const {
+    backend,
+    graph,
+    data,
+    epochs,
+    batchSize,
+    augmentation,
+    seed,
+    clock = () => performance.now(),
+    signal,
+  } = options;
   const classifier = describeClassifier(graph);
   const { labels } = data;
-  if (labels === undefined) throw new DaflError('DATA', 'Cannot train as the images must have labels: current value is undefined');
+  if (labels === undefined)
+    throw new DaflError('DATA', 'Cannot train as the images must have labels: current value is undefined');
   const stepsPerEpoch = Math.floor(data.count / batchSize);
-  if (stepsPerEpoch < 1) throw new DaflError('DATA', `Cannot train as there must be at least ${batchSize} images: current value is ${data.count}`);
+  if (stepsPerEpoch < 1)
+    throw new DaflError(
+      'DATA',
+      `Cannot train as there must be at least ${batchSize} images: current value is ${data.count}`,
+    );
   const steps = stepsPerEpoch * epochs;
   const network = createNetwork(backend, initializeWeights(graph, createRandomStream(seed, 'weights')));
   const optimizer = createOptimizer(backend, network.trainableVariables, options.optimizer);
@@ -93,11 +108,22 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
         signal?.throwIfAborted();
         const loss = await runStep(permutation.subarray(batch * batchSize, (batch + 1) * batchSize), step);
         if (!Number.isFinite(loss)) {
-          throw new DaflError('NON_FINITE', `Cannot go on with step ${step + 1} as the crossEntropy loss must be finite: current value is ${loss}. Lower the learning rate`);
+          throw new DaflError(
+            'NON_FINITE',
+            `Cannot go on with step ${step + 1} as the crossEntropy loss must be finite: current value is ${loss}. Lower the learning rate`,
+          );
         }
         step++;
         const seconds = (clock() - startedMs) / 1000;
-        yield { event: 'step', step, steps, epoch, losses: { crossEntropy: loss }, seconds, secondsLeft: (seconds / step) * (steps - step) };
+        yield {
+          event: 'step',
+          step,
+          steps,
+          epoch,
+          losses: { crossEntropy: loss },
+          seconds,
+          secondsLeft: (seconds / step) * (steps - step),
+        };
       }
       if (options.evaluation !== undefined) {
         const evaluation = await evaluate(network, options.evaluation, { signal });
@@ -106,7 +132,16 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
       }
     }
     const seconds = (clock() - startedMs) / 1000;
-    yield { event: 'result', step, steps, seconds, backend: backend.description, seed, model: await network.toModel(), accuracy };
+    yield {
+      event: 'result',
+      step,
+      steps,
+      seconds,
+      backend: backend.description,
+      seed,
+      model: await network.toModel(),
+      accuracy,
+    };
   } finally {
     optimizer.dispose();
     network.dispose();
@@ -116,7 +151,10 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     const inputs = preprocess(data, indices, classifier);
     const changed = augmentation === undefined ? inputs : augment(inputs, classifier, augmentation, augmentations);
     const images = backend.tensor(changed, [indices.length, ...classifier.inputShape]);
-    const targets = backend.tensor(Int32Array.from(indices, (index) => labels![index]), [indices.length]);
+    const targets = backend.tensor(
+      Int32Array.from(indices, (index) => labels![index]),
+      [indices.length],
+    );
     const tape = new Tape(backend);
     const { logits } = network.forward(tape, tape.constant(images), { mode: 'training', random: dropout });
     const loss = mean(tape, crossEntropy(tape, logits, targets));

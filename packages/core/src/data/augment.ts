@@ -15,7 +15,12 @@ export interface AugmentationOptions {
  * @param inputs Shape `[batch, height, width, channels]`, as `preprocess` returns them.
  * @returns A new array of the same shape.
  */
-export function augment(inputs: Float32Array, classifier: Classifier, options: AugmentationOptions, random: RandomStream): Float32Array {
+export function augment(
+  inputs: Float32Array,
+  classifier: Classifier,
+  options: AugmentationOptions,
+  random: RandomStream,
+): Float32Array {
   const [height, width, channels] = classifier.inputShape;
   const { mean, standardDeviation } = classifier.preprocessing;
   const black = mean.map((value, channel) => -value / standardDeviation[channel]);
@@ -37,7 +42,8 @@ export function augment(inputs: Float32Array, classifier: Classifier, options: A
         const isInside = fromRow >= 0 && fromRow < height && fromColumn >= 0 && fromColumn < width;
         const to = image * imageSize + (row * width + column) * channels;
         const from = image * imageSize + (fromRow * width + fromColumn) * channels;
-        for (let channel = 0; channel < channels; channel++) output[to + channel] = isInside ? inputs[from + channel] : black[channel];
+        for (let channel = 0; channel < channels; channel++)
+          output[to + channel] = isInside ? inputs[from + channel] : black[channel];
       }
     }
   }

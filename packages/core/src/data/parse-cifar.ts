@@ -17,7 +17,10 @@ export function parseCifar(bytes: Uint8Array, labelBytes: 1 | 2, name = 'file'):
   const recordBytes = labelBytes + 3 * PLANE;
   const count = bytes.length / recordBytes;
   if (!Number.isInteger(count) || count === 0) {
-    throw new DaflError('DATA', `Cannot read '${name}' as CIFAR as its length must be a multiple of ${recordBytes}: current value is ${bytes.length}`);
+    throw new DaflError(
+      'DATA',
+      `Cannot read '${name}' as CIFAR as its length must be a multiple of ${recordBytes}: current value is ${bytes.length}`,
+    );
   }
   const pixels = new Uint8Array(count * 3 * PLANE);
   const labels = new Uint8Array(count);

@@ -21,11 +21,14 @@ export function parseIdx(bytes: Uint8Array, name = 'file'): IdxArray {
   const reject = (rule: string, value: string): never => {
     throw new DaflError('DATA', `Cannot read '${name}' as IDX as ${rule}: current value is ${value}`);
   };
-  if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0) reject('it must start with two zero bytes', `[${[...bytes.subarray(0, 2)].join(', ')}]`);
+  if (bytes.length < 4) reject('it must hold at least 4 bytes', String(bytes.length));
+  if (bytes[0] !== 0 || bytes[1] !== 0)
+    reject('it must start with two zero bytes', `[${[...bytes.subarray(0, 2)].join(', ')}]`);
   if (bytes[2] !== UNSIGNED_BYTE) reject('its type must be 8 (unsigned bytes)', String(bytes[2]));
   const rank = bytes[3];
   const headerBytes = 4 + rank * 4;
-  if (rank < 1 || rank > 4 || bytes.length < headerBytes) reject('its rank must be in 1..4', String(rank));
+  if (rank < 1 || rank > 4) reject('its rank must be in 1..4', String(rank));
+  if (bytes.length < headerBytes) reject(`it must hold at least ${headerBytes} bytes`, String(bytes.length));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + axis * 4));
   const size = shape.reduce((total, length) => total * length, 1);
@@ -43,10 +46,16 @@ export function parseIdx(bytes: Uint8Array, name = 'file'): IdxArray {
 export function imageSetFromIdx(images: IdxArray, labels: IdxArray | null): ImageSet {
   const [count, height, width, channels = 1] = images.shape;
   if (images.shape.length < 3) {
-    throw new DaflError('DATA', `Cannot read IDX images as their shape must be [count, height, width]: current shape is [${images.shape.join(', ')}]`);
+    throw new DaflError(
+      'DATA',
+      `Cannot read IDX images as their shape must be [count, height, width]: current shape is [${images.shape.join(', ')}]`,
+    );
   }
   if (labels !== null && (labels.shape.length !== 1 || labels.shape[0] !== count)) {
-    throw new DaflError('DATA', `Cannot read IDX labels as their shape must be [${count}]: current shape is [${labels.shape.join(', ')}]`);
+    throw new DaflError(
+      'DATA',
+      `Cannot read IDX labels as their shape must be [${count}]: current shape is [${labels.shape.join(', ')}]`,
+    );
   }
   return { count, height, width, channels, pixels: images.data, labels: labels?.data };
 }

@@ -29,7 +29,10 @@ function taps(from: number, to: number): Tap[] {
 export function preprocess(images: ImageSet, indices: ArrayLike<number>, classifier: Classifier): Float32Array {
   const [height, width, channels] = classifier.inputShape;
   if (images.channels !== channels) {
-    throw new DaflError('DATA', `Cannot preprocess images as they must have ${channels} channels: current value is ${images.channels}`);
+    throw new DaflError(
+      'DATA',
+      `Cannot preprocess images as they must have ${channels} channels: current value is ${images.channels}`,
+    );
   }
   const { mean, standardDeviation } = classifier.preprocessing;
   const output = new Float32Array(indices.length * height * width * channels);
@@ -48,8 +51,10 @@ export function preprocess(images: ImageSet, indices: ArrayLike<number>, classif
         const low = column.low * channels;
         const high = column.high * channels;
         for (let channel = 0; channel < channels; channel++, position++) {
-          const top = pixels[lowRow + low + channel] * (1 - column.share) + pixels[lowRow + high + channel] * column.share;
-          const bottom = pixels[highRow + low + channel] * (1 - column.share) + pixels[highRow + high + channel] * column.share;
+          const top =
+            pixels[lowRow + low + channel] * (1 - column.share) + pixels[lowRow + high + channel] * column.share;
+          const bottom =
+            pixels[highRow + low + channel] * (1 - column.share) + pixels[highRow + high + channel] * column.share;
           const pixel = (top * (1 - row.share) + bottom * row.share) / 255;
           output[position] = (pixel - mean[channel]) / standardDeviation[channel];
         }

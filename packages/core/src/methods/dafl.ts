@@ -30,7 +30,7 @@ export interface ReplayOptions {
 export interface DaflOptions {
   /** Images of one generator step; >= 2. Official code: 512 for MNIST, 1024 for CIFAR. */
   readonly batchSize: number;
-  readonly generator: Pick<GeneratorOptions, 'latentSize' | 'widths' | 'batchNormEpsilon'>;
+  readonly generator: Pick<GeneratorOptions, 'latentSize' | 'widths' | 'batchNormEpsilon' | 'output'>;
   readonly generatorOptimizer: OptimizerOptions;
   readonly generatorSchedule: Schedule;
   /** Weight of the one-hot loss (α₀ of the official code's `oh`), >= 0. */
@@ -55,17 +55,36 @@ export interface DaflOptions {
 
 function assertOptions(options: DaflOptions): void {
   const assertOption = (holds: boolean, name: string, rule: string, value: unknown): void => {
-    if (!holds) throw new DaflError('USAGE', `Cannot use method 'dafl' as '${name}' must ${rule}: current value is ${String(value)}`);
+    if (!holds)
+      throw new DaflError(
+        'USAGE',
+        `Cannot use method 'dafl' as '${name}' must ${rule}: current value is ${String(value)}`,
+      );
   };
-  assertOption(Number.isInteger(options.batchSize) && options.batchSize >= 2, 'batchSize', 'be an integer >= 2', options.batchSize);
+  assertOption(
+    Number.isInteger(options.batchSize) && options.batchSize >= 2,
+    'batchSize',
+    'be an integer >= 2',
+    options.batchSize,
+  );
   for (const name of ['oneHotWeight', 'informationEntropyWeight', 'activationWeight', 'adversarialWeight'] as const) {
     assertOption(Number.isFinite(options[name]) && options[name] >= 0, name, 'be >= 0', options[name]);
   }
   assertOption(options.adversarialTemperature > 0, 'adversarialTemperature', 'be > 0', options.adversarialTemperature);
   const { replay } = options;
   if (replay !== null) {
-    assertOption(Number.isInteger(replay.batches) && replay.batches >= 1, 'replay.batches', 'be an integer >= 1', replay.batches);
-    assertOption(Number.isInteger(replay.studentSteps) && replay.studentSteps >= 1, 'replay.studentSteps', 'be an integer >= 1', replay.studentSteps);
+    assertOption(
+      Number.isInteger(replay.batches) && replay.batches >= 1,
+      'replay.batches',
+      'be an integer >= 1',
+      replay.batches,
+    );
+    assertOption(
+      Number.isInteger(replay.studentSteps) && replay.studentSteps >= 1,
+      'replay.studentSteps',
+      'be an integer >= 1',
+      replay.studentSteps,
+    );
   }
 }
 
@@ -85,8 +104,9 @@ export function dafl(options: DaflOptions): Method {
 
 function startDafl(options: DaflOptions, context: MethodContext): MethodSession {
   const { backend, teacher, student, steps, createRandom } = context;
-  const { inputShape, channels } = imageShape(teacher.graph);
-  const graph = generatorGraph({ ...options.generator, imageSize: [inputShape[0], inputShape[1]], channels });
+  const { inputShape, preprocessing } = describeClassifier(teacher.graph);
+  const [height, width, channels] = inputShape;
+  const graph = generatorGraph({ ...options.generator, imageSize: [height, width], channels, preprocessing });
   const generator = createNetwork(backend, initializeWeights(graph, createRandom('generator weights')));
   const optimizer = createOptimizer(backend, generator.trainableVariables, options.generatorOptimizer);
   const latents = createRandom('latent');
@@ -126,7 +146,10 @@ function startDafl(options: DaflOptions, context: MethodContext): MethodSession 
     };
     if (options.adversarialWeight > 0) {
       const { logits: studentLogits } = student.forward(tape, images, { mode: 'inference' });
-      const divergence = mean(tape, distillationLoss(tape, studentLogits, logits, { temperature: options.adversarialTemperature }));
+      const divergence = mean(
+        tape,
+        distillationLoss(tape, studentLogits, logits, { temperature: options.adversarialTemperature }),
+      );
       terms.adversarial = { weight: options.adversarialWeight, loss: affine(tape, divergence, -1) };
     }
     const total = Object.values(terms)
@@ -182,9 +205,4 @@ function startDafl(options: DaflOptions, context: MethodContext): MethodSession 
       generator.dispose();
     },
   };
-}
-
-function imageShape(graph: Parameters<typeof describeClassifier>[0]): { inputShape: readonly number[]; channels: number } {
-  const { inputShape } = describeClassifier(graph);
-  return { inputShape, channels: inputShape[2] };
 }

@@ -140,6 +140,14 @@ function nodeShapes(
     case 'activation':
       if (node.function === 'softmax' && input.length !== 1) fail(node, 'read one row an example for softmax', shown);
       return { output: input, weights: none };
+    case 'affine': {
+      const width = input[input.length - 1];
+      for (const constants of [node.factor, node.summand]) {
+        const fits = (constants.length === 1 || constants.length === width) && constants.every(Number.isFinite);
+        if (!fits) fail(node, `have 1 or ${width} finite constants`, `[${constants.join(', ')}]`);
+      }
+      return { output: input, weights: none };
+    }
     case 'dropout':
       if (!(node.rate >= 0 && node.rate < 1)) fail(node, 'have a rate in [0, 1)', String(node.rate));
       return { output: input, weights: none };
@@ -147,7 +155,10 @@ function nodeShapes(
     case 'averagePool2d': {
       requireImage();
       const { padding, windowSize } = node;
-      if (Math.max(padding.top, padding.bottom) >= windowSize[0] || Math.max(padding.left, padding.right) >= windowSize[1]) {
+      if (
+        Math.max(padding.top, padding.bottom) >= windowSize[0] ||
+        Math.max(padding.left, padding.right) >= windowSize[1]
+      ) {
         fail(node, 'have no window in padding alone', `padding ${JSON.stringify(padding)}`);
       }
       return { output: [...slide(input, windowSize, node.strides, padding), input[2]], weights: none };

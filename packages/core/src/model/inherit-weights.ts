@@ -30,9 +30,13 @@ interface ChannelGroup {
 export function inheritWeights(teacher: Model, student: Graph): Model {
   const { graph, weights } = teacher;
   const fail = (rule: string, value: string): never => {
-    throw new DaflError('MODEL', `Cannot inherit weights of '${graph.name}' for '${student.name}' as ${rule}: current value is ${value}`);
+    throw new DaflError(
+      'MODEL',
+      `Cannot inherit weights of '${graph.name}' for '${student.name}' as ${rule}: current value is ${value}`,
+    );
   };
-  if (student.nodes.length !== graph.nodes.length) fail(`the student must have its ${graph.nodes.length} nodes`, String(student.nodes.length));
+  if (student.nodes.length !== graph.nodes.length)
+    fail(`the student must have its ${graph.nodes.length} nodes`, String(student.nodes.length));
   graph.nodes.forEach((node, index) => {
     const other = student.nodes[index];
     if (other.name !== node.name || other.kind !== node.kind || other.inputs.join() !== node.inputs.join()) {
@@ -64,7 +68,11 @@ export function inheritWeights(teacher: Model, student: Graph): Model {
   }
   const made = new Map<number, Float64Array>();
   const read = new Map<number, Float64Array>();
-  const addNorms = (norms: Map<number, Float64Array>, references: readonly ChannelReference[], squares: Float64Array): void => {
+  const addNorms = (
+    norms: Map<number, Float64Array>,
+    references: readonly ChannelReference[],
+    squares: Float64Array,
+  ): void => {
     references.forEach(({ group, index }, position) => {
       const root = find(group);
       const sums = norms.get(root) ?? new Float64Array(groups[root].importance.length);
@@ -87,7 +95,9 @@ export function inheritWeights(teacher: Model, student: Graph): Model {
     importance.forEach((_, index) => {
       importance[index] = Math.sqrt(makes?.[index] ?? 1) * Math.sqrt(reads?.[index] ?? 1);
     });
-    const order = Array.from(importance.keys()).sort((left, right) => importance[right] - importance[left] || left - right);
+    const order = Array.from(importance.keys()).sort(
+      (left, right) => importance[right] - importance[left] || left - right,
+    );
     const chosen = order.slice(0, keep).sort((left, right) => left - right);
     kept.set(group, new Map(chosen.map((index, position) => [index, position])));
   });
@@ -104,7 +114,8 @@ export function inheritWeights(teacher: Model, student: Graph): Model {
       const outputs = staying(makers.get(node.name) ?? channels.get(node.name)!);
       const inputs = weightName === 'kernel' && !isDepthwise(node) ? staying(channels.get(node.inputs[0])!) : null;
       const cut = cutWeight(weights.get(name)!, inputs, outputs);
-      if (cut.shape.join() !== shape.join()) fail(`weight '${name}' must have shape [${shape.join(', ')}]`, `[${cut.shape.join(', ')}]`);
+      if (cut.shape.join() !== shape.join())
+        fail(`weight '${name}' must have shape [${shape.join(', ')}]`, `[${cut.shape.join(', ')}]`);
       inherited.set(name, cut);
     }
   }
@@ -114,7 +125,11 @@ export function inheritWeights(teacher: Model, student: Graph): Model {
     return node.kind === 'conv2d' && node.groups > 1;
   }
 
-  function follow(node: ModelNode, inputs: readonly (readonly ChannelReference[])[], shape: readonly number[]): readonly ChannelReference[] {
+  function follow(
+    node: ModelNode,
+    inputs: readonly (readonly ChannelReference[])[],
+    shape: readonly number[],
+  ): readonly ChannelReference[] {
     const [input] = inputs;
     const studentWidth = widthOf(studentShapes.get(node.name)!.output);
     switch (node.kind) {
@@ -145,7 +160,8 @@ export function inheritWeights(teacher: Model, student: Graph): Model {
           : input.flatMap((reference) => Array<ChannelReference>(positions).fill(reference));
       }
       case 'reshape':
-        if (widthOf(node.shape) !== input.length) fail(`node '${node.name}' (reshape) must keep the channels`, `[${node.shape.join(', ')}]`);
+        if (widthOf(node.shape) !== input.length)
+          fail(`node '${node.name}' (reshape) must keep the channels`, `[${node.shape.join(', ')}]`);
         return input;
       default:
         return input;
@@ -160,7 +176,11 @@ export function inheritWeights(teacher: Model, student: Graph): Model {
     }
     left.forEach((reference, position) => {
       const other = right[position];
-      if (reference.index !== other.index) fail(`node '${node.name}' (${node.kind}) must join channels in the same order`, `${reference.index} and ${other.index}`);
+      if (reference.index !== other.index)
+        fail(
+          `node '${node.name}' (${node.kind}) must join channels in the same order`,
+          `${reference.index} and ${other.index}`,
+        );
       const [a, b] = [find(reference.group), find(other.group)];
       if (a !== b) parents[b] = a;
     });

@@ -58,6 +58,13 @@ export interface ActivationNode extends NodeBase {
   readonly slope?: number;
 }
 
+/** input x factor + summand, with constants: one for all channels, or one for each. */
+export interface AffineNode extends NodeBase {
+  readonly kind: 'affine';
+  readonly factor: readonly number[];
+  readonly summand: readonly number[];
+}
+
 /** Largest element of each window. */
 export interface MaxPoolNode extends NodeBase {
   readonly kind: 'maxPool2d';
@@ -134,6 +141,7 @@ export type ModelNode =
   | DenseNode
   | BatchNormNode
   | ActivationNode
+  | AffineNode
   | MaxPoolNode
   | AveragePoolNode
   | GlobalAveragePoolNode

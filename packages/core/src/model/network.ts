@@ -12,7 +12,7 @@ import { Variable } from '../autodiff/variable.ts';
 import { DaflError } from '../errors.ts';
 import type { RandomStream } from '../random.ts';
 import { inferShapes } from './infer-shapes.ts';
-import type { ActivationNode, BatchNormNode, Graph, HostTensor, Model, ModelNode } from './model.ts';
+import type { ActivationNode, AffineNode, BatchNormNode, Graph, HostTensor, Model, ModelNode } from './model.ts';
 import { validateModel } from './validate-model.ts';
 
 /** How a forward pass runs. */
@@ -167,6 +167,8 @@ function runNode(tape: Tape, node: ModelNode, inputs: readonly Value[], context:
       return runBatchNorm(tape, node, input, context);
     case 'activation':
       return runActivation(tape, node, input, then);
+    case 'affine':
+      return runAffine(tape, node, input);
     case 'maxPool2d':
       return maxPool2d(tape, input, node);
     case 'averagePool2d':
@@ -176,12 +178,17 @@ function runNode(tape: Tape, node: ModelNode, inputs: readonly Value[], context:
     case 'add':
     case 'multiply': {
       const combine = node.kind === 'add' ? add : multiply;
-      const [first, ...rest] = alignRanks(tape, inputs);
-      return rest.reduce((total, next, index) => {
-        const result = combine(tape, total, next);
+      const aligned = alignRanks(tape, inputs);
+      const [first, ...rest] = aligned;
+      // One input alone: a result of its own, as its argument is released.
+      if (rest.length === 0) return reshape(tape, first, first.shape);
+      const result = rest.reduce((total, next, index) => {
+        const combined = combine(tape, total, next);
         if (index > 0) tape.release(total);
-        return result;
+        return combined;
       }, first);
+      for (const [index, value] of aligned.entries()) if (value !== inputs[index]) tape.release(value);
+      return result;
     }
     case 'concat':
       return concat(tape, inputs, input.shape.length - 1);
@@ -253,6 +260,19 @@ function runBatchNorm(tape: Tape, node: BatchNormNode, input: Value, context: No
   const scaled = multiply(tape, input, factor);
   const output = add(tape, scaled, summand);
   for (const value of new Set([inverse, factor, shift, negated, summand, scaled])) tape.release(value);
+  return output;
+}
+
+function runAffine(tape: Tape, node: AffineNode, input: Value): Value {
+  if (node.factor.length === 1 && node.summand.length === 1)
+    return affine(tape, input, node.factor[0], node.summand[0]);
+  const constant = (values: readonly number[]) =>
+    tape.own(tape.backend.tensor(Float32Array.from(values), [values.length]));
+  const factor = constant(node.factor);
+  const summand = constant(node.summand);
+  const scaled = multiply(tape, input, factor);
+  const output = add(tape, scaled, summand);
+  for (const value of [factor, summand, scaled]) tape.release(value);
   return output;
 }
 

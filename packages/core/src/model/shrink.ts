@@ -1,6 +1,6 @@
 import { DaflError } from '../errors.ts';
 import { inferShapes } from './infer-shapes.ts';
-import type { Graph, ModelNode } from './model.ts';
+import type { AffineNode, Graph, ModelNode } from './model.ts';
 
 /** Names of the nodes whose widths the logits fix: the last weighted node on each path that leads to them. */
 function findHeads(graph: Graph): Set<string> {
@@ -34,12 +34,10 @@ export function shrink(graph: Graph, ratio: number): Graph {
   }
   const heads = findHeads(graph);
   const original = inferShapes(graph);
-  const channelsOf = (name: string): number => {
-    const shape = original.get(name)?.output ?? graph.inputShape;
-    return shape[shape.length - 1];
-  };
+  const shapeOf = (name: string): readonly number[] => original.get(name)?.output ?? graph.inputShape;
+  const channelsOf = (name: string): number => shapeOf(name).at(-1) ?? 1;
   const scale = (width: number): number => Math.max(1, Math.round(width * ratio));
-  // The channels that reach each node in the shrunken graph, needed for depthwise convolutions.
+  // The last axis of each result in the shrunken graph, needed where a width follows from what is read.
   const channels = new Map<string, number>([['input', channelsOf('input')]]);
 
   const nodes = graph.nodes.map((node): ModelNode => {
@@ -54,9 +52,11 @@ export function shrink(graph: Graph, ratio: number): Graph {
   function shrinkNode(node: ModelNode): ModelNode {
     if (heads.has(node.name)) return node;
     if (node.kind === 'dense') return { ...node, units: scale(node.units) };
-    if (node.kind === 'reshape' && node.shape.length === 3) {
-      return { ...node, shape: [node.shape[0], node.shape[1], channels.get(node.inputs[0]) ?? node.shape[2]] };
+    if (node.kind === 'reshape') {
+      const share = sizeOf(node.inputs[0]) / shapeOf(node.inputs[0]).reduce((product, size) => product * size, 1);
+      return { ...node, shape: [...node.shape.slice(0, -1), node.shape[node.shape.length - 1] * share] };
     }
+    if (node.kind === 'affine' && channels.get(node.inputs[0]) !== channelsOf(node.inputs[0])) assertOneConstant(node);
     if (node.kind !== 'conv2d') return node;
     const before = channelsOf(node.inputs[0]);
     const now = channels.get(node.inputs[0]) ?? before;
@@ -67,11 +67,27 @@ export function shrink(graph: Graph, ratio: number): Graph {
     return { ...node, filters };
   }
 
+  function assertOneConstant(node: AffineNode): void {
+    if (node.factor.length === 1 && node.summand.length === 1) return;
+    throw new DaflError(
+      'MODEL',
+      `Cannot shrink model '${graph.name}' as node '${node.name}' (affine) must have one constant for all channels: current value is ${Math.max(node.factor.length, node.summand.length)}`,
+    );
+  }
+
   function channelsAfter(node: ModelNode): number {
     if (node.kind === 'conv2d') return node.filters;
     if (node.kind === 'dense') return node.units;
+    if (node.kind === 'reshape') return node.shape[node.shape.length - 1];
+    if (node.kind === 'flatten') return sizeOf(node.inputs[0]);
     const inputs = node.inputs.map((name) => channels.get(name) ?? 0);
     return node.kind === 'concat' ? inputs.reduce((total, width) => total + width, 0) : Math.max(...inputs);
+  }
+
+  /** Elements of a result in the shrunken graph: only its last axis shrank. */
+  function sizeOf(name: string): number {
+    const outer = shapeOf(name).slice(0, -1);
+    return outer.reduce((product, size) => product * size, 1) * (channels.get(name) ?? channelsOf(name));
   }
 }
 

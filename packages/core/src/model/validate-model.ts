@@ -36,6 +36,12 @@ export function validateModel(model: Model): void {
           `Cannot use model '${graph.name}' as weight '${name}' must be finite: current value at ${bad} is ${weight.data[bad]}`,
         );
       }
+      if (weightName === 'runningVariance' && weight.data.some((value) => value < 0)) {
+        throw new DaflError(
+          'MODEL',
+          `Cannot use model '${graph.name}' as weight '${name}' must be >= 0: current value is ${weight.data.find((value) => value < 0)}`,
+        );
+      }
     }
   }
   for (const name of weights.keys()) {

@@ -1,0 +1,262 @@
+/**
+ * Kernels that treat each element alone.
+ *
+ * Every tensor is padded to a multiple of 64 bytes, so the last vector may run past the end of a tensor, and no loop
+ * here has a scalar remainder.
+ */
+import {
+  BINARY_ADD,
+  BINARY_DIVIDE,
+  BINARY_EQUAL,
+  BINARY_GREATER,
+  BINARY_MAXIMUM,
+  BINARY_MINIMUM,
+  BINARY_MULTIPLY,
+  BINARY_SUBTRACT,
+  FORM_LEFT_COLUMN,
+  FORM_LEFT_ROW,
+  FORM_LEFT_SCALAR,
+  FORM_RIGHT_COLUMN,
+  FORM_RIGHT_ROW,
+  FORM_RIGHT_SCALAR,
+  FORM_SAME,
+  UNARY_ABS,
+  UNARY_ERF,
+  UNARY_EXP,
+  UNARY_LOG,
+  UNARY_NEGATE,
+  UNARY_RECIPROCAL,
+  UNARY_SIGMOID,
+  UNARY_SIGN,
+  UNARY_SQRT,
+  UNARY_SQUARE,
+  UNARY_STEP,
+  UNARY_TANH,
+} from '../src/kernel-ids';
+import { errorFunction, exponential, hyperbolicTangent, logarithm, logistic } from './mathematics';
+import { address, float, integer, madd, smaller } from './simd';
+
+/** Bytes of chunk `chunk`, rounded up to whole vectors. */
+// @ts-ignore: decorator
+@inline
+function chunkBytes(count: i32, chunkSize: i32, chunk: i32): usize {
+  return ((<usize>smaller(chunkSize, count - chunk * chunkSize) << 2) + 15) & ~15;
+}
+
+/** Arguments: output, count, chunkSize, value. */
+export function fill(args: usize, chunk: i32): void {
+  const chunkSize = integer(args, 2);
+  const output = address(args, 0) + (<usize>(chunk * chunkSize) << 2);
+  const bytes = chunkBytes(integer(args, 1), chunkSize, chunk);
+  const value = f32x4.splat(float(args, 3));
+  for (let i: usize = 0; i < bytes; i += 16) v128.store(output + i, value);
+}
+
+// @ts-ignore: decorator
+@inline
+function applyUnary(operation: i32, x: v128): v128 {
+  const one = f32x4.splat(1);
+  const zero = f32x4.splat(0);
+  if (operation == UNARY_NEGATE) return f32x4.neg(x);
+  else if (operation == UNARY_ABS) return f32x4.abs(x);
+  else if (operation == UNARY_SIGN) {
+    return v128.bitselect(one, v128.bitselect(f32x4.splat(-1), x, f32x4.lt(x, zero)), f32x4.gt(x, zero));
+  } else if (operation == UNARY_EXP) return exponential(x);
+  else if (operation == UNARY_LOG) return logarithm(x);
+  else if (operation == UNARY_SQRT) return f32x4.sqrt(x);
+  else if (operation == UNARY_SQUARE) return f32x4.mul(x, x);
+  else if (operation == UNARY_RECIPROCAL) return f32x4.div(one, x);
+  else if (operation == UNARY_TANH) return hyperbolicTangent(x);
+  else if (operation == UNARY_SIGMOID) return logistic(x);
+  else if (operation == UNARY_ERF) return errorFunction(x);
+  else return v128.and(f32x4.gt(x, zero), one);
+}
+
+// @ts-ignore: decorator
+@inline
+function unaryLoop(operation: i32, input: usize, output: usize, bytes: usize): void {
+  for (let i: usize = 0; i < bytes; i += 16) v128.store(output + i, applyUnary(operation, v128.load(input + i)));
+}
+
+/** Arguments: operation, input, output, count, chunkSize. */
+export function unary(args: usize, chunk: i32): void {
+  const chunkSize = integer(args, 4);
+  const offset = <usize>(chunk * chunkSize) << 2;
+  const input = address(args, 1) + offset;
+  const output = address(args, 2) + offset;
+  const bytes = chunkBytes(integer(args, 3), chunkSize, chunk);
+  switch (integer(args, 0)) {
+    case UNARY_NEGATE: unaryLoop(UNARY_NEGATE, input, output, bytes); break;
+    case UNARY_ABS: unaryLoop(UNARY_ABS, input, output, bytes); break;
+    case UNARY_SIGN: unaryLoop(UNARY_SIGN, input, output, bytes); break;
+    case UNARY_EXP: unaryLoop(UNARY_EXP, input, output, bytes); break;
+    case UNARY_LOG: unaryLoop(UNARY_LOG, input, output, bytes); break;
+    case UNARY_SQRT: unaryLoop(UNARY_SQRT, input, output, bytes); break;
+    case UNARY_SQUARE: unaryLoop(UNARY_SQUARE, input, output, bytes); break;
+    case UNARY_RECIPROCAL: unaryLoop(UNARY_RECIPROCAL, input, output, bytes); break;
+    case UNARY_TANH: unaryLoop(UNARY_TANH, input, output, bytes); break;
+    case UNARY_SIGMOID: unaryLoop(UNARY_SIGMOID, input, output, bytes); break;
+    case UNARY_ERF: unaryLoop(UNARY_ERF, input, output, bytes); break;
+    case UNARY_STEP: unaryLoop(UNARY_STEP, input, output, bytes); break;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function applyBinary(operation: i32, a: v128, b: v128): v128 {
+  if (operation == BINARY_ADD) return f32x4.add(a, b);
+  else if (operation == BINARY_SUBTRACT) return f32x4.sub(a, b);
+  else if (operation == BINARY_MULTIPLY) return f32x4.mul(a, b);
+  else if (operation == BINARY_DIVIDE) return f32x4.div(a, b);
+  else if (operation == BINARY_MAXIMUM) return f32x4.max(a, b);
+  else if (operation == BINARY_MINIMUM) return f32x4.min(a, b);
+  else if (operation == BINARY_GREATER) return v128.and(f32x4.gt(a, b), f32x4.splat(1));
+  else return v128.and(f32x4.eq(a, b), f32x4.splat(1));
+}
+
+// @ts-ignore: decorator
+@inline
+function binaryForms(
+  operation: i32,
+  form: i32,
+  left: usize,
+  right: usize,
+  output: usize,
+  first: usize,
+  bytes: usize,
+  period: usize,
+): void {
+  if (form == FORM_SAME) {
+    for (let i = first; i < first + bytes; i += 16) {
+      v128.store(output + i, applyBinary(operation, v128.load(left + i), v128.load(right + i)));
+    }
+  } else if (form == FORM_RIGHT_SCALAR) {
+    const b = v128.load32_splat(right);
+    for (let i = first; i < first + bytes; i += 16) {
+      v128.store(output + i, applyBinary(operation, v128.load(left + i), b));
+    }
+  } else if (form == FORM_LEFT_SCALAR) {
+    const a = v128.load32_splat(left);
+    for (let i = first; i < first + bytes; i += 16) {
+      v128.store(output + i, applyBinary(operation, a, v128.load(right + i)));
+    }
+  } else if (form == FORM_RIGHT_ROW || form == FORM_LEFT_ROW) {
+    const isRight = form == FORM_RIGHT_ROW;
+    const row = isRight ? right : left;
+    const full = isRight ? left : right;
+    for (let i = first; i < first + bytes; i += period) {
+      const rest = min(period, first + bytes - i);
+      for (let j: usize = 0; j < rest; j += 16) {
+        const x = v128.load(full + i + j);
+        const y = v128.load(row + j);
+        v128.store(
+          output + i + j,
+          isRight ? applyBinary(operation, x, y) : applyBinary(operation, y, x),
+        );
+      }
+    }
+  } else {
+    const isRight = form == FORM_RIGHT_COLUMN;
+    const full = isRight ? left : right;
+    const whole = period & ~15;
+    let column = (isRight ? right : left) + (first / period) * 4;
+    for (let i = first; i < first + bytes; i += period) {
+      const y = v128.load32_splat(column);
+      column += 4;
+      let j: usize = 0;
+      for (; j < whole; j += 16) {
+        const x = v128.load(full + i + j);
+        v128.store(output + i + j, isRight ? applyBinary(operation, x, y) : applyBinary(operation, y, x));
+      }
+      for (; j < period; j += 4) {
+        const x = v128.load32_zero(full + i + j);
+        const z = isRight ? applyBinary(operation, x, y) : applyBinary(operation, y, x);
+        v128.store32_lane(output + i + j, z, 0);
+      }
+    }
+  }
+}
+
+/**
+ * Arguments: operation, form, left, right, output, count, chunkSize, period.
+ *
+ * `period` is the length of a row in floats. In the row forms it is a multiple of 4; chunks are whole rows.
+ */
+export function binary(args: usize, chunk: i32): void {
+  const form = integer(args, 1);
+  const left = address(args, 2);
+  const right = address(args, 3);
+  const output = address(args, 4);
+  const chunkSize = integer(args, 6);
+  const first = <usize>(chunk * chunkSize) << 2;
+  const period = <usize>integer(args, 7) << 2;
+  const exact = <usize>smaller(chunkSize, integer(args, 5) - chunk * chunkSize) << 2;
+  // The column forms must not round up: a row more would read past the column.
+  const bytes = form >= FORM_RIGHT_COLUMN ? exact : (exact + 15) & ~15;
+  switch (integer(args, 0)) {
+    case BINARY_ADD: binaryForms(BINARY_ADD, form, left, right, output, first, bytes, period); break;
+    case BINARY_SUBTRACT: binaryForms(BINARY_SUBTRACT, form, left, right, output, first, bytes, period); break;
+    case BINARY_MULTIPLY: binaryForms(BINARY_MULTIPLY, form, left, right, output, first, bytes, period); break;
+    case BINARY_DIVIDE: binaryForms(BINARY_DIVIDE, form, left, right, output, first, bytes, period); break;
+    case BINARY_MAXIMUM: binaryForms(BINARY_MAXIMUM, form, left, right, output, first, bytes, period); break;
+    case BINARY_MINIMUM: binaryForms(BINARY_MINIMUM, form, left, right, output, first, bytes, period); break;
+    case BINARY_GREATER: binaryForms(BINARY_GREATER, form, left, right, output, first, bytes, period); break;
+    case BINARY_EQUAL: binaryForms(BINARY_EQUAL, form, left, right, output, first, bytes, period); break;
+  }
+}
+
+/** Arguments: input, output, count, chunkSize, factor, summand. */
+export function affine(args: usize, chunk: i32): void {
+  const chunkSize = integer(args, 3);
+  const offset = <usize>(chunk * chunkSize) << 2;
+  const input = address(args, 0) + offset;
+  const output = address(args, 1) + offset;
+  const bytes = chunkBytes(integer(args, 2), chunkSize, chunk);
+  const factor = f32x4.splat(float(args, 4));
+  const summand = f32x4.splat(float(args, 5));
+  for (let i: usize = 0; i < bytes; i += 16) v128.store(output + i, madd(v128.load(input + i), factor, summand));
+}
+
+/** Arguments: input, output, count, chunkSize, slope. */
+export function leakyRelu(args: usize, chunk: i32): void {
+  const chunkSize = integer(args, 3);
+  const offset = <usize>(chunk * chunkSize) << 2;
+  const input = address(args, 0) + offset;
+  const output = address(args, 1) + offset;
+  const bytes = chunkBytes(integer(args, 2), chunkSize, chunk);
+  const slope = f32x4.splat(float(args, 4));
+  const zero = f32x4.splat(0);
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const x = v128.load(input + i);
+    v128.store(output + i, v128.bitselect(x, f32x4.mul(x, slope), f32x4.gt(x, zero)));
+  }
+}
+
+/** Arguments: outputGradient, reluOutput, output, count, chunkSize, slope. */
+export function leakyReluGradient(args: usize, chunk: i32): void {
+  const chunkSize = integer(args, 4);
+  const offset = <usize>(chunk * chunkSize) << 2;
+  const gradient = address(args, 0) + offset;
+  const activation = address(args, 1) + offset;
+  const output = address(args, 2) + offset;
+  const bytes = chunkBytes(integer(args, 3), chunkSize, chunk);
+  const slope = f32x4.splat(float(args, 5));
+  const zero = f32x4.splat(0);
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const g = v128.load(gradient + i);
+    const y = v128.load(activation + i);
+    v128.store(output + i, v128.bitselect(g, f32x4.mul(g, slope), f32x4.gt(y, zero)));
+  }
+}
+
+/** Arguments: indices, output (zeros), count, depth. One chunk. */
+export function oneHot(args: usize, chunk: i32): void {
+  const indices = address(args, 0);
+  const output = address(args, 1);
+  const count = integer(args, 2);
+  const depth = integer(args, 3);
+  for (let i = 0; i < count; i++) {
+    const index = load<i32>(indices + (<usize>i << 2));
+    if (<u32>index < <u32>depth) store<f32>(output + (<usize>(i * depth + index) << 2), 1);
+  }
+}

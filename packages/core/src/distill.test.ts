@@ -1,0 +1,472 @@
+import { createCpuBackend } from '@dafl/backend-cpu';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { quarterImages, tinyGraph, trainTinyTeacher } from './_testing/tiny-classifier.ts';
+import { collectEvents, runToResult, tinyDafl, tinyRun } from './_testing/tiny-run.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import type { DistillEvent } from './distill-event.ts';
+import { distill, type DistillOptions } from './distill.ts';
+import { DaflError } from './errors.ts';
+import { dafl } from './methods/dafl.ts';
+import { inheritWeights } from './model/inherit-weights.ts';
+import { initializeWeights } from './model/initialize-weights.ts';
+import type { HostTensor, Model } from './model/model.ts';
+import { shrink } from './model/shrink.ts';
+import { createRandomStream } from './random.ts';
+
+const backend = createCpuBackend();
+let teacher: Model;
+beforeAll(async () => {
+  teacher = await trainTinyTeacher(backend);
+});
+
+const live = (): number => backend.memory().tensors;
+
+/** What a checkpoint holds once it was written down. */
+async function store(checkpoint: Checkpoint): Promise<Checkpoint> {
+  const parts = await Promise.all(
+    checkpoint.parts.map(async ({ id, read }) => {
+      const tensors: ReadonlyMap<string, HostTensor> = await read();
+      return { id, read: () => Promise.resolve(tensors) };
+    }),
+  );
+  return { ...checkpoint, parts };
+}
+
+/** Runs to the end, with a stored checkpoint of every step. */
+async function runWithCheckpoints(
+  options: DistillOptions,
+): Promise<{ events: DistillEvent[]; checkpoints: Checkpoint[] }> {
+  const events: DistillEvent[] = [];
+  const checkpoints: Checkpoint[] = [];
+  for await (const event of distill({ ...options, checkpointEvery: 1 })) {
+    if (event.event === 'checkpoint') checkpoints.push(await store(event.checkpoint));
+    else events.push(event);
+  }
+  return { events, checkpoints };
+}
+
+/** Everything that a checkpoint must carry: replay, an average, dropout, an adversary. */
+function everything(changes: Partial<DistillOptions> = {}): DistillOptions {
+  const options = tinyRun(backend, teacher, {
+    steps: 6,
+    dafl: { replay: { batches: 3, studentSteps: 2, sources: 2 }, adversarialWeight: 0.1 },
+    training: { averageDecay: 0.9 },
+    ...changes,
+  });
+  return { ...options, student: { ...tinyGraph([3, 8], 0.25), name: 'tiny-student' } };
+}
+
+describe('events', () => {
+  it('come in their order', async () => {
+    const evaluation = quarterImages(40, 3);
+    const options = tinyRun(backend, teacher, {
+      steps: 5,
+      evaluation,
+      sampleEvery: 2,
+      evaluateEvery: 2,
+      checkpointEvery: 2,
+    });
+    const events = await collectEvents(options);
+    const told = events.filter(({ event }) => event !== 'warning');
+    expect(told.map((event) => ('step' in event ? `${event.event} ${event.step}` : event.event))).toEqual([
+      'start',
+      'evaluation 0',
+      'step 1',
+      'step 2',
+      'samples 2',
+      'evaluation 2',
+      'checkpoint 2',
+      'step 3',
+      'step 4',
+      'samples 4',
+      'evaluation 4',
+      'checkpoint 4',
+      'step 5',
+      'samples 5',
+      'evaluation 5',
+      'result 5',
+    ]);
+    const networks = events.flatMap((event) => (event.event === 'evaluation' ? [event.network] : []));
+    expect(networks).toEqual(['teacher', 'student', 'student', 'student']);
+  });
+
+  it('tell who starts', async () => {
+    const [start] = await collectEvents(tinyRun(backend, teacher));
+    expect(start).toEqual({
+      event: 'start',
+      method: 'dafl',
+      backend: 'cpu (pure TypeScript, float32)',
+      seed: 1,
+      steps: 3,
+      resumedAt: 0,
+      teacher: { name: 'tiny', parameters: 380, multiplyAccumulates: 2624 },
+      student: { name: 'tiny-student', parameters: 170, multiplyAccumulates: 1856 },
+      initialization: 'random',
+    });
+  });
+
+  it('tell the losses of each step, the time and what is left of it', async () => {
+    let now = 0;
+    const clock = () => (now += 250);
+    const events = await collectEvents(tinyRun(backend, teacher, { clock, dafl: { adversarialWeight: 0.1 } }));
+    const steps = events.filter((event) => event.event === 'step');
+    expect(steps.map(({ step, steps, seconds, secondsLeft }) => ({ step, steps, seconds, secondsLeft }))).toEqual([
+      { step: 1, steps: 3, seconds: 0.25, secondsLeft: 0.5 },
+      { step: 2, steps: 3, seconds: 0.5, secondsLeft: 0.25 },
+      { step: 3, steps: 3, seconds: 0.75, secondsLeft: 0 },
+    ]);
+    const names = ['oneHot', 'informationEntropy', 'activation', 'adversarial', 'distillation'];
+    for (const { losses, studentImages } of steps) {
+      expect(Object.keys(losses)).toEqual(names);
+      expect(Object.values(losses).every(Number.isFinite)).toBe(true);
+      expect(studentImages).toBe(16);
+    }
+  });
+
+  it('show samples sorted by class, as pixels, each with its confidence', async () => {
+    const options = tinyRun(backend, teacher, { samplesPerClass: 3 });
+    const samples = (await collectEvents(options)).find((event) => event.event === 'samples')!;
+    expect(samples).toMatchObject({ step: 3, height: 8, width: 8, channels: 1, classes: 4, perClass: 3 });
+    const labels = [...samples.labels];
+    expect(labels.length).toBeGreaterThan(0);
+    expect(labels).toEqual([...labels].sort((a, b) => a - b));
+    for (const label of labels) expect(labels.filter((other) => other === label).length).toBeLessThanOrEqual(3);
+    expect(samples.confidences.length).toBe(labels.length);
+    expect(samples.confidences.every((confidence) => confidence >= 0.25 && confidence <= 1)).toBe(true);
+    expect(samples.images.length).toBe(labels.length * 64);
+    expect(samples.images.every((pixel) => pixel >= 0 && pixel <= 1)).toBe(true);
+  });
+
+  it('warn of a generator that makes one image only', async () => {
+    // Only sure answers count, and the steps are large.
+    const options = tinyRun(backend, teacher, {
+      steps: 12,
+      dafl: {
+        oneHotWeight: 1,
+        informationEntropyWeight: 0,
+        activationWeight: 0,
+        generatorSchedule: { kind: 'constant', learningRate: 0.5 },
+      },
+    });
+    const warnings = (await collectEvents(options)).filter((event) => event.event === 'warning');
+    expect(warnings.map(({ code }) => code)).toContain('MISSING_CLASSES');
+    expect(warnings.every(({ step }) => step === 12)).toBe(true);
+  });
+
+  it('end with the student, its agreement and its accuracy', async () => {
+    const evaluation = quarterImages(40, 3);
+    const events = await collectEvents(tinyRun(backend, teacher, { evaluation }));
+    const result = events.at(-1)!;
+    expect(result).toMatchObject({ event: 'result', step: 3, steps: 3, seed: 1, backend: backend.description });
+    const evaluations = events.filter((event) => event.event === 'evaluation');
+    expect(result).toMatchObject({
+      teacherAccuracy: evaluations[0].accuracy,
+      accuracy: evaluations[1].accuracy,
+    });
+    const { accuracy, teacherAccuracy } = await runToResult(tinyRun(backend, teacher));
+    expect([accuracy, teacherAccuracy]).toEqual([undefined, undefined]);
+  });
+});
+
+describe('what a run depends on', () => {
+  it('is not what is only looked at', async () => {
+    const plain = await runToResult(everything());
+    const watched = await runToResult(
+      everything({
+        evaluation: quarterImages(40, 3),
+        evaluateEvery: 1,
+        sampleEvery: 2,
+        samplesPerClass: 2,
+        checkpointEvery: 1,
+        clock: () => Math.random(),
+      }),
+    );
+    expect(watched.student).toEqual(plain.student);
+    expect(watched.agreement).toBe(plain.agreement);
+  });
+
+  it('is the seed', async () => {
+    const first = await runToResult(everything());
+    expect(await runToResult(everything())).toEqual(first);
+    expect((await runToResult(everything({ seed: 2 }))).student.weights).not.toEqual(first.student.weights);
+  });
+
+  it('is each part of the training', async () => {
+    const { weights } = (await runToResult(tinyRun(backend, teacher))).student;
+    for (const training of [
+      { temperature: 1 },
+      { averageDecay: 0.5 },
+      { optimizer: { kind: 'sgd' } },
+      { schedule: { kind: 'constant', learningRate: 1e-3 } },
+      { initialization: 'auto' },
+    ] as const) {
+      const student = training.initialization === 'auto' ? { student: shrink(teacher.graph, 0.5) } : {};
+      const changed = await runToResult(tinyRun(backend, teacher, { training, ...student }));
+      expect(changed.student.weights).not.toEqual(weights);
+    }
+  });
+});
+
+describe('the first weights of the student', () => {
+  /** The weights before the first step. */
+  async function firstWeights(options: DistillOptions): Promise<[string, ReadonlyMap<string, HostTensor>]> {
+    const events = await collectEvents({ ...options, signal: AbortSignal.abort() });
+    const start = events.find((event) => event.event === 'start')!;
+    const { checkpoint } = events.find((event) => event.event === 'checkpoint')!;
+    const own = [...checkpoint.tensors].filter(([name]) => name.startsWith('student/'));
+    return [start.initialization, new Map(own.map(([name, tensor]) => [name.slice('student/'.length), tensor]))];
+  }
+
+  it('are drawn from the seed, or taken from the teacher', async () => {
+    const student = shrink(teacher.graph, 0.5);
+    const drawn = initializeWeights(student, createRandomStream(1, 'student weights')).weights;
+    const inherited = inheritWeights(teacher, student).weights;
+    const first = (initialization: 'random' | 'teacher' | 'auto') =>
+      firstWeights(tinyRun(backend, teacher, { student, training: { initialization } }));
+    expect(await first('random')).toEqual(['random', drawn]);
+    expect(await first('teacher')).toEqual(['teacher', inherited]);
+    expect(await first('auto')).toEqual(['teacher', inherited]);
+  });
+
+  it('are drawn where the student is no narrower form of the teacher, unless that is asked for', async () => {
+    const { nodes, ...rest } = tinyGraph([3, 8]);
+    const student = {
+      ...rest,
+      nodes: nodes
+        .filter(({ name }) => name !== 'dropout')
+        .map((node) => (node.name === 'logits' ? { ...node, inputs: ['hidden.relu'] } : node)),
+    };
+    const run = (initialization: 'teacher' | 'auto') =>
+      tinyRun(backend, teacher, { student, training: { initialization } });
+    expect((await firstWeights(run('auto')))[0]).toBe('random');
+    await expect(collectEvents(run('teacher'))).rejects.toThrow(
+      "Cannot inherit weights of 'tiny' for 'tiny' as the student must have its 8 nodes: current value is 7",
+    );
+    expect(live()).toBe(0);
+  });
+});
+
+describe('interruption', () => {
+  it('gives a checkpoint of the last whole step and says so', async () => {
+    const controller = new AbortController();
+    const events: DistillEvent[] = [];
+    for await (const event of distill(tinyRun(backend, teacher, { steps: 5, signal: controller.signal }))) {
+      events.push(event);
+      if (event.event === 'step' && event.step === 2) controller.abort();
+    }
+    expect(events.map(({ event }) => event)).toEqual(['start', 'step', 'step', 'checkpoint', 'interrupted']);
+    expect(events.at(-1)).toEqual({ event: 'interrupted', step: 2, steps: 5 });
+    expect(events.at(-2)).toMatchObject({ step: 2, checkpoint: { version: 1, step: 2 } });
+    expect(live()).toBe(0);
+  });
+
+  it('before the first step gives a checkpoint that is the start', async () => {
+    const options = tinyRun(backend, teacher);
+    const events = await collectEvents({ ...options, signal: AbortSignal.abort() });
+    expect(events.map(({ event }) => event)).toEqual(['start', 'checkpoint', 'interrupted']);
+    const { checkpoint } = events.find((event) => event.event === 'checkpoint')!;
+    expect((await runToResult({ ...options, resume: checkpoint })).student).toEqual(
+      (await runToResult(options)).student,
+    );
+  });
+
+  it('after the last step changes nothing', async () => {
+    const controller = new AbortController();
+    const events: DistillEvent[] = [];
+    for await (const event of distill(tinyRun(backend, teacher, { signal: controller.signal }))) {
+      events.push(event);
+      if (event.event === 'step' && event.step === 3) controller.abort();
+    }
+    expect(events.at(-1)!.event).toBe('result');
+  });
+});
+
+describe('resumption', () => {
+  const kinds: [string, () => DistillOptions][] = [
+    ['with replay, an average, dropout and an adversary', () => everything()],
+    [
+      'as in the paper',
+      () =>
+        tinyRun(backend, teacher, { steps: 4, dafl: { generatorSchedule: { kind: 'constant', learningRate: 0.2 } } }),
+    ],
+    [
+      'two-stage, with SGD',
+      () =>
+        tinyRun(backend, teacher, {
+          steps: 4,
+          dafl: { schedule: 'two-stage', generatorOptimizer: { kind: 'sgd', momentum: 0.9, nesterov: true } },
+          training: { optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 5e-4 } },
+        }),
+    ],
+  ];
+  it.each(kinds)('gives the same student bit for bit from every checkpoint: %s', async (_, optionsOf) => {
+    const options = optionsOf();
+    const { events, checkpoints } = await runWithCheckpoints(options);
+    expect(checkpoints.map(({ step }) => step)).toEqual(
+      Array.from({ length: options.steps - 1 }, (_step, index) => index + 1),
+    );
+    for (const checkpoint of checkpoints) {
+      const resumed = await collectEvents({ ...options, resume: checkpoint });
+      expect(resumed[0]).toMatchObject({ event: 'start', resumedAt: checkpoint.step });
+      // All that follows, losses included, is what followed then.
+      const expected = events.filter((event) => 'step' in event && event.step > checkpoint.step);
+      expect(resumed.slice(1)).toEqual(expected);
+    }
+    expect(live()).toBe(0);
+  });
+
+  it('may be interrupted again', async () => {
+    const options = everything();
+    const expected = (await runToResult(options)).student;
+    let resume: Checkpoint | undefined;
+    for (let round = 0; round < 6; round++) {
+      const controller = new AbortController();
+      for await (const event of distill({ ...options, resume, signal: controller.signal })) {
+        if (event.event === 'step') controller.abort();
+        if (event.event === 'checkpoint') resume = await store(event.checkpoint);
+        if (event.event === 'result') expect(event.student).toEqual(expected);
+      }
+    }
+    expect(resume!.step).toBe(5);
+  });
+
+  it('names the parts of the bank alike from checkpoint to checkpoint', async () => {
+    const { checkpoints } = await runWithCheckpoints(everything());
+    expect(checkpoints.map(({ parts }) => parts.map(({ id }) => Number(id.slice('replay-'.length))))).toEqual([
+      [0],
+      [0, 1],
+      [0, 1, 2],
+      [1, 2, 3],
+      [2, 3, 4],
+    ]);
+  });
+
+  it('refuses a checkpoint of another run', async () => {
+    const options = everything();
+    const { checkpoints } = await runWithCheckpoints({ ...options, steps: 2 });
+    const [resume] = checkpoints;
+    const other = (changes: Partial<DistillOptions>) => collectEvents({ ...options, steps: 2, ...changes, resume });
+    const weights = new Map(teacher.weights);
+    const bias = weights.get('logits.bias')!;
+    weights.set('logits.bias', { ...bias, data: bias.data.with(0, 0.125) });
+    const message = `Cannot resume as the checkpoint must be of this run (same teacher, student, method, options, steps and seed): current fingerprint is ${resume.fingerprint}`;
+    for (const changes of [
+      { steps: 3 },
+      { seed: 2 },
+      { teacher: { graph: teacher.graph, weights } },
+      { student: tinyGraph([3, 9], 0.25) },
+      { method: dafl(tinyDafl) },
+      { training: { ...options.training, temperature: 5 } },
+    ]) {
+      const failure = await other(changes).catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(DaflError);
+      expect(failure).toMatchObject({ code: 'CHECKPOINT', message });
+    }
+    expect(live()).toBe(0);
+    // What is only looked at may change.
+    const events = await other({ sampleEvery: 1, evaluation: quarterImages(8, 1), clock: () => 1 });
+    expect(events.at(-1)!.event).toBe('result');
+  });
+});
+
+describe('a loss that is no number', () => {
+  it.each([
+    ['distillation', { training: { schedule: { kind: 'constant', learningRate: 1e30 } } }],
+    ['oneHot', { dafl: { generatorSchedule: { kind: 'constant', learningRate: 1e38 } } }],
+  ] as const)('stops the run, names the %s loss and frees everything', async (name, changes) => {
+    const failure = await collectEvents(tinyRun(backend, teacher, { steps: 10, ...changes })).catch(
+      (error: unknown) => error,
+    );
+    expect(failure).toBeInstanceOf(DaflError);
+    expect((failure as DaflError).code).toBe('NON_FINITE');
+    expect((failure as DaflError).message).toMatch(
+      new RegExp(
+        `^Cannot go on with step \\d+ as the ${name} loss must be finite: current value is (NaN|-?Infinity)\\. Lower the learning rates or the loss weights$`,
+      ),
+    );
+    expect(live()).toBe(0);
+  });
+});
+
+describe('memory', () => {
+  it.each([
+    [
+      'with replay and an average',
+      { dafl: { replay: { batches: 8, studentSteps: 2, sources: 2 } }, training: { averageDecay: 0.9 } },
+    ],
+    ['without', {}],
+    ['two-stage, adversarial', { dafl: { schedule: 'two-stage', adversarialWeight: 0.1 } }],
+  ] as const)('is as much after step 40 as after step 10, and free at the end: %s', async (_, changes) => {
+    const counts = new Map<number, number>();
+    for await (const event of distill(tinyRun(backend, teacher, { steps: 41, ...changes }))) {
+      if (event.event === 'step') counts.set(event.step, live());
+    }
+    expect(counts.get(10)).toBeGreaterThan(0);
+    expect(counts.get(40)).toBe(counts.get(10));
+    expect(live()).toBe(0);
+  });
+
+  it('is free when the loop is left at any event', async () => {
+    const options = everything({
+      steps: 3,
+      evaluation: quarterImages(8, 3),
+      evaluateEvery: 1,
+      sampleEvery: 1,
+      checkpointEvery: 1,
+    });
+    const total = (await collectEvents(options)).length;
+    for (let position = 0; position < total; position++) {
+      let count = 0;
+      for await (const event of distill(options)) {
+        expect(event).toBeDefined();
+        if (count++ === position) break;
+      }
+      expect(live()).toBe(0);
+    }
+  });
+
+  it('is free after errors on the way', async () => {
+    const evaluation = { ...quarterImages(8, 3), labels: undefined };
+    for (const changes of [
+      { evaluation },
+      { training: { temperature: 0 } },
+      { training: { averageDecay: 1 } },
+      { training: { optimizer: { kind: 'adam', beta1: 2 } } },
+      { training: { schedule: { kind: 'constant', learningRate: -1 } } },
+      { dafl: { generatorSchedule: { kind: 'constant', learningRate: -1 } } },
+      { dafl: { generatorOptimizer: { kind: 'adam', epsilon: -1 } } },
+    ] as const) {
+      await expect(collectEvents(tinyRun(backend, teacher, changes))).rejects.toThrow(/^Cannot /);
+      expect(live()).toBe(0);
+    }
+  });
+});
+
+describe('options', () => {
+  it.each([0, 1.5, -1, Number.NaN])('refuses %d steps', async (steps) => {
+    const failure = await collectEvents(tinyRun(backend, teacher, { steps })).catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      code: 'USAGE',
+      message: `Cannot distill as 'steps' must be an integer >= 1: current value is ${steps}`,
+    });
+  });
+
+  it('refuses a student of other classes or of other images', async () => {
+    const { nodes, ...rest } = tinyGraph();
+    const fewer = nodes.map((node) => (node.name === 'logits' && node.kind === 'dense' ? { ...node, units: 3 } : node));
+    await expect(collectEvents(tinyRun(backend, teacher, { student: { ...rest, nodes: fewer } }))).rejects.toThrow(
+      "Cannot distill 'tiny' into 'tiny' as the student must have 4 classes: current value is 3",
+    );
+    const larger = { ...rest, name: 'large', inputShape: [16, 16, 1], nodes };
+    await expect(collectEvents(tinyRun(backend, teacher, { student: larger }))).rejects.toThrow(
+      "Cannot distill 'tiny' into 'large' as the student must read images of shape [8, 8, 1]: current value is [16, 16, 1]",
+    );
+  });
+
+  it('refuses a seed that is none', async () => {
+    await expect(collectEvents(tinyRun(backend, teacher, { seed: -1 }))).rejects.toThrow(
+      "Cannot create random stream as 'seed' must be an integer in 0..4294967295: current value is -1",
+    );
+    expect(live()).toBe(0);
+  });
+});

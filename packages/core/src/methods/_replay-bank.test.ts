@@ -1,0 +1,64 @@
+import { createCpuBackend } from '@dafl/backend-cpu';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { StudentBatch } from './method.ts';
+import { ReplayBank } from './_replay-bank.ts';
+
+const backend = createCpuBackend();
+afterEach(() => expect(backend.memory().tensors).toBe(0));
+
+function batchOf(value: number): StudentBatch {
+  return { images: backend.fill([1, 2], value), teacherLogits: backend.fill([1, 3], -value) };
+}
+
+async function contentOf(bank: ReplayBank): Promise<number[]> {
+  const values: number[] = [];
+  for (let index = 0; index < bank.size; index++) values.push((await backend.read(bank.at(index).images))[0]);
+  return values;
+}
+
+describe('ReplayBank', () => {
+  it('keeps the newest batches and frees the others', async () => {
+    const bank = new ReplayBank(backend, 3);
+    for (let value = 1; value <= 5; value++) {
+      bank.add(batchOf(value));
+      expect(bank.size).toBe(Math.min(value, 3));
+      expect(backend.memory().tensors).toBe(bank.size * 2);
+    }
+    expect(await contentOf(bank)).toEqual([3, 4, 5]);
+    bank.dispose();
+  });
+
+  it('names its parts for good, so that each is stored once', () => {
+    const bank = new ReplayBank(backend, 2);
+    const idsAfter = (value: number): string[] => {
+      bank.add(batchOf(value));
+      return bank.parts().map(({ id }) => id);
+    };
+    expect([idsAfter(1), idsAfter(2), idsAfter(3)]).toEqual([
+      ['replay-00000000'],
+      ['replay-00000000', 'replay-00000001'],
+      ['replay-00000001', 'replay-00000002'],
+    ]);
+    bank.dispose();
+  });
+
+  it('goes on from its parts as if nothing had happened', async () => {
+    const bank = new ReplayBank(backend, 2);
+    for (const value of [1, 2, 3]) bank.add(batchOf(value));
+    const restored = new ReplayBank(backend, 2);
+    // What it holds already must go.
+    restored.add(batchOf(9));
+    await restored.restore(bank.parts());
+    expect(await contentOf(restored)).toEqual(await contentOf(bank));
+    for (const each of [bank, restored]) each.add(batchOf(4));
+    expect(restored.parts().map(({ id }) => id)).toEqual(bank.parts().map(({ id }) => id));
+    expect(await contentOf(restored)).toEqual([3, 4]);
+    const [part] = restored.parts();
+    expect([...(await part.read())]).toEqual([
+      ['images', { shape: [1, 2], data: Float32Array.of(3, 3) }],
+      ['teacherLogits', { shape: [1, 3], data: Float32Array.of(-3, -3, -3) }],
+    ]);
+    bank.dispose();
+    restored.dispose();
+  });
+});

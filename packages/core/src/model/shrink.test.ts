@@ -1,0 +1,186 @@
+import { createCpuBackend } from '@dafl/backend-cpu';
+import { describe, expect, it } from 'vitest';
+import { lenet5Graph } from '../_testing/lenet5-graph.ts';
+import { activationNode, convNode, denseNode, maxPoolNode, normNode } from '../_testing/nodes.ts';
+import { Tape } from '../autodiff/tape.ts';
+import { DaflError } from '../errors.ts';
+import { createRandomStream } from '../random.ts';
+import { describeModel } from './describe-model.ts';
+import { inferShapes } from './infer-shapes.ts';
+import { initializeWeights } from './initialize-weights.ts';
+import type { Graph, ModelNode } from './model.ts';
+import { createNetwork } from './network.ts';
+import { shrink } from './shrink.ts';
+
+/** Channels of the outputs of some nodes. */
+function widthsOf(graph: Graph, ...names: string[]): number[] {
+  const shapes = inferShapes(graph);
+  return names.map((name) => shapes.get(name)!.output.at(-1)!);
+}
+
+/** Runs the shrunken graph once, so that shapes which only look right are found out. */
+function expectRuns(graph: Graph): void {
+  const backend = createCpuBackend();
+  const network = createNetwork(backend, initializeWeights(graph, createRandomStream(0, 'weights')));
+  const tape = new Tape(backend);
+  const { logits } = network.forward(tape, tape.own(backend.fill([2, ...graph.inputShape], 1)), { mode: 'inference' });
+  expect(logits.shape[0]).toBe(2);
+  tape.dispose();
+}
+
+function graphOf(nodes: ModelNode[], inputShape: number[] = [8, 8, 3]): Graph {
+  return { name: 'net', inputShape, nodes, outputs: { logits: nodes.at(-1)!.name, features: nodes.at(-2)!.name } };
+}
+
+describe('shrink', () => {
+  it('derives LeNet-5-HALF, with 15,738 of 61,706 parameters', () => {
+    const teacher = lenet5Graph();
+    const student = shrink(teacher, 0.5);
+    expect(describeModel(teacher).parameters).toBe(61_706);
+    expect(describeModel(student).parameters).toBe(15_738);
+    expect(student).toEqual({ ...lenet5Graph([3, 8, 60, 42]), name: 'lenet5-half' });
+    expectRuns(student);
+  });
+
+  it('leaves its argument as it was and keeps the input, the outputs and the preprocessing', () => {
+    const teacher = lenet5Graph();
+    const student = shrink(teacher, 0.25);
+    expect(teacher).toEqual(lenet5Graph());
+    const { inputShape, outputs, preprocessing } = student;
+    expect({ inputShape, outputs, preprocessing }).toEqual({
+      inputShape: teacher.inputShape,
+      outputs: teacher.outputs,
+      preprocessing: teacher.preprocessing,
+    });
+  });
+
+  it('is named after the ratio, and the same at 1', () => {
+    expect([1, 0.5, 0.25, 0.3].map((ratio) => shrink(lenet5Graph(), ratio).name)).toEqual([
+      'lenet5-1',
+      'lenet5-half',
+      'lenet5-quarter',
+      'lenet5-0.3',
+    ]);
+    expect(shrink(lenet5Graph(), 1).nodes).toEqual(lenet5Graph().nodes);
+  });
+
+  it('leaves at least one channel', () => {
+    const student = shrink(lenet5Graph(), 0.01);
+    expect(widthsOf(student, 'conv1', 'conv2', 'conv3', 'fc1', 'fc2')).toEqual([1, 1, 1, 1, 10]);
+    expectRuns(student);
+  });
+
+  it('keeps both sides of a residual block equally wide', () => {
+    const graph = graphOf([
+      convNode('stem', 'input', 6),
+      convNode('a1', 'stem', 10, { strides: [2, 2] }),
+      normNode('a1.norm', 'a1'),
+      activationNode('a1.relu', 'a1.norm'),
+      convNode('a2', 'a1.relu', 10),
+      convNode('shortcut', 'stem', 10, { kernelSize: [1, 1], strides: [2, 2], padding: zero }),
+      { kind: 'add', name: 'sum', inputs: ['a2', 'shortcut'] },
+      { kind: 'add', name: 'again', inputs: ['sum', 'sum'] },
+      { kind: 'globalAveragePool2d', name: 'pool', inputs: ['again'] },
+      denseNode('head', 'pool', 5),
+    ]);
+    const student = shrink(graph, 0.5);
+    expect(widthsOf(student, 'stem', 'a2', 'shortcut', 'sum', 'pool', 'head')).toEqual([3, 5, 5, 5, 5, 5]);
+    expectRuns(student);
+  });
+
+  it('follows channels through concatenations', () => {
+    const graph = graphOf([
+      convNode('stem', 'input', 8),
+      convNode('left', 'stem', 4),
+      { kind: 'concat', name: 'joined', inputs: ['stem', 'left', 'input'] },
+      convNode('depthwise', 'joined', 15, { groups: 15 }),
+      { kind: 'globalAveragePool2d', name: 'pool', inputs: ['depthwise'] },
+      denseNode('head', 'pool', 5),
+    ]);
+    const student = shrink(graph, 0.5);
+    // 4 + 2 + the 3 of the input, which stay.
+    expect(widthsOf(student, 'joined', 'depthwise', 'pool', 'head')).toEqual([9, 9, 9, 5]);
+    expectRuns(student);
+  });
+
+  it('keeps depthwise convolutions depthwise, their multiplier and gates that fit', () => {
+    const graph = graphOf([
+      convNode('stem', 'input', 8),
+      convNode('depthwise', 'stem', 16, { groups: 8 }),
+      { kind: 'globalAveragePool2d', name: 'squeeze', inputs: ['depthwise'] },
+      denseNode('reduce', 'squeeze', 4),
+      denseNode('expand', 'reduce', 16),
+      activationNode('gate', 'expand', 'sigmoid'),
+      { kind: 'reshape', name: 'map', inputs: ['gate'], shape: [1, 1, 16] },
+      { kind: 'multiply', name: 'gated', inputs: ['depthwise', 'map'] },
+      { kind: 'globalAveragePool2d', name: 'pool', inputs: ['gated'] },
+      denseNode('head', 'pool', 10),
+    ]);
+    const student = shrink(graph, 0.5);
+    expect(student.nodes[1]).toMatchObject({ groups: 4, filters: 8 });
+    expect(widthsOf(student, 'depthwise', 'reduce', 'gate', 'map', 'gated', 'head')).toEqual([8, 2, 8, 8, 8, 10]);
+    expectRuns(student);
+  });
+
+  it('keeps the groups of grouped convolutions', () => {
+    const graph = graphOf([
+      convNode('stem', 'input', 12),
+      convNode('grouped', 'stem', 12, { groups: 3 }),
+      { kind: 'globalAveragePool2d', name: 'pool', inputs: ['grouped'] },
+      denseNode('head', 'pool', 5),
+    ]);
+    expect(shrink(graph, 0.5).nodes[1]).toMatchObject({ groups: 3, filters: 6 });
+    expectRuns(shrink(graph, 0.5));
+  });
+
+  it('keeps a convolution that gives the logits, and what comes after it', () => {
+    const graph = graphOf([
+      convNode('stem', 'input', 8),
+      convNode('classes', 'stem', 10),
+      activationNode('relu', 'classes'),
+      { kind: 'globalAveragePool2d', name: 'pool', inputs: ['relu'] },
+    ]);
+    const student = shrink({ ...graph, outputs: { logits: 'pool', features: 'stem' } }, 0.5);
+    expect(widthsOf(student, 'stem', 'classes', 'pool')).toEqual([4, 10, 10]);
+  });
+
+  it('follows a map that a dense layer makes, and rows that a reshape makes', () => {
+    const graph = graphOf(
+      [
+        denseNode('project', 'input', 4 * 4 * 6),
+        { kind: 'reshape', name: 'map', inputs: ['project'], shape: [4, 4, 6] },
+        convNode('conv', 'map', 8),
+        maxPoolNode('pool', 'conv'),
+        { kind: 'reshape', name: 'row', inputs: ['pool'], shape: [2 * 2 * 8] },
+        denseNode('head', 'row', 10),
+      ],
+      [20],
+    );
+    const student = shrink(graph, 0.5);
+    expect(widthsOf(student, 'project', 'map', 'conv', 'row', 'head')).toEqual([48, 3, 4, 16, 10]);
+    expectRuns(student);
+  });
+
+  it.each([0, -0.5, 1.5, Number.NaN])('refuses the ratio %d', (ratio) => {
+    const derive = () => shrink(lenet5Graph(), ratio);
+    expect(derive).toThrow(DaflError);
+    expect(derive).toThrow(`Cannot shrink model 'lenet5' as 'ratio' must be in (0, 1]: current value is ${ratio}`);
+  });
+
+  it('refuses a graph whose shrunken widths do not fit together, naming the node', () => {
+    // 10 channels in 2 groups become 6, 10 in one group 5.
+    const graph = graphOf([
+      convNode('stem', 'input', 10),
+      convNode('grouped', 'input', 10),
+      convNode('pairs', 'grouped', 10, { groups: 2 }),
+      { kind: 'add', name: 'sum', inputs: ['stem', 'pairs'] },
+      { kind: 'globalAveragePool2d', name: 'pool', inputs: ['sum'] },
+      denseNode('head', 'pool', 5),
+    ]);
+    expect(() => shrink(graph, 0.5)).toThrow(
+      "Cannot use model 'net-half' as node 'pairs' (conv2d) must divide its channels into 2 groups: current value is 5 -> 6",
+    );
+  });
+});
+
+const zero = { top: 0, bottom: 0, left: 0, right: 0 };

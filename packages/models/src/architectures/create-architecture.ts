@@ -1,0 +1,24 @@
+import { DaflError, type Graph } from '@dafl/core';
+import { showValue } from '../_show-value.ts';
+import { architectures, type ArchitectureOptions } from './architectures.ts';
+
+/**
+ * The graph of a built-in architecture.
+ *
+ * @param name A key of `architectures`.
+ * @throws {DaflError} `USAGE` if there is none of that name or an option is out of range.
+ * @example
+ * ```ts
+ * createArchitecture('lenet5', { classes: 26 }).name; // 'lenet5'
+ * ```
+ */
+export function createArchitecture(name: string, options: ArchitectureOptions = {}): Graph {
+  const architecture = architectures.get(name);
+  if (architecture === undefined) {
+    throw new DaflError(
+      'USAGE',
+      `Cannot create architecture as its name must be one of [${[...architectures.keys()].join(', ')}]: current value is ${showValue(name)}`,
+    );
+  }
+  return architecture.create(options);
+}

@@ -1,0 +1,23 @@
+import { DaflError } from '@dafl/core';
+import { showValue } from '../_show-value.ts';
+
+/** Long enough for most paths. */
+const LONGEST_NAME = 1000;
+
+/** A file's name as error messages show it. */
+export function showFileName(name: string): string {
+  return showValue(name, LONGEST_NAME);
+}
+
+/** Ends the reading of a file: `rule` says what must hold, `value` what is there. */
+export type Reject = (rule: string, value: string) => never;
+
+/** Makes the errors of reading the file `name` as `format`, in dafl's error grammar. */
+export function createReject(name: string, format: string): Reject {
+  return (rule, value) => {
+    throw new DaflError(
+      'MODEL',
+      `Cannot read ${showFileName(name)} as ${format} as ${rule}: current value is ${value}`,
+    );
+  };
+}

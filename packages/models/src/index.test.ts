@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import * as models from './index.ts';
+
+test('the package exports what is listed here', () => {
+  expect(Object.keys(models).sort()).toMatchInlineSnapshot(`
+    [
+      "architectures",
+      "builtInTeacher",
+      "createArchitecture",
+      "decodeFloat32",
+      "encodeFloat32",
+      "lenet5",
+      "listTeachers",
+      "parseSafetensors",
+      "readModel",
+      "readTeacherRecord",
+      "serializeSafetensors",
+      "writeModel",
+    ]
+  `);
+});

@@ -1,0 +1,18 @@
+/**
+ * What dafl trains and reads: architectures, model files and built-in teachers.
+ *
+ * @module
+ */
+export { type Architecture, type ArchitectureOptions, architectures } from './architectures/architectures.ts';
+export { createArchitecture } from './architectures/create-architecture.ts';
+export { lenet5, type LeNet5Options } from './architectures/lenet5.ts';
+
+export { decodeFloat32, encodeFloat32 } from './formats/float32.ts';
+export { readModel, writeModel } from './formats/native-model.ts';
+export { parseSafetensors } from './formats/parse-safetensors.ts';
+export type { SafetensorsDataType, SafetensorsFile, SafetensorsTensor } from './formats/safetensors.ts';
+export { serializeSafetensors } from './formats/serialize-safetensors.ts';
+
+export { builtInTeacher } from './teachers/built-in-teacher.ts';
+export { listTeachers } from './teachers/list-teachers.ts';
+export { readTeacherRecord, type TeacherRecord } from './teachers/read-teacher-record.ts';

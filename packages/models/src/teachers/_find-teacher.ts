@@ -1,0 +1,15 @@
+import { DaflError } from '@dafl/core';
+import { showValue } from '../_show-value.ts';
+import { type StoredTeacher, teachers } from './_teachers.ts';
+
+/** @throws {DaflError} `USAGE` if there is no teacher of that name. */
+export function findTeacher(name: string): StoredTeacher {
+  const teacher = teachers.get(name);
+  if (teacher === undefined) {
+    throw new DaflError(
+      'USAGE',
+      `Cannot load built-in teacher as its name must be one of [${[...teachers.keys()].join(', ')}]: current value is ${showValue(name)}`,
+    );
+  }
+  return teacher;
+}
