@@ -1,3 +1,3 @@
 import { packageBuild } from '../../tsdown.base.ts';
 
-export default packageBuild(import.meta.dirname, { platform: 'node' });
+export default packageBuild(import.meta.dirname, { platform: 'node', entries: ['src/job-process.ts'] });

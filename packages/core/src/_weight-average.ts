@@ -1,4 +1,4 @@
-import { Variable } from './autodiff/variable.ts';
+import type { Variable } from './autodiff/variable.ts';
 import type { HostTensor } from './model/model.ts';
 import { createNetwork, type Network } from './model/network.ts';
 

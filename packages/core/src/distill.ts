@@ -81,7 +81,9 @@ const SAMPLE_COUNT = 512;
  * `resume` belongs to another run; `NON_FINITE` on the first loss that is no finite number, naming the term.
  * @example
  * ```ts
- * for await (const event of distill({ backend, teacher, student: shrink(teacher.graph, 0.5), ...presets.fast(teacher.graph), seed: 0 })) {
+ * const { dafl: options, training, steps } = presets.fast;
+ * const student = shrink(teacher.graph, 0.5);
+ * for await (const event of distill({ backend, teacher, student, method: dafl(options), training, steps, seed: 0 })) {
  *   if (event.event === 'result') await save(event.student);
  * }
  * ```
@@ -91,6 +93,14 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
   if (!Number.isInteger(steps) || steps < 1) {
     throw new DaflError('USAGE', `Cannot distill as 'steps' must be an integer >= 1: current value is ${steps}`);
   }
+  if (!(training.temperature > 0)) {
+    throw new DaflError(
+      'USAGE',
+      `Cannot distill as 'temperature' must be > 0: current value is ${training.temperature}`,
+    );
+  }
+  // Schedules check themselves: now rather than in the middle of a step.
+  learningRateAt(training.schedule, 0, steps);
   const classifier = describeClassifier(options.teacher.graph);
   assertStudentFits(options.student, options.teacher.graph);
   const fingerprint = describeRun(options);

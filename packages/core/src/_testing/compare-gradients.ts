@@ -23,7 +23,10 @@ export interface GradientPair {
 const DISTANCE = 1e-5;
 
 /** Numbers in low..high, reproducible; each seed gives others. */
-export function drawArgument(shape: Shape, { seed = 0, low = -1, high = 1 } = {}): Argument {
+export function drawArgument(
+  shape: Shape,
+  { seed = 0, low = -1, high = 1 }: { seed?: number; low?: number; high?: number } = {},
+): Argument {
   const size = shape.reduce((product, length) => product * length, 1);
   return { shape, data: Float64Array.from(createRandomStream(seed, 'test argument').uniform(size, low, high)) };
 }

@@ -101,7 +101,10 @@ describe('Tape.gradients', () => {
     const { output, mean, variance } = batchNorm(tape, tape.constant(input), leaf, null, 1e-5);
     const gradients = tape.gradients(sum(tape, square(tape, output)), [leaf]);
     tape.dispose();
-    await take(...gradients, input, scale, mean, variance);
+    // None of the input, which is given; the biased variance of 1, 2 and 3 is 2/3.
+    const [ofScale] = await take(...gradients, input, scale, mean, variance);
+    expect(ofScale[0]).toBeCloseTo((4 * 3 * (2 / 3)) / (2 / 3 + 1e-5), 10);
+    expect(live()).toBe(0);
   });
 
   it('refuses what is no scalar', () => {

@@ -1,7 +1,7 @@
 import { createCpuBackend } from '@dafl/backend-cpu';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { StudentBatch } from './method.ts';
-import { ReplayBank } from './_replay-bank.ts';
+import { ReplayBank, type ReplayShapes } from './_replay-bank.ts';
 
 const backend = createCpuBackend();
 afterEach(() => expect(backend.memory().tensors).toBe(0));
@@ -10,6 +10,8 @@ function batchOf(value: number): StudentBatch {
   return { images: backend.fill([1, 2], value), teacherLogits: backend.fill([1, 3], -value) };
 }
 
+const shapes: ReplayShapes = { images: [1, 2], teacherLogits: [1, 3] };
+
 async function contentOf(bank: ReplayBank): Promise<number[]> {
   const values: number[] = [];
   for (let index = 0; index < bank.size; index++) values.push((await backend.read(bank.at(index).images))[0]);
@@ -17,19 +19,20 @@ async function contentOf(bank: ReplayBank): Promise<number[]> {
 }
 
 describe('ReplayBank', () => {
-  it('keeps the newest batches and frees the others', async () => {
-    const bank = new ReplayBank(backend, 3);
+  it('keeps the newest batches, in the memory that it took at the start', async () => {
+    const bank = new ReplayBank(backend, 3, shapes);
+    expect(bank.size).toBe(0);
     for (let value = 1; value <= 5; value++) {
       bank.add(batchOf(value));
       expect(bank.size).toBe(Math.min(value, 3));
-      expect(backend.memory().tensors).toBe(bank.size * 2);
+      expect(backend.memory().tensors).toBe(6);
     }
     expect(await contentOf(bank)).toEqual([3, 4, 5]);
     bank.dispose();
   });
 
   it('names its parts for good, so that each is stored once', () => {
-    const bank = new ReplayBank(backend, 2);
+    const bank = new ReplayBank(backend, 2, shapes);
     const idsAfter = (value: number): string[] => {
       bank.add(batchOf(value));
       return bank.parts().map(({ id }) => id);
@@ -43,9 +46,9 @@ describe('ReplayBank', () => {
   });
 
   it('goes on from its parts as if nothing had happened', async () => {
-    const bank = new ReplayBank(backend, 2);
+    const bank = new ReplayBank(backend, 2, shapes);
     for (const value of [1, 2, 3]) bank.add(batchOf(value));
-    const restored = new ReplayBank(backend, 2);
+    const restored = new ReplayBank(backend, 2, shapes);
     // What it holds already must go.
     restored.add(batchOf(9));
     await restored.restore(bank.parts());

@@ -71,6 +71,7 @@ function assertOptions(options: DaflOptions): void {
     assertOption(Number.isFinite(options[name]) && options[name] >= 0, name, 'be >= 0', options[name]);
   }
   assertOption(options.adversarialTemperature > 0, 'adversarialTemperature', 'be > 0', options.adversarialTemperature);
+  learningRateAt(options.generatorSchedule, 0, 1);
   const { replay } = options;
   if (replay !== null) {
     assertOption(
@@ -104,14 +105,17 @@ export function dafl(options: DaflOptions): Method {
 
 function startDafl(options: DaflOptions, context: MethodContext): MethodSession {
   const { backend, teacher, student, steps, createRandom } = context;
-  const { inputShape, preprocessing } = describeClassifier(teacher.graph);
+  const { inputShape, preprocessing, classes } = describeClassifier(teacher.graph);
   const [height, width, channels] = inputShape;
   const graph = generatorGraph({ ...options.generator, imageSize: [height, width], channels, preprocessing });
   const generator = createNetwork(backend, initializeWeights(graph, createRandom('generator weights')));
   const optimizer = createOptimizer(backend, generator.trainableVariables, options.generatorOptimizer);
   const latents = createRandom('latent');
   const draws = createRandom('replay');
-  const bank = new ReplayBank(backend, options.replay?.batches ?? 1);
+  const bank = new ReplayBank(backend, Math.min(options.replay?.batches ?? 1, steps), {
+    images: [options.batchSize, height, width, channels],
+    teacherLogits: [options.batchSize, classes],
+  });
 
   function generate(tape: Tape, count: number, random = latents, trainable = false): Value {
     const { latentSize } = options.generator;

@@ -1,0 +1,66 @@
+import { createCpuBackend } from '@dafl/backend-cpu';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { trainTinyTeacher } from './_testing/tiny-classifier.ts';
+import { tinyRun } from './_testing/tiny-run.ts';
+import type { DistillOptions } from './distill.ts';
+import { fitSteps } from './fit-steps.ts';
+import type { Model } from './model/model.ts';
+
+const backend = createCpuBackend();
+let teacher: Model;
+beforeAll(async () => {
+  teacher = await trainTinyTeacher(backend);
+});
+
+/** A run on a machine whose steps take `stepMs`, the first `slowSteps` of them ten times as long. */
+function timedRun(stepMs: number, slowSteps = 0): DistillOptions {
+  let now = 5000;
+  const options = tinyRun(backend, teacher, { steps: 100, clock: () => now });
+  const { method } = options;
+  return {
+    ...options,
+    method: {
+      ...method,
+      start(context) {
+        const session = method.start(context);
+        return {
+          ...session,
+          step(step) {
+            now += step < slowSteps ? stepMs * 10 : stepMs;
+            return session.step(step);
+          },
+        };
+      },
+    },
+  };
+}
+
+describe('fitSteps', () => {
+  it('divides what is left of the budget by the time of a step', async () => {
+    // Eight trial steps of 100 ms leave 9,000 - 800 ms.
+    expect(await fitSteps(timedRun(100), { timeBudgetMs: 10_000 })).toBe(82);
+    expect(await fitSteps(timedRun(100), { timeBudgetMs: 10_000, reserve: 0.5 })).toBe(42);
+    expect(await fitSteps(timedRun(100), { timeBudgetMs: 10_000, reserve: 0 })).toBe(92);
+  });
+
+  it('does not count the first steps, which warm up', async () => {
+    // Three of 1,000 ms and five of 100 ms.
+    expect(await fitSteps(timedRun(100, 3), { timeBudgetMs: 10_000, reserve: 0 })).toBe(65);
+  });
+
+  it('gives one step at least', async () => {
+    expect(await fitSteps(timedRun(100), { timeBudgetMs: 500 })).toBe(1);
+    expect(await fitSteps({ ...timedRun(100), signal: AbortSignal.abort() }, { timeBudgetMs: 500 })).toBe(1);
+  });
+
+  it('leaves no tensor behind', async () => {
+    await fitSteps(timedRun(100), { timeBudgetMs: 10_000 });
+    expect(backend.memory().tensors).toBe(0);
+  });
+
+  it.each([0, -1, Number.NaN])('refuses a budget of %d', async (timeBudgetMs) => {
+    await expect(fitSteps(timedRun(100), { timeBudgetMs })).rejects.toThrow(
+      new RangeError(`Cannot fit steps as 'timeBudgetMs' must be > 0: current value is ${timeBudgetMs}`),
+    );
+  });
+});

@@ -1,0 +1,58 @@
+/**
+ * The process that a job runs in, and that looks into uploaded files: whatever they do to its memory, the server stays.
+ *
+ * Its first message tells it what to do, each event is a message in return. It ends by itself, also when the server has
+ * gone.
+ */
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { DaflError, describeModel } from '@dafl/core';
+import { readModel } from '@dafl/models';
+import { runDistillation, toJsonEvent } from '@dafl/run';
+import type { JobEvent, JobOrder } from './start-process.ts';
+
+/** Exit code of a run that was stopped and has written a checkpoint. */
+const INTERRUPTED = 130;
+
+const stop = new AbortController();
+process.on('SIGTERM', () => stop.abort());
+// Ctrl-C in the server's terminal reaches this process too; the server decides.
+process.on('SIGINT', () => {});
+process.on('disconnect', () => stop.abort());
+
+const [order] = (await once(process, 'message')) as [JobOrder];
+let exitCode = 0;
+try {
+  for await (const event of order.task === 'distill' ? distillEvents(order) : inspectEvents(order)) {
+    await send(event);
+    if (event.event === 'interrupted') exitCode = INTERRUPTED;
+  }
+} catch (error) {
+  exitCode = 1;
+  await send(describeError(error));
+}
+process.exit(exitCode);
+
+async function* distillEvents({ options, folder }: JobOrder & { task: 'distill' }): AsyncGenerator<JobEvent> {
+  for await (const event of runDistillation(options, { folder, signal: stop.signal })) {
+    yield toJsonEvent(event);
+  }
+}
+
+async function* inspectEvents({ file }: JobOrder & { task: 'inspect' }): AsyncGenerator<JobEvent> {
+  const { name, parameters } = describeModel(readModel(await readFile(file), file).graph);
+  yield { event: 'model', name, parameters };
+}
+
+function describeError(error: unknown): JobEvent {
+  if (error instanceof DaflError) return { event: 'error', code: error.code, message: error.message };
+  // For the operator, in the process's own output; a client is told no inner matters.
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  return { event: 'error', code: 'INTERNAL', message: 'Cannot distill as the server met an error of its own' };
+}
+
+/** Sends one event and waits until it is on its way, so that no more than one is. */
+async function send(event: JobEvent): Promise<void> {
+  if (!process.connected) return;
+  await new Promise<void>((resolve) => process.send!(event, undefined, undefined, () => resolve()));
+}

@@ -1,0 +1,28 @@
+import { DaflError } from '@dafl/core';
+import { architectures, listTeachers } from '@dafl/models';
+import { type DistillationOptions, parseDistillationOptions, resolveRecipe } from '@dafl/run';
+
+/**
+ * Checks the options that a client sent. A command line may name files; a client may name only what the server has:
+ * built-in names and uploads.
+ *
+ * @param isUpload Whether a text is the id of an upload.
+ * @throws {DaflError} `USAGE`, naming the option, the rule and the value.
+ */
+export function readOptions(body: unknown, isUpload: (id: string) => boolean): DistillationOptions {
+  const options = parseDistillationOptions(body);
+  const { teacher, student, eval: evaluation } = options;
+  const reject = (name: string, rule: string, value: unknown): never => {
+    throw new DaflError('USAGE', `Cannot distill as '${name}' must be ${rule}: current value is '${String(value)}'`);
+  };
+  if (!listTeachers().includes(teacher) && !isUpload(teacher)) {
+    reject('teacher', `one of [${listTeachers().join(', ')}] or the id of an upload`, teacher);
+  }
+  const students = ['half', 'quarter', ...architectures.keys()];
+  if (typeof student === 'string' && !students.includes(student) && !isUpload(student)) {
+    reject('student', `one of [${students.join(', ')}], a number > 0 and <= 1 or the id of an upload`, student);
+  }
+  if (evaluation !== undefined && evaluation !== 'mnist') reject('eval', "'mnist'", evaluation);
+  resolveRecipe(options);
+  return options;
+}
