@@ -1,6 +1,6 @@
 import type { Tensor, TensorBackend } from './backend.ts';
 import { mean } from './autodiff/operations/reduction.ts';
-import { Tape } from './autodiff/tape.ts';
+import { withTape } from './autodiff/with-tape.ts';
 import { type Checkpoint, tensorsUnder } from './checkpoint.ts';
 import { detectCollapse } from './detect-collapse.ts';
 import type { DistillEvent, NetworkSummary, SamplesEvent } from './distill-event.ts';
@@ -143,7 +143,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
     };
     let teacherAccuracy: number | undefined;
     if (options.evaluation !== undefined) {
-      const evaluation = await evaluate(teacher, options.evaluation, { signal: undefined });
+      const evaluation = await evaluate(teacher, options.evaluation);
       teacherAccuracy = evaluation.accuracy;
       yield { event: 'evaluation', network: 'teacher', step: start, ...evaluation };
     }
@@ -218,16 +218,16 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
 
     /** One update of the student; gives the mean loss, which the caller disposes. */
     function trainStudent(batch: StudentBatch, learningRate: number): Tensor {
-      const tape = new Tape(backend);
-      const { logits } = student.forward(tape, tape.constant(batch.images), { mode: 'training', random: dropout });
-      const loss = mean(
-        tape,
-        distillationLoss(tape, logits, tape.constant(batch.teacherLogits), { temperature: training.temperature }),
-      );
-      const kept = backend.reshape(loss.tensor, []);
-      const leaves = student.trainableVariables.map((variable) => tape.leaf(variable.tensor));
-      optimizer.apply(tape.gradients(loss, leaves), learningRate);
-      tape.dispose();
+      const kept = withTape(backend, (tape) => {
+        const { logits } = student.forward(tape, tape.constant(batch.images), { mode: 'training', random: dropout });
+        const loss = mean(
+          tape,
+          distillationLoss(tape, logits, tape.constant(batch.teacherLogits), { temperature: training.temperature }),
+        );
+        const leaves = student.trainableVariables.map((variable) => tape.leaf(variable.tensor));
+        optimizer.apply(tape.gradients(loss, leaves), learningRate);
+        return backend.reshape(loss.tensor, []);
+      });
       average?.update();
       return kept;
     }

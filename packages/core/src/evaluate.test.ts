@@ -68,6 +68,12 @@ describe('evaluate', () => {
     );
   });
 
+  it('refuses an empty set', async () => {
+    await expect(evaluate(network, pictures([], []))).rejects.toThrow(
+      new DaflError('DATA', 'Cannot evaluate as there must be images: current value is 0'),
+    );
+  });
+
   it('stops between batches when it is told to', async () => {
     const reason = new Error('enough');
     await expect(evaluate(network, images, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);

@@ -66,6 +66,15 @@ describe('train', () => {
     expect(modelOf(await collect({ ...options, evaluation }))).toEqual(modelOf(await collect(options)));
   });
 
+  it('says what is wrong with the options', async () => {
+    await expect(collect({ ...options, batchSize: 0 })).rejects.toThrow(
+      "Cannot train as 'batchSize' must be an integer >= 1: current value is 0",
+    );
+    await expect(collect({ ...options, epochs: 1.5 })).rejects.toThrow(
+      "Cannot train as 'epochs' must be an integer >= 1: current value is 1.5",
+    );
+  });
+
   it('says what is wrong with the data', async () => {
     const data = quarterImages(20, 1);
     await expect(collect({ ...options, data: { ...data, labels: undefined } })).rejects.toThrow(

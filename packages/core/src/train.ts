@@ -1,6 +1,6 @@
 import type { TensorBackend } from './backend.ts';
 import { mean } from './autodiff/operations/reduction.ts';
-import { Tape } from './autodiff/tape.ts';
+import { withTape } from './autodiff/with-tape.ts';
 import { augment, type AugmentationOptions } from './data/augment.ts';
 import type { ImageSet } from './data/image-set.ts';
 import { preprocess } from './data/preprocess.ts';
@@ -86,6 +86,11 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
   const { labels } = data;
   if (labels === undefined)
     throw new DaflError('DATA', 'Cannot train as the images must have labels: current value is undefined');
+  for (const [name, value] of Object.entries({ epochs, batchSize })) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new DaflError('USAGE', `Cannot train as '${name}' must be an integer >= 1: current value is ${value}`);
+    }
+  }
   const stepsPerEpoch = Math.floor(data.count / batchSize);
   if (stepsPerEpoch < 1)
     throw new DaflError(
@@ -155,13 +160,13 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
       Int32Array.from(indices, (index) => labels![index]),
       [indices.length],
     );
-    const tape = new Tape(backend);
-    const { logits } = network.forward(tape, tape.constant(images), { mode: 'training', random: dropout });
-    const loss = mean(tape, crossEntropy(tape, logits, targets));
-    const kept = backend.reshape(loss.tensor, [1]);
-    const leaves = network.trainableVariables.map((variable) => tape.leaf(variable.tensor));
-    optimizer.apply(tape.gradients(loss, leaves), learningRateAt(options.schedule, step, steps));
-    tape.dispose();
+    const kept = withTape(backend, (tape) => {
+      const { logits } = network.forward(tape, tape.constant(images), { mode: 'training', random: dropout });
+      const loss = mean(tape, crossEntropy(tape, logits, targets));
+      const leaves = network.trainableVariables.map((variable) => tape.leaf(variable.tensor));
+      optimizer.apply(tape.gradients(loss, leaves), learningRateAt(options.schedule, step, steps));
+      return backend.reshape(loss.tensor, [1]);
+    });
     const [value] = await backend.read(kept);
     for (const tensor of [images, targets, kept]) backend.dispose(tensor);
     return value;

@@ -1,7 +1,8 @@
 import type { Tensor } from '../backend.ts';
 import { add, affine } from '../autodiff/operations/element-wise.ts';
 import { mean } from '../autodiff/operations/reduction.ts';
-import { Tape, type Value } from '../autodiff/tape.ts';
+import type { Tape, Value } from '../autodiff/tape.ts';
+import { withTape } from '../autodiff/with-tape.ts';
 import { tensorsUnder } from '../checkpoint.ts';
 import { DaflError } from '../errors.ts';
 import { type GeneratorOptions, generatorGraph } from '../generator.ts';
@@ -130,46 +131,45 @@ function startDafl(options: DaflOptions, context: MethodContext): MethodSession 
 
   /** Images without gradient and what the teacher says of them. */
   function generateBatch(count: number, random = latents): StudentBatch {
-    const tape = new Tape(backend);
-    const images = generate(tape, count, random);
-    const { logits } = teacher.forward(tape, images, { mode: 'inference' });
-    const batch = { images: keep(images), teacherLogits: keep(logits) };
-    tape.dispose();
-    return batch;
+    return withTape(backend, (tape) => {
+      const images = generate(tape, count, random);
+      const { logits } = teacher.forward(tape, images, { mode: 'inference' });
+      return { images: keep(images), teacherLogits: keep(logits) };
+    });
   }
 
   /** One update of the generator; gives the batch that it was taken on. */
   function trainGenerator(step: number): { batch: StudentBatch; losses: Record<string, Tensor> } {
-    const tape = new Tape(backend);
-    const images = generate(tape, options.batchSize, latents, true);
-    const { logits, features } = teacher.forward(tape, images, { mode: 'inference' });
-    const terms: Record<string, { weight: number; loss: Value }> = {
-      oneHot: { weight: options.oneHotWeight, loss: mean(tape, oneHotLoss(tape, logits)) },
-      informationEntropy: { weight: options.informationEntropyWeight, loss: informationEntropyLoss(tape, logits) },
-      activation: { weight: options.activationWeight, loss: mean(tape, activationLoss(tape, features)) },
-    };
-    if (options.adversarialWeight > 0) {
-      const { logits: studentLogits } = student.forward(tape, images, { mode: 'inference' });
-      const divergence = mean(
-        tape,
-        distillationLoss(tape, studentLogits, logits, { temperature: options.adversarialTemperature }),
-      );
-      terms.adversarial = { weight: options.adversarialWeight, loss: affine(tape, divergence, -1) };
-    }
-    const total = Object.values(terms)
-      .filter(({ weight }) => weight > 0)
-      .map(({ weight, loss }) => affine(tape, loss, weight))
-      .reduce<Value | null>((sum, term) => (sum === null ? term : add(tape, sum, term)), null);
+    return withTape(backend, (tape) => {
+      const images = generate(tape, options.batchSize, latents, true);
+      const { logits, features } = teacher.forward(tape, images, { mode: 'inference' });
+      const terms: Record<string, { weight: number; loss: Value }> = {
+        oneHot: { weight: options.oneHotWeight, loss: mean(tape, oneHotLoss(tape, logits)) },
+        informationEntropy: { weight: options.informationEntropyWeight, loss: informationEntropyLoss(tape, logits) },
+        activation: { weight: options.activationWeight, loss: mean(tape, activationLoss(tape, features)) },
+      };
+      if (options.adversarialWeight > 0) {
+        const { logits: studentLogits } = student.forward(tape, images, { mode: 'inference' });
+        const divergence = mean(
+          tape,
+          distillationLoss(tape, studentLogits, logits, { temperature: options.adversarialTemperature }),
+        );
+        terms.adversarial = { weight: options.adversarialWeight, loss: affine(tape, divergence, -1) };
+      }
+      const total = Object.values(terms)
+        .filter(({ weight }) => weight > 0)
+        .map(({ weight, loss }) => affine(tape, loss, weight))
+        .reduce<Value | null>((sum, term) => (sum === null ? term : add(tape, sum, term)), null);
 
-    const batch = { images: keep(images), teacherLogits: keep(logits) };
-    const losses = Object.fromEntries(Object.entries(terms).map(([name, { loss }]) => [name, keep(loss)]));
-    if (total !== null) {
-      const leaves = generator.trainableVariables.map((variable) => tape.leaf(variable.tensor));
-      const gradients = tape.gradients(total, leaves);
-      optimizer.apply(gradients, learningRateAt(options.generatorSchedule, step, steps));
-    }
-    tape.dispose();
-    return { batch, losses };
+      const batch = { images: keep(images), teacherLogits: keep(logits) };
+      const losses = Object.fromEntries(Object.entries(terms).map(([name, { loss }]) => [name, keep(loss)]));
+      if (total !== null) {
+        const leaves = generator.trainableVariables.map((variable) => tape.leaf(variable.tensor));
+        const gradients = tape.gradients(total, leaves);
+        optimizer.apply(gradients, learningRateAt(options.generatorSchedule, step, steps));
+      }
+      return { batch, losses };
+    });
   }
 
   return {

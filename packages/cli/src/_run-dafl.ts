@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
+
+/** What a run of the real command left. */
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Options of `runDafl`. */
+export interface RunDaflOptions {
+  readonly cwd?: string;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Told each piece of what is written to either stream; may signal the process. */
+  readonly onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+}
+
+const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+
+/** For tests: runs the `dafl` command as a user does, in a process of its own, off a terminal. */
+export async function runDafl(parameters: readonly string[], options: RunDaflOptions = {}): Promise<Outcome> {
+  const { NO_COLOR: _no, FORCE_COLOR: _force, DAFL_DATA_DIR: _data, ...inherited } = process.env;
+  const child = spawn(process.execPath, [main, ...parameters], {
+    cwd: options.cwd,
+    env: { ...inherited, ...options.environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const texts = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream].setEncoding('utf8').on('data', (text: string) => {
+      texts[stream] += text;
+      options.onOutput?.(text, (signal) => child.kill(signal));
+    });
+  }
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject).once('close', resolve);
+  });
+  return { code, ...texts };
+}
+
+/** The events of a stream of JSON lines. */
+export function parseEvents(stdout: string): Record<string, unknown>[] {
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+/** Whether a text has no colours, cursor movements or other control sequences. */
+export function isPlain(text: string): boolean {
+  return stripVTControlCharacters(text) === text && !text.includes('\r');
+}

@@ -1,0 +1,240 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeModel } from '@dafl/models';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { tinyData, tinyTeacher } from '../../../test-fixtures/tiny-teacher.ts';
+import { parseEvents, runDafl } from './_run-dafl.ts';
+
+let home: string;
+
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), 'dafl-bad-input-'));
+  const bytes = writeModel(tinyTeacher());
+  const changed = Uint8Array.from(bytes);
+  changed[changed.length - 2] ^= 64;
+  const files: Record<string, Uint8Array | string> = {
+    'tiny.safetensors': bytes,
+    'short.safetensors': bytes.subarray(0, bytes.length - 100),
+    'changed.safetensors': changed,
+    'text.safetensors': 'This is no model, but a text that is long enough to be one.',
+    'softmax.safetensors': writeModel(tinyTeacher({ output: 'softmax' })),
+    'four.safetensors': writeModel(tinyTeacher({ classes: 4, name: 'four' })),
+  };
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(home, name), content);
+  mkdirSync(join(home, 'taken'));
+  writeFileSync(join(home, 'taken', 'run.json'), '{}');
+  mkdirSync(join(home, 'data', 'mnist'), { recursive: true });
+  for (const [name, content] of tinyData()) writeFileSync(join(home, 'data', 'mnist', name), content);
+});
+afterAll(() => rmSync(home, { recursive: true }));
+
+const fast = ['--backend', 'cpu', '--steps', '1', '--batch-size', '8', '--generator-widths', '4,4,2', '--out', 'out'];
+const distill = (teacher: string, ...more: string[]): string[] => ['distill', '--teacher', teacher, ...fast, ...more];
+
+/** A text stands for itself and nothing more. */
+function toPattern(message: string | RegExp): RegExp {
+  return typeof message === 'string' ? new RegExp(`^${message.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`) : message;
+}
+
+describe('is told in one line, with its exit code, and leaves nothing behind', () => {
+  test.each<[string, string[], number, string | RegExp]>([
+    [
+      'a missing file',
+      distill('none.onnx'),
+      3,
+      "Cannot read 'none.onnx' as it must be a model file or one of [lenet5-mnist]: no such file",
+    ],
+    [
+      'a folder for a file',
+      distill('.'),
+      3,
+      "Cannot read '.' as it must be a model file or one of [lenet5-mnist]: current error is EISDIR",
+    ],
+    ['no teacher', ['distill', ...fast], 2, "Cannot distill as 'teacher' must be given: current value is undefined"],
+    [
+      'an unknown flag',
+      distill('tiny.safetensors', '--stpes', '5'),
+      2,
+      "Cannot run 'dafl distill' as each flag must be known: current value is '--stpes'. Did you mean '--steps'?",
+    ],
+    [
+      'a flag without its value',
+      ['distill', '--teacher'],
+      2,
+      "Cannot run 'dafl distill' as '--teacher' must have a value: current value is none",
+    ],
+    [
+      'a surplus word',
+      distill('tiny.safetensors', 'extra'),
+      2,
+      "Cannot run 'dafl distill' as nothing must stand without a flag: current value is 'extra'",
+    ],
+    [
+      'a value out of range',
+      distill('tiny.safetensors', '--steps', '0'),
+      2,
+      "Cannot distill as 'steps' must be an integer >= 1: current value is 0",
+    ],
+    [
+      'a value of another kind',
+      distill('tiny.safetensors', '--time-budget', 'soon'),
+      2,
+      "Cannot distill as 'timeBudgetMs' must be a number of milliseconds > 0: current value is 'soon'",
+    ],
+    [
+      'an unknown command',
+      ['distil'],
+      2,
+      "Cannot run dafl as the command must be one of [distill, demo, train, evaluate, inspect, samples, serve, doctor]: current value is 'distil'. Did you mean 'distill'?",
+    ],
+    ['a missing operand', ['inspect'], 2, "Cannot run 'dafl inspect' as 'model' must be given: current value is none"],
+    ['a text for a model', distill('text.safetensors'), 3, /^Cannot read 'text\.safetensors' as /],
+    [
+      'a truncated model',
+      distill('short.safetensors'),
+      3,
+      /^Cannot read 'short\.safetensors' as safetensors as it must hold the \d+ bytes that its header names: current value is \d+$/,
+    ],
+    ['a corrupted model', distill('changed.safetensors'), 3, /^Cannot read 'changed\.safetensors' as a model as /],
+    [
+      'a teacher that ends in a softmax',
+      distill('softmax.safetensors'),
+      3,
+      "Cannot use model 'tiny' as its output must be logits: current output is the Softmax node 'prob'. Use --logits logits",
+    ],
+    [
+      'a student with other classes',
+      distill('tiny.safetensors', '--student', 'four.safetensors'),
+      3,
+      "Cannot distill 'tiny' into 'four' as the student must have 3 classes: current value is 4",
+    ],
+    [
+      'a missing student',
+      distill('tiny.safetensors', '--student', 'hlaf'),
+      3,
+      /^Cannot read 'hlaf' as it must be a model file or one of \[lenet5, lenet5-half.*\]: no such file$/,
+    ],
+    [
+      'a folder without data',
+      distill('tiny.safetensors', '--eval', 'none'),
+      3,
+      "Cannot read data from 'none' as it must be 'mnist' or a folder: no such folder",
+    ],
+    [
+      'data with another hash',
+      distill('tiny.safetensors', '--eval', 'mnist'),
+      3,
+      /^Cannot use '.*t10k-images-idx3-ubyte' as MNIST as its SHA-256 must be 0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7: current value is [0-9a-f]{64}\. Delete the file to have it downloaded again$/,
+    ],
+    [
+      'a folder that holds another run',
+      ['distill', '--teacher', 'tiny.safetensors', '--backend', 'cpu', '--out', 'taken'],
+      2,
+      "Cannot write to 'taken' as it must not hold another run: current content is 'run.json'. Choose another folder, go on with --resume taken, or replace it with --force",
+    ],
+    [
+      'a folder without a run to go on with',
+      ['distill', '--resume', 'data'],
+      2,
+      "Cannot resume 'data' as it must hold a run: run.json is missing",
+    ],
+    [
+      'a record that is none',
+      ['distill', '--resume', 'taken'],
+      3,
+      "Cannot read 'taken/run.json' as it must be the record of a run, version 1: current content is another",
+    ],
+    [
+      'flags that exclude each other',
+      ['distill', '--resume', 'data', '--seeds', '2'],
+      2,
+      "Cannot run 'dafl distill' as --resume and --seeds must not be given both: current value is both",
+    ],
+    [
+      'a configuration that is no JSON',
+      ['distill', '--config', 'text.safetensors'],
+      3,
+      /^Cannot read 'text\.safetensors' as it must be JSON: /,
+    ],
+  ])('%s', async (_, parameters, code, message) => {
+    const outcome = await runDafl(parameters, { cwd: home, environment: { DAFL_DATA_DIR: join(home, 'data') } });
+    const [line, ...rest] = outcome.stderr.split('\n');
+    expect(rest).toEqual(['']);
+    expect(line.replace(/^error: /, '')).toMatch(toPattern(message));
+    expect(line).toMatch(/^error: /);
+    expect(outcome).toMatchObject({ code, stdout: '' });
+    expect(existsSync(join(home, 'out'))).toBe(false);
+    expect(readdirSync(join(home, 'taken'))).toEqual(['run.json']);
+  });
+});
+
+test('under --json the error is an event as well', async () => {
+  const { code, stdout, stderr } = await runDafl([...distill('none.onnx'), '--json'], { cwd: home });
+  const message = "Cannot read 'none.onnx' as it must be a model file or one of [lenet5-mnist]: no such file";
+  expect(code).toBe(3);
+  expect(parseEvents(stdout)).toEqual([{ event: 'error', code: 'MODEL', message }]);
+  expect(stderr).toBe(`error: ${message}\n`);
+});
+
+test('only --verbose shows where it came from', async () => {
+  const { stderr } = await runDafl([...distill('none.onnx'), '--verbose'], { cwd: home });
+  expect(stderr).toMatch(/\n {4}at .*load-model/);
+  expect(stderr).toContain('caused by Error: ENOENT');
+});
+
+const canMount = process.platform === 'linux' && process.getuid?.() === 0;
+
+// Only root may mount a small disk to fill.
+describe.runIf(canMount)('a full disk', () => {
+  test('keeps the last checkpoint, says what to do, and the run goes on once there is room', async () => {
+    const disk = join(home, 'disk');
+    mkdirSync(disk);
+    const mount = (options: string) => spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', disk]).status === 0;
+    // A container may forbid even root to mount.
+    if (!mount('size=160k')) return;
+    try {
+      const out = join(disk, 'run');
+      const flags = [
+        '--backend',
+        'cpu',
+        '--steps',
+        '40',
+        '--batch-size',
+        '16',
+        '--generator-widths',
+        '8,8,4',
+        '--sample-every',
+        '0',
+        '--checkpoint-every',
+        '4',
+      ];
+      const full = await runDafl(['distill', '--teacher', join(home, 'tiny.safetensors'), ...flags, '--out', out]);
+      expect(full.code).toBe(4);
+      expect(full.stderr).toMatch(
+        /\nerror: Cannot write '.*' as the disk must have room: current error is ENOSPC\. Free some space \(.* free\), then go on with --resume\n$/,
+      );
+      const left = readdirSync(out, { recursive: true }).map(String);
+      expect(left.filter((name) => name.endsWith('.tmp') || name.endsWith('.lock'))).toEqual([]);
+      expect(left.some((name) => /step-\d+\.safetensors$/.test(name))).toBe(true);
+      expect(spawnSync('mount', ['-o', 'remount,size=8m', disk]).status).toBe(0);
+      const resumed = await runDafl(['distill', '--resume', out, '--json']);
+      expect(resumed.code).toBe(0);
+      const whole = await runDafl([
+        'distill',
+        '--teacher',
+        join(home, 'tiny.safetensors'),
+        ...flags,
+        '--out',
+        join(home, 'whole'),
+        '--json',
+      ]);
+      const sha256 = (stdout: string) => parseEvents(stdout).at(-1)?.studentSha256;
+      expect(sha256(resumed.stdout)).toBe(sha256(whole.stdout));
+      expect(readFileSync(join(out, 'run.json'), 'utf8')).toContain('"state": "finished"');
+    } finally {
+      spawnSync('umount', [disk]);
+    }
+  });
+});

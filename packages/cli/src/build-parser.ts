@@ -1,0 +1,38 @@
+import { Command as Parser, Option } from 'commander';
+import { commonFlags, type Command } from './command.ts';
+import type { Flag } from './flag.ts';
+import type { Terminal } from './terminal.ts';
+
+/** The flags of a command, those that all have included. */
+export function allFlags(command: Command): Flag[] {
+  return [...command.flags, ...commonFlags];
+}
+
+/** Makes commander's form of a command from its table. It never prints and never exits. */
+export function buildParser(command: Command): Parser {
+  const parser = new Parser(`dafl ${command.name}`)
+    .description(command.description)
+    .helpOption('-h, --help', 'Show this help')
+    .allowExcessArguments(true)
+    .exitOverride()
+    .configureOutput({ writeOut: () => {}, writeErr: () => {} });
+  for (const operand of command.operands ?? []) parser.argument(operand);
+  for (const flag of allFlags(command)) parser.addOption(buildOption(flag));
+  return parser;
+}
+
+function buildOption(flag: Flag): Option {
+  const value = flag.placeholder === undefined ? '' : ` <${flag.placeholder}>`;
+  const shown = flag.default === undefined || flag.default === false ? '' : ` (default: ${String(flag.default)})`;
+  const option = new Option(`--${flag.name}${value}`, flag.description + shown);
+  return flag.group === undefined ? option : option.helpGroup(flag.group);
+}
+
+/** Help of the terminal's width, at most 100 characters, with headings that stand out. */
+export function configureHelp(parser: Parser, terminal: Terminal): Parser {
+  return parser.configureHelp({
+    helpWidth: Math.max(80, Math.min(120, terminal.columns)),
+    minWidthToWrap: 24,
+    styleTitle: (title) => terminal.style('bold', title),
+  });
+}

@@ -1,0 +1,43 @@
+import type { Command } from './command.ts';
+
+/** A command that is loaded when it is used. */
+export interface CommandEntry {
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+/** All commands by name, in the order of the help. */
+export const commands: Readonly<Record<string, CommandEntry>> = {
+  distill: {
+    summary: 'Make a small student from a trained teacher, without its training data',
+    load: async () => (await import('./commands/distill.ts')).distillCommand,
+  },
+  demo: {
+    summary: 'Distil a LeNet-5 that knows MNIST, and look at the result',
+    load: async () => (await import('./commands/demo.ts')).demoCommand,
+  },
+  train: {
+    summary: 'Train a network on labelled images',
+    load: async () => (await import('./commands/train.ts')).trainCommand,
+  },
+  evaluate: {
+    summary: 'Measure the accuracy of a model on labelled images',
+    load: async () => (await import('./commands/evaluate.ts')).evaluateCommand,
+  },
+  inspect: {
+    summary: 'Show the layers, sizes and preprocessing of a model',
+    load: async () => (await import('./commands/inspect.ts')).inspectCommand,
+  },
+  samples: {
+    summary: 'Draw what the generator of a run makes',
+    load: async () => (await import('./commands/samples.ts')).samplesCommand,
+  },
+  serve: {
+    summary: 'Serve distillations over HTTP',
+    load: async () => (await import('./commands/serve.ts')).serveCommand,
+  },
+  doctor: {
+    summary: 'Check what this machine offers',
+    load: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  },
+};

@@ -1,0 +1,58 @@
+import { type OptionSchema, describeOptions } from '@dafl/run/options';
+import { parseDuration } from './parse-duration.ts';
+
+/** One flag: what is typed, what it means, and how its text becomes a value. */
+export interface Flag {
+  /** Without the dashes: `'time-budget'`. */
+  readonly name: string;
+  /** The value's name in help; absent for a flag that takes none. */
+  readonly placeholder?: string;
+  readonly description: string;
+  /** Shown in help. */
+  readonly default?: string | number | boolean;
+  /** Heading that it stands beneath in help. */
+  readonly group?: string;
+  /** The option that it sets. */
+  readonly key: string;
+  /** Turns the text into a JSON value. What is wrong stays as it is, for the schema to name. */
+  readonly parse?: (text: string) => unknown;
+}
+
+/** The flags of an option schema: the one source of names, help and parsing. */
+export function flagsFromSchema(
+  schema: Parameters<typeof describeOptions>[0],
+  groupOf: (key: string) => string | undefined,
+): Flag[] {
+  return Object.entries(describeOptions(schema)).map(([key, option]) => ({
+    key,
+    name: option.flag ?? toKebabCase(key),
+    placeholder: option.type === 'boolean' ? undefined : (option.placeholder ?? placeholderOf(option)),
+    description: option.description ?? '',
+    default: option.default as Flag['default'],
+    group: groupOf(key),
+    parse: option.placeholder === 'duration' ? parseDuration : (text: string) => parseValue(text, option),
+  }));
+}
+
+function toKebabCase(name: string): string {
+  return name.replaceAll(/[A-Z0-9]+/g, (match, offset: number) =>
+    offset === 0 || /\d/.test(match) ? match : `-${match.toLowerCase()}`,
+  );
+}
+
+function placeholderOf(option: OptionSchema): string {
+  if (option.enum !== undefined) return option.enum.join('|');
+  if (option.prefixItems !== undefined) return 'list';
+  return option.type === 'integer' || option.type === 'number' ? 'number' : 'text';
+}
+
+function parseValue(text: string, option: OptionSchema): unknown {
+  if (option.prefixItems !== undefined) return text.split(',').map((item) => parseNumber(item));
+  const kinds = [option, ...(option.anyOf ?? [])].map(({ type }) => type);
+  return kinds.includes('integer') || kinds.includes('number') ? parseNumber(text) : text;
+}
+
+/** The number that a text is, or the text. */
+export function parseNumber(text: string): unknown {
+  return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+}

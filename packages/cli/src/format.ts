@@ -1,0 +1,35 @@
+/** `97.53 %`. */
+export function formatPercent(share: number): string {
+  return `${(share * 100).toFixed(2)} %`;
+}
+
+/** `12 s`, `3:05 min`, `1:02 h`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 100) return `${whole} s`;
+  if (whole < 6000) return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')} min`;
+  return `${Math.floor(whole / 3600)}:${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} h`;
+}
+
+/** `61,706`. */
+export function formatCount(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+/** Rows of text with columns as wide as their widest cell, two spaces apart. */
+export function formatTable(
+  rows: readonly (readonly string[])[],
+  options: { readonly right?: readonly number[]; readonly indent?: string } = {},
+): string {
+  const { right = [], indent = '' } = options;
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column].length))) ?? [];
+  return rows
+    .map((row) => {
+      const cells = row.map((cell, column) =>
+        right.includes(column) ? cell.padStart(widths[column]) : cell.padEnd(widths[column]),
+      );
+      return `${indent}${cells.join('  ').trimEnd()}\n`;
+    })
+    .join('');
+}

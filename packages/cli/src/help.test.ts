@@ -1,0 +1,384 @@
+import { expect, test } from 'vitest';
+import { fakeTerminal } from './_fake-terminal.ts';
+import { commands } from './commands.ts';
+import { runCli } from './run-cli.ts';
+
+async function help(...parameters: string[]): Promise<string> {
+  const terminal = fakeTerminal();
+  expect(await runCli([...parameters, '--help'], terminal)).toBe(0);
+  expect(terminal.written.err).toBe('');
+  expect(terminal.written.out.split('\n').filter((line) => line.length > 96)).toEqual([]);
+  return `\n${terminal.written.out}`;
+}
+
+test('dafl', async () => {
+  expect(await help()).toMatchInlineSnapshot(`
+    "
+    Usage: dafl <command> [flags]
+
+    Compress a trained image classifier without its training data.
+
+    Options:
+      -V, --version  Show the version
+      -h, --help     Show this help
+
+    Commands:
+      distill        Make a small student from a trained teacher, without its
+                     training data
+      demo           Distil a LeNet-5 that knows MNIST, and look at the result
+      train          Train a network on labelled images
+      evaluate       Measure the accuracy of a model on labelled images
+      inspect        Show the layers, sizes and preprocessing of a model
+      samples        Draw what the generator of a run makes
+      serve          Serve distillations over HTTP
+      doctor         Check what this machine offers
+
+    Start here:
+      dafl demo
+      dafl distill --teacher lenet5-mnist --student half --eval mnist
+
+    'dafl <command> --help' lists the flags of a command.
+    "
+  `);
+});
+test('dafl distill', async () => {
+  expect(await help('distill')).toMatchInlineSnapshot(`
+    "
+    Usage: dafl distill [flags]
+
+    Make a small student from a trained teacher, without its training data.
+
+    Distillation:
+      --teacher <name|file>                    Trained network: a built-in name or a
+                                               model file
+      --student <half|quarter|share|file>      Student: half, quarter, a share of
+                                               the teacher's widths, or a model file
+                                               whose graph is taken (default: half)
+      --method <dafl>                          How the images are made (default:
+                                               dafl)
+      --preset <fast|paper>                    Recipe: quick, or the official
+                                               hyper-parameters (default: fast)
+      --backend <auto|cpu|wasm>                What computes (default: auto)
+      --threads <number>                       Threads of the backend. Default: all
+                                               cores, at most 8
+      --seed <number>                          Same seed, backend and machine: the
+                                               same student, bit for bit (default:
+                                               0)
+      --steps <number>                         Length of the run. Default: the
+                                               preset's
+      --time-budget <duration>                 Run as many steps as fit this time:
+                                               90s, 5m, 1h
+      --eval <mnist|folder>                    Labelled images, for reporting only:
+                                               mnist, or a folder of IDX files
+
+    Reporting:
+      --evaluate-every <number>                Steps between evaluations; 0 for the
+                                               end only. Default: a tenth of the run
+      --sample-every <number>                  Steps between pictures of the
+                                               samples; 0 for the end only. Default:
+                                               a tenth of the run
+      --checkpoint-every <number>              Steps between checkpoints; 0 for
+                                               interruptions only (default: 50)
+
+    Hyper-parameters (default: what the preset says):
+      --batch-size <number>                    Images of one step
+      --latent-size <number>                   Length of the generator's latent
+                                               vector
+      --generator-widths <list>                Channels of the generator's three
+                                               convolution stages
+      --generator-batch-norm-epsilon <number>  Epsilon of the generator's inner
+                                               batch normalisations
+      --generator-output <normalized|pixels>   Range of the images: mean 0 and
+                                               variance 1 as in the paper, or what
+                                               pixels can be
+      --generator-contrast <number>            Contrast of the generator's pixels
+      --generator-brightness <number>          Brightness of the generator's pixels
+      --generator-learning-rate <number>       Learning rate of the generator
+      --generator-schedule <constant|cosine>   How the generator's learning rate
+                                               moves over the run
+      --generator-warmup-steps <number>        Steps in which the generator's
+                                               learning rate rises from 0
+      --generator-beta1 <number>               First decay of the generator's Adam
+      --generator-beta2 <number>               Second decay of the generator's Adam
+      --one-hot-weight <number>                Weight of the one-hot loss
+      --information-entropy-weight <number>    Weight of the information-entropy
+                                               loss
+      --activation-weight <number>             Weight of the activation loss
+      --adversarial-weight <number>            Weight of the adversarial loss; 0 in
+                                               the paper
+      --adversarial-temperature <number>       Temperature of the adversarial loss
+      --schedule <alternating|two-stage>       What the student learns from: the
+                                               batch the generator was trained on,
+                                               or a fresh one
+      --replay-batches <number>                Newest batches that the student
+                                               learns from again; 0 for none
+      --student-steps <number>                 Updates of the student in one step;
+                                               more than 1 needs replayed batches
+      --student-learning-rate <number>         Learning rate of the student
+      --student-schedule <constant|cosine>     How the student's learning rate moves
+                                               over the run
+      --student-warmup-steps <number>          Steps in which the student's learning
+                                               rate rises from 0
+      --student-beta1 <number>                 First decay of the student's Adam
+      --student-beta2 <number>                 Second decay of the student's Adam
+      --temperature <number>                   Temperature of the distillation loss
+      --initialization <random|teacher|auto>   Where the student's weights start:
+                                               random, cut from the teacher's, or
+                                               the latter where it fits
+      --average-decay <number>                 Decay of the moving average of the
+                                               student's weights that is delivered;
+                                               0 for none
+
+    Folder:
+      --out <folder>                           Folder of the run. Default: a new one
+                                               in runs/
+      --resume <folder>                        Go on with the run in this folder
+      --force                                  Replace another run in the folder
+      --config <file>                          Take options from a JSON file; a
+                                               run.json repeats that run exactly
+      --seeds <number>                         Run that many seeds, from --seed on,
+                                               and sum up
+
+    Output:
+      --json                                   Write lines of JSON to stdout, the
+                                               result last
+      --verbose                                Show where an error came from
+
+    Options:
+      -h, --help                               Show this help
+
+    Examples:
+      dafl distill --teacher teacher.safetensors --student half --out student
+      dafl distill --teacher lenet5-mnist --student half --eval mnist --seeds 5 --json
+      dafl distill --teacher teacher.safetensors --time-budget 90s
+      dafl distill --resume student
+      dafl distill --config student/run.json --out again
+    "
+  `);
+});
+test('dafl demo', async () => {
+  expect(await help('demo')).toMatchInlineSnapshot(`
+    "
+    Usage: dafl demo [flags]
+
+    Distil the built-in LeNet-5 that knows MNIST into one of half the width, without
+    a single digit, and report its accuracy where MNIST is at hand.
+
+    Run:
+      --backend <auto|cpu|wasm>  What computes (default: auto)
+      --threads <number>         Threads of the backend. Default: all cores, at most
+                                 8
+      --seed <number>            Same seed, backend and machine: the same student,
+                                 bit for bit (default: 0)
+      --steps <number>           Length of the run. Default: the preset's
+      --time-budget <duration>   Run as many steps as fit this time: 90s, 5m, 1h
+      --out <folder>             Folder of the run; an earlier demo in it is
+                                 replaced (default: dafl-demo)
+
+    Output:
+      --json                     Write lines of JSON to stdout, the result last
+      --verbose                  Show where an error came from
+
+    Options:
+      -h, --help                 Show this help
+
+    Examples:
+      dafl demo
+      dafl demo --time-budget 30s
+    "
+  `);
+});
+test('dafl train', async () => {
+  expect(await help('train')).toMatchInlineSnapshot(`
+    "
+    Usage: dafl train [flags]
+
+    Train a network on labelled images, by standard backpropagation.
+
+    Network and data:
+      --architecture <name|file>                  Network: a built-in architecture,
+                                                  or a model file whose graph is
+                                                  taken (default: lenet5)
+      --data <mnist|folder>                       Labelled images: mnist, or a
+                                                  folder of IDX files
+
+    Training:
+      --epochs <number>                           Passes over the training images
+                                                  (default: 12)
+      --batch-size <number>                       Images of one step (default: 128)
+      --optimizer <adam|sgd>                      What changes the weights (default:
+                                                  adam)
+      --learning-rate <number>                    Learning rate (default: 0.002)
+      --learning-rate-schedule <constant|cosine>  How the learning rate moves over
+                                                  the run (default: cosine)
+      --warmup-steps <number>                     Steps in which the learning rate
+                                                  rises from 0 (default: 0)
+      --momentum <number>                         Momentum of sgd (default: 0.9)
+      --weight-decay <number>                     Weight decay of sgd (default: 0)
+      --shift <number>                            Largest random shift of an image,
+                                                  in pixels (default: 0)
+      --horizontal-flip                           Mirror half of the images left to
+                                                  right
+      --validation-split <number>                 Hold out that many of the last
+                                                  training images and report on
+                                                  them, not on the test images
+                                                  (default: 0)
+
+    Computing:
+      --backend <auto|cpu|wasm>                   What computes (default: auto)
+      --threads <number>                          Threads of the backend. Default:
+                                                  all cores, at most 8
+      --seed <number>                             Same seed, backend and machine:
+                                                  the same network, bit for bit
+                                                  (default: 0)
+
+    Files:
+      --out <file>                                The model file (required); its
+                                                  record and measurements lie beside
+                                                  it
+      --force                                     Replace files that are there
+
+    Output:
+      --json                                      Write lines of JSON to stdout, the
+                                                  result last
+      --verbose                                   Show where an error came from
+
+    Options:
+      -h, --help                                  Show this help
+
+    Examples:
+      dafl train --data mnist --epochs 12 --shift 2 --out teacher.safetensors
+      dafl train --architecture lenet5-half --data mnist --shift 2 --out half.safetensors
+    "
+  `);
+});
+test('dafl evaluate', async () => {
+  expect(await help('evaluate')).toMatchInlineSnapshot(`
+    "
+    Usage: dafl evaluate [flags]
+
+    Measure the accuracy of a model on labelled images.
+
+    Options:
+      --model <name|file>        Built-in teacher or model file (required)
+      --data <mnist|folder>      Labelled images (required)
+      --split <test|train>       Which of its images (default: test)
+      --backend <auto|cpu|wasm>  What computes (default: auto)
+      --threads <number>         Threads of the backend. Default: all cores, at most
+                                 8
+      -h, --help                 Show this help
+
+    Output:
+      --json                     Write lines of JSON to stdout, the result last
+      --verbose                  Show where an error came from
+
+    Examples:
+      dafl evaluate --model student/student/student.safetensors --data mnist
+    "
+  `);
+});
+test('dafl inspect', async () => {
+  expect(await help('inspect')).toMatchInlineSnapshot(`
+    "
+    Usage: dafl inspect <model> [flags]
+
+    Show the layers, sizes and preprocessing of a model.
+
+    Output:
+      --json      Write lines of JSON to stdout, the result last
+      --verbose   Show where an error came from
+
+    Options:
+      -h, --help  Show this help
+
+    Examples:
+      dafl inspect lenet5-mnist
+      dafl inspect student/student/student.safetensors --json
+    "
+  `);
+});
+test('dafl samples', async () => {
+  expect(await help('samples')).toMatchInlineSnapshot(`
+    "
+    Usage: dafl samples <run> [flags]
+
+    Draw new images with the generator of a run's last checkpoint, a row for each
+    class, as a PNG file.
+
+    Options:
+      --out <file>          The PNG file; one that is there is replaced (default:
+                            samples.png)
+      --seed <number>       The same seed gives the same images (default: 0)
+      --per-class <number>  Images of each class, at most (default: 8)
+      -h, --help            Show this help
+
+    Output:
+      --json                Write lines of JSON to stdout, the result last
+      --verbose             Show where an error came from
+
+    Examples:
+      dafl samples student --seed 7 --out more.png
+    "
+  `);
+});
+test('dafl serve', async () => {
+  expect(await help('serve')).toMatchInlineSnapshot(`
+    "
+    Usage: dafl serve [flags]
+
+    Serve distillations over HTTP. Other machines need the token in the environment
+    variable DAFL_TOKEN.
+
+    Options:
+      --host <address>        Address to listen on (default: 127.0.0.1)
+      --port <number>         Port; 0 for any that is free (default: 8080)
+      --data-folder <folder>  Folder of jobs and uploads (default: dafl-server)
+      -h, --help              Show this help
+
+    Output:
+      --json                  Write lines of JSON to stdout, the result last
+      --verbose               Show where an error came from
+
+    Examples:
+      dafl serve
+      DAFL_TOKEN=... dafl serve --host 0.0.0.0 --port 8080
+    "
+  `);
+});
+test('dafl doctor', async () => {
+  expect(await help('doctor')).toMatchInlineSnapshot(`
+    "
+    Usage: dafl doctor [flags]
+
+    Check what this machine offers: runtime, cores, memory, WebAssembly, backends
+    with their speed, data, disk.
+
+    Output:
+      --json      Write lines of JSON to stdout, the result last
+      --verbose   Show where an error came from
+
+    Options:
+      -h, --help  Show this help
+
+    Examples:
+      dafl doctor
+      dafl doctor --json
+    "
+  `);
+});
+
+test('each command is told of, and can be asked for help in two ways', async () => {
+  const text = await help();
+  for (const name of Object.keys(commands)) {
+    expect(text).toContain(`\n  ${name} `);
+    const terminal = fakeTerminal();
+    expect(await runCli(['help', name], terminal)).toBe(0);
+    expect(`\n${terminal.written.out}`).toBe(await help(name));
+  }
+});
+
+test('without a command the help is shown, as an error of use', async () => {
+  const terminal = fakeTerminal();
+  expect(await runCli([], terminal)).toBe(2);
+  expect(terminal.written.out).toContain('Usage: dafl <command> [flags]');
+});

@@ -1,0 +1,344 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeModel } from '@dafl/models';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { tinyData, tinyTeacher } from '../../../test-fixtures/tiny-teacher.ts';
+import { isPlain, parseEvents, runDafl } from './_run-dafl.ts';
+
+let home: string;
+
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), 'dafl-cli-'));
+  writeFileSync(join(home, 'tiny.safetensors'), writeModel(tinyTeacher()));
+  mkdirSync(join(home, 'data'));
+  for (const prefix of ['train', 't10k']) {
+    for (const [name, content] of tinyData({ prefix })) writeFileSync(join(home, 'data', name), content);
+  }
+});
+afterAll(() => rmSync(home, { recursive: true }));
+
+const small = [
+  '--backend',
+  'cpu',
+  '--batch-size',
+  '8',
+  '--latent-size',
+  '4',
+  '--generator-widths',
+  '4,4,2',
+  '--replay-batches',
+  '4',
+  '--student-steps',
+  '2',
+];
+const distill = (out: string, ...more: string[]): string[] => [
+  'distill',
+  '--teacher',
+  'tiny.safetensors',
+  ...small,
+  '--out',
+  out,
+  ...more,
+];
+const run = (parameters: string[], options: object = {}) => runDafl(parameters, { cwd: home, ...options });
+
+describe('dafl distill', () => {
+  test('--json: a line for each event on stdout, the result last', async () => {
+    const { code, stdout, stderr } = await run(distill('json', '--steps', '4', '--eval', 'data', '--json'));
+    expect(code).toBe(0);
+    const events = parseEvents(stdout);
+    expect(events[0]).toMatchObject({ event: 'prepared', folder: 'json', steps: 4 });
+    expect(events.filter(({ event }) => event === 'step')).toHaveLength(4);
+    expect(events.find(({ event }) => event === 'samples')).not.toHaveProperty('images');
+    expect(events.at(-1)).toMatchObject({
+      event: 'result',
+      accuracy: expect.any(Number) as number,
+      agreement: expect.any(Number) as number,
+      seconds: expect.any(Number) as number,
+      steps: 4,
+      backend: 'cpu (pure TypeScript, float32)',
+      seed: 0,
+      files: { student: join('json', 'student', 'student.safetensors'), report: join('json', 'report.html') },
+    });
+    expect(events.at(-1)).not.toHaveProperty('student');
+    expect(isPlain(stdout + stderr)).toBe(true);
+    expect(existsSync(join(home, 'json', 'student', 'student.safetensors'))).toBe(true);
+  });
+
+  test('off a terminal: plain progress on stderr, a summary on stdout', async () => {
+    const { code, stdout, stderr } = await run(distill('plain', '--steps', '4'));
+    expect(code).toBe(0);
+    expect(isPlain(stdout + stderr)).toBe(true);
+    expect(stderr).toMatch(
+      /^Backend: cpu \(pure TypeScript, float32\), as asked for\ntiny -> tiny-half, seed 0, 4 steps, starting from the teacher's strongest channels\n/,
+    );
+    expect(stderr).toMatch(/\nstep 4\/4 {2}done {2}distillation /);
+    expect(stdout).toMatch(
+      /^tiny-half: agrees with its teacher on [\d.]+ % of fresh synthetic images\nThat is no accuracy: for one, name labelled images with --eval\n/,
+    );
+    expect(stdout).toContain('plain/student/student.safetensors');
+    expect(stdout).toMatch(/\nNext: dafl evaluate --model plain\/student\/student\.safetensors --data <folder>\n$/);
+  });
+
+  test.each([
+    [{ FORCE_COLOR: '1' }, false],
+    [{ NO_COLOR: '1' }, true],
+    [{}, true],
+  ])('colours with %j', async (environment, plain) => {
+    const { stdout } = await run(distill(`colour-${JSON.stringify(environment).length}`, '--steps', '1'), {
+      environment,
+    });
+    expect(isPlain(stdout)).toBe(plain);
+  });
+
+  test('run.json repeats a run, --seed then makes another', async () => {
+    const sha256 = async (...parameters: string[]) =>
+      parseEvents((await run([...parameters, '--json'])).stdout).at(-1)?.studentSha256;
+    const first = await sha256(...distill('first', '--steps', '3', '--seed', '4', '--temperature', '2'));
+    expect(first).toMatch(/^[0-9a-f]{64}$/);
+    expect(await sha256('distill', '--config', 'first/run.json', '--out', 'again')).toBe(first);
+    expect(await sha256('distill', '--config', 'first/run.json', '--out', 'other', '--seed', '5')).not.toBe(first);
+  });
+
+  test('--seeds runs several and sums up', async () => {
+    const { code, stdout } = await run(
+      distill('seeds', '--steps', '2', '--seed', '3', '--seeds', '3', '--eval', 'data', '--json'),
+    );
+    expect(code).toBe(0);
+    const results = parseEvents(stdout).filter(({ event }) => event === 'result');
+    expect(results).toHaveLength(4);
+    const accuracies = results.slice(0, 3).map(({ accuracy }) => accuracy as number);
+    const mean = accuracies.reduce((total, value) => total + value, 0) / 3;
+    expect(results[3]).toMatchObject({
+      accuracy: mean,
+      mean,
+      minimum: Math.min(...accuracies),
+      maximum: Math.max(...accuracies),
+      seeds: [3, 4, 5].map((seed, index) => ({
+        seed,
+        accuracy: accuracies[index],
+        folder: join('seeds', `seed-${seed}`),
+      })),
+    });
+    expect(readdirSync(join(home, 'seeds'))).toEqual(['seed-3', 'seed-4', 'seed-5']);
+    const text = await run(distill('seeds-text', '--steps', '1', '--seeds', '2'));
+    expect(text.stdout).toMatch(
+      /Agreement with the teacher \(no accuracy\) over 2 seeds\n {2}seed 0: .*\n {2}seed 1: .*\n {2}mean .* %, sd .* %, min .* %, max .* %\n$/,
+    );
+  });
+
+  test('--time-budget fits the steps to the time', async () => {
+    const { code, stdout, stderr } = await run(
+      distill('budget', '--time-budget', '1s', '--sample-every', '0', '--checkpoint-every', '0', '--json'),
+    );
+    expect(code).toBe(0);
+    const result = parseEvents(stdout).at(-1) as { steps: number; seconds: number };
+    expect(result.steps).toBeGreaterThan(1);
+    // Far above: other tests share the machine.
+    expect(result.seconds).toBeLessThan(5);
+    expect(stderr).toContain(`Measuring how many steps fit 1.0 s\n`);
+    expect(stderr).toContain(`Steps that fit the time: ${result.steps}\n`);
+  });
+
+  test('without --out the run gets a folder of its own', async () => {
+    const parameters = ['distill', '--teacher', 'tiny.safetensors', ...small, '--steps', '1'];
+    await run(parameters);
+    await run(parameters);
+    expect(readdirSync(join(home, 'runs'))).toEqual(['tiny-half', 'tiny-half-2']);
+  });
+});
+
+describe('interruption', () => {
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    '%s finishes the step, writes a checkpoint and says how to go on',
+    async (signal) => {
+      const out = `stopped-${signal}`;
+      let isSent = false;
+      const stopped = await run(distill(out, '--steps', '60', '--json'), {
+        onOutput: (text: string, kill: (signal: NodeJS.Signals) => void) => {
+          if (isSent || !text.includes('"step":3,')) return;
+          isSent = true;
+          kill(signal);
+        },
+      });
+      expect(stopped.code).toBe(130);
+      const events = parseEvents(stopped.stdout);
+      expect(events.slice(-2)).toMatchObject([{ event: 'checkpoint' }, { event: 'interrupted', folder: out }]);
+      expect(stopped.stderr).toMatch(
+        new RegExp(
+          `Stopping in good order\\. Once more to stop at once\\n(.*\\n)*Interrupted after step \\d+ of 60\\. Go on with\\n {2}dafl distill --resume ${out}\\n$`,
+        ),
+      );
+      expect(existsSync(join(home, out, 'run.lock'))).toBe(false);
+      const resumed = await run(['distill', '--resume', out, '--json']);
+      expect(resumed.code).toBe(0);
+      const whole = await run(distill(`whole-${signal}`, '--steps', '60', '--json'));
+      expect(parseEvents(resumed.stdout).at(-1)?.studentSha256).toBe(parseEvents(whole.stdout).at(-1)?.studentSha256);
+      const again = await run(['distill', '--resume', out]);
+      expect(again.code).toBe(0);
+      expect(again.stdout).toContain(`The run in '${out}' had ended already; nothing was computed`);
+    },
+  );
+
+  test('a killed run goes on to the same student', async () => {
+    const killed = await run(distill('killed', '--steps', '60', '--checkpoint-every', '3'), {
+      onOutput: (text: string, kill: (signal: NodeJS.Signals) => void) => {
+        if (text.includes('step 15/60')) kill('SIGKILL');
+      },
+    });
+    expect(killed.code).toBeNull();
+    expect(existsSync(join(home, 'killed', 'run.lock'))).toBe(true);
+    const resumed = await run(['distill', '--resume', 'killed', '--json']);
+    const whole = await run(distill('not-killed', '--steps', '60', '--json'));
+    expect(parseEvents(resumed.stdout).find(({ event }) => event === 'start')?.resumedAt).toBeGreaterThan(0);
+    expect(parseEvents(resumed.stdout).at(-1)?.studentSha256).toBe(parseEvents(whole.stdout).at(-1)?.studentSha256);
+  });
+
+  test('the second one stops at once', async () => {
+    const out = await run(distill('twice', '--steps', '4000'), {
+      onOutput: (text: string, kill: (signal: NodeJS.Signals) => void) => {
+        // Both before the step under way ends.
+        if (text.startsWith('step ')) for (const signal of ['SIGTERM', 'SIGINT'] as const) kill(signal);
+      },
+    });
+    expect([130, null]).toContain(out.code);
+  });
+});
+
+describe('the other commands', () => {
+  test('dafl train, evaluate and inspect', async () => {
+    const trained = await run([
+      'train',
+      '--architecture',
+      'tiny.safetensors',
+      '--data',
+      'data',
+      '--epochs',
+      '2',
+      '--batch-size',
+      '8',
+      '--backend',
+      'cpu',
+      '--out',
+      'trained.safetensors',
+    ]);
+    expect(trained.code).toBe(0);
+    expect(trained.stdout).toMatch(/^[\d.]+ % on the test images, 6 steps in /);
+    const record = JSON.parse(readFileSync(join(home, 'trained.json'), 'utf8')) as {
+      command: string;
+      accuracy: number;
+    };
+    expect(record.command).toBe(
+      'dafl train --architecture tiny.safetensors --data data --epochs 2 --batch-size 8 --backend cpu --out trained.safetensors',
+    );
+
+    const evaluated = await run([
+      'evaluate',
+      '--model',
+      'trained.safetensors',
+      '--data',
+      'data',
+      '--backend',
+      'cpu',
+      '--json',
+    ]);
+    expect(parseEvents(evaluated.stdout)).toMatchObject([{ event: 'result', accuracy: record.accuracy, count: 24 }]);
+    const text = await run(['evaluate', '--model', 'trained.safetensors', '--data', 'data', '--backend', 'cpu']);
+    expect(text.stdout).toMatch(/^tiny: [\d.]+ % of 24 test images of data, .*\n\n {2}class {2}images/);
+
+    const inspected = await run(['inspect', 'trained.safetensors']);
+    expect(inspected.stdout.replace(/SHA-256 .*/, 'SHA-256 ...')).toMatchInlineSnapshot(`
+      "tiny: 3 classes, input 8 x 8 x 1
+
+        layer     kind        output     parameters  multiply-adds  role
+        conv      conv2d      4 x 4 x 4          40            576
+        relu      activation  4 x 4 x 4
+        features  flatten     64                                    features
+        logits    dense       3                 195            192  logits
+                                                235            768
+
+      Pixels in 0..1, then (pixel - [0.5]) / [0.5]; other sizes are resized (bilinear)
+      Weights 940 B, file 2.0 kB, SHA-256 ...
+      "
+    `);
+    const json = await run(['inspect', 'trained.safetensors', '--json']);
+    expect(parseEvents(json.stdout)).toMatchObject([{ event: 'result', name: 'tiny', classes: 3, parameters: 235 }]);
+  });
+
+  test('dafl samples draws from the last checkpoint of a run', async () => {
+    await run(distill('sampled', '--steps', '4', '--checkpoint-every', '2'));
+    const drawn = await run(['samples', 'sampled', '--seed', '3', '--per-class', '4', '--out', 'drawn.png']);
+    expect(drawn).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^drawn\.png: \d+ images, from the generator after step 2\n$/) as string,
+    });
+    const first = readFileSync(join(home, 'drawn.png'));
+    await run(['samples', 'sampled', '--seed', '3', '--per-class', '4', '--out', 'drawn.png']);
+    expect(readFileSync(join(home, 'drawn.png')).equals(first)).toBe(true);
+    await run(['samples', 'sampled', '--seed', '4', '--per-class', '4', '--out', 'drawn.png']);
+    expect(readFileSync(join(home, 'drawn.png')).equals(first)).toBe(false);
+    expect(await run(['samples', 'data'])).toMatchObject({
+      code: 2,
+      stderr: "error: Cannot draw samples of 'data' as it must hold a run: run.json is missing\n",
+    });
+  });
+
+  test('dafl demo replaces an earlier demo, and nothing else', async () => {
+    for (const seed of ['0', '1']) {
+      const { code, stdout } = await run(['demo', '--steps', '1', '--seed', seed, '--json']);
+      expect(code).toBe(0);
+      expect(parseEvents(stdout).at(-1)).toMatchObject({ event: 'result', seed: Number(seed), folder: 'dafl-demo' });
+    }
+    await run(distill('mine', '--steps', '1'));
+    const refused = await run(['demo', '--steps', '1', '--out', 'mine']);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain("Cannot write to 'mine' as it must not hold another run");
+  });
+
+  test('dafl serve answers until it is stopped', async () => {
+    const answers: Promise<number>[] = [];
+    const served = await run(['serve', '--port', '0', '--data-folder', 'served'], {
+      onOutput: (text: string, kill: (signal: NodeJS.Signals) => void) => {
+        const url = /Listening on (http:\S+),/.exec(text)?.[1];
+        if (url === undefined) return;
+        const answer = fetch(`${url}/v2/health/ready`).then(({ status }) => status);
+        answers.push(answer);
+        void answer.finally(() => kill('SIGINT'));
+      },
+    });
+    expect(served.code).toBe(0);
+    expect(await Promise.all(answers)).toEqual([200]);
+    expect((await run(['serve', '--host', '0.0.0.0', '--port', '0'])).code).toBe(2);
+  });
+
+  test('dafl doctor', async () => {
+    const { code, stdout } = await run(['doctor', '--json']);
+    expect(code).toBe(0);
+    expect(parseEvents(stdout)).toMatchObject([
+      {
+        event: 'result',
+        backends: [{ name: 'wasm' }, { name: 'cpu', isAvailable: true }],
+        machine: { cores: expect.any(Number) as number },
+      },
+    ]);
+  });
+
+  test('dafl --version', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+      version: string;
+    };
+    expect(await run(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n` });
+  });
+});
+
+test('dafl --help loads neither core nor a backend', () => {
+  const main = new URL('./main.ts', import.meta.url);
+  const script = `process.argv = ['node', 'dafl', '--help']; const { registerHooks } = await import('node:module');
+    registerHooks({ load(url, context, next) { process._rawDebug(url); return next(url, context); } }); await import('${main.href}');`;
+  const { stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+  expect(status).toBe(0);
+  expect(stderr).toContain('/cli/src/run-cli.ts');
+  expect(stderr).not.toMatch(/\/(core|backends|models|run|server)\/src\/|\/zod\//);
+});

@@ -1,0 +1,116 @@
+import { formatSeconds } from './format.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Where a run stands. */
+export interface ProgressState {
+  readonly step: number;
+  readonly steps: number;
+  readonly seconds: number;
+  readonly secondsLeft: number;
+  /** Loss terms by name. */
+  readonly losses: Readonly<Record<string, number>>;
+  /** 0..1, once it is known. */
+  readonly accuracy?: number;
+}
+
+/** Shows where a run stands: one line that is redrawn, or, off a terminal, a plain line now and then. */
+export interface Progress {
+  update(state: ProgressState): void;
+  /** Prints a line of text above the progress. */
+  note(text: string): void;
+  /** Removes the line that is redrawn. */
+  finish(): void;
+}
+
+const REDRAW_AFTER_MS = 100;
+const BAR_WIDTH = 20;
+const PLAIN_SHARE = 0.05;
+const PLAIN_AFTER_MS = 10_000;
+const CLEAR = '\r\u001B[2K';
+
+const lossNames: Readonly<Record<string, string>> = {
+  oneHot: 'one-hot',
+  informationEntropy: 'entropy',
+  crossEntropy: 'cross-entropy',
+};
+
+/** @param clock Milliseconds from any start. */
+export function createProgress(terminal: Terminal, clock: () => number = () => performance.now()): Progress {
+  return terminal.isInteractive ? createLine(terminal, clock) : createPlainLines(terminal, clock);
+}
+
+function createLine(terminal: Terminal, clock: () => number): Progress {
+  let drawnMs = -Infinity;
+  let line = '';
+  return {
+    update(state) {
+      line = renderProgress(state, terminal.columns, (text) => terminal.style('cyan', text, 'err'));
+      const now = clock();
+      if (now - drawnMs < REDRAW_AFTER_MS && state.step < state.steps) return;
+      drawnMs = now;
+      terminal.err(`${CLEAR}${line}`);
+    },
+    note(text) {
+      terminal.err(`${CLEAR}${text}\n${line}`);
+    },
+    finish() {
+      terminal.err(CLEAR);
+      line = '';
+    },
+  };
+}
+
+function createPlainLines(terminal: Terminal, clock: () => number): Progress {
+  const startedMs = clock();
+  let printedMs = startedMs;
+  let printedShare = 0;
+  return {
+    update(state) {
+      const now = clock();
+      const share = state.step / state.steps;
+      // Every 10 s at first; a run of hours need not fill its log.
+      const patienceMs = Math.max(PLAIN_AFTER_MS, (now - startedMs) / 20);
+      if (share - printedShare < PLAIN_SHARE - 1e-9 && now - printedMs < patienceMs && state.step < state.steps) return;
+      printedMs = now;
+      printedShare = share;
+      terminal.err(`${describeProgress(state).join('  ')}\n`);
+    },
+    note(text) {
+      terminal.err(`${text}\n`);
+    },
+    finish() {},
+  };
+}
+
+/** One line with a bar, no wider than the terminal: what does not fit is left out, the loss terms first. */
+export function renderProgress(
+  state: ProgressState,
+  columns: number,
+  paint: (text: string) => string = (text) => text,
+): string {
+  const filled = Math.round((state.step / state.steps) * BAR_WIDTH);
+  const parts = describeProgress(state);
+  const room = Math.max(10, columns - 1);
+  let text = parts[0];
+  const hasBar = text.length + BAR_WIDTH + 1 <= room;
+  let width = text.length + (hasBar ? BAR_WIDTH + 1 : 0);
+  for (const part of parts.slice(1)) {
+    if (width + 2 + part.length > room) break;
+    text += `  ${part}`;
+    width += 2 + part.length;
+  }
+  const bar = `${paint('━'.repeat(filled))}${'─'.repeat(BAR_WIDTH - filled)} `;
+  return hasBar ? bar + text : text.slice(0, room);
+}
+
+/** The parts of a line, the most telling first. */
+function describeProgress({ step, steps, secondsLeft, losses, accuracy }: ProgressState): string[] {
+  const width = String(steps).length;
+  const terms = Object.entries(losses).reverse();
+  return [
+    `step ${String(step).padStart(width)}/${steps}`,
+    step < steps ? `${formatSeconds(secondsLeft)} left` : 'done',
+    ...(accuracy === undefined ? [] : [`test ${(accuracy * 100).toFixed(2)} %`]),
+    ...terms.map(([name, value]) => `${lossNames[name] ?? name} ${value.toFixed(3)}`),
+  ];
+}

@@ -1,0 +1,57 @@
+import { stat } from 'node:fs/promises';
+import { relative } from 'node:path';
+import { describeModel } from '@dafl/core';
+import { type DistillationOptions, formatBytes, type RunResultEvent } from '@dafl/run';
+import { formatCount, formatPercent, formatSeconds, formatTable } from './format.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What came out of a distillation, what was written and what to do next, for a person. */
+export async function renderSummary(
+  result: RunResultEvent,
+  options: DistillationOptions,
+  terminal: Terminal,
+): Promise<string> {
+  const { accuracy, teacherAccuracy, agreement, files } = result;
+  const { name, parameters } = describeModel(result.student.graph);
+  const lines: string[] = [];
+  if (result.isRepeated) lines.push(`The run in '${result.folder}' had ended already; nothing was computed`);
+  if (accuracy === undefined) {
+    lines.push(
+      terminal.style(
+        'bold',
+        `${name}: agrees with its teacher on ${formatPercent(agreement)} of fresh synthetic images`,
+      ),
+      'That is no accuracy: for one, name labelled images with --eval',
+    );
+  } else {
+    const teacher = teacherAccuracy === undefined ? '' : ` (teacher ${formatPercent(teacherAccuracy)})`;
+    lines.push(terminal.style('bold', `${name}: ${formatPercent(accuracy)} on ${options.eval}${teacher}`));
+  }
+  lines.push(
+    `${formatCount(parameters)} parameters, ${result.steps} steps in ${formatSeconds(result.seconds)} on ${result.backend}, seed ${result.seed}`,
+    '',
+  );
+  const rows: string[][] = [];
+  const roles = {
+    student: 'the student',
+    report: 'open it in a browser',
+    samples: 'what it learnt from',
+    record: 'options, machine, results',
+    metrics: 'every step',
+  };
+  for (const [role, meaning] of Object.entries(roles)) {
+    const path = files[role as keyof typeof files];
+    const size = (await stat(path).catch(() => undefined))?.size;
+    rows.push([shorten(path), size === undefined ? '' : formatBytes(size), meaning]);
+  }
+  const next =
+    accuracy === undefined
+      ? `dafl evaluate --model ${shorten(files.student)} --data <folder>`
+      : `dafl inspect ${shorten(files.student)}`;
+  return `${lines.join('\n')}\n${formatTable(rows, { right: [1], indent: '  ' })}\nNext: ${next}\n`;
+}
+
+function shorten(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') ? path : short;
+}

@@ -1,0 +1,73 @@
+import { createRequire } from 'node:module';
+import type { CommandContext } from './command.ts';
+import { commands } from './commands.ts';
+import { describeError, exitCodes } from './exit-code.ts';
+import { watchInterruption } from './interruption.ts';
+import { parseArguments } from './parse-arguments.ts';
+import { renderCommandHelp, renderHelp } from './render-help.ts';
+import type { Terminal } from './terminal.ts';
+import { UsageError } from './usage-error.ts';
+
+/**
+ * Runs the `dafl` command.
+ *
+ * @param parameters What was typed after `dafl`.
+ * @returns The exit code. Errors are told on the terminal, not thrown.
+ */
+export async function runCli(parameters: readonly string[], terminal: Terminal): Promise<number> {
+  // Until the flags are parsed, as they were typed: a mistake in them is told in the same way.
+  const typed = parameters.slice(0, parameters.includes('--') ? parameters.indexOf('--') : undefined);
+  const isJson = typed.includes('--json');
+  const isVerbose = typed.includes('--verbose');
+  const interruption = watchInterruption(terminal);
+  try {
+    return await dispatch(parameters, { terminal, isJson, isVerbose, signal: interruption.signal });
+  } catch (error) {
+    const { code, message, exitCode } = describeError(error);
+    if (isJson) terminal.out(`${JSON.stringify({ event: 'error', code, message })}\n`);
+    terminal.err(`${terminal.style('red', 'error:', 'err')} ${message}\n`);
+    if (isVerbose && error instanceof Error) terminal.err(`${describeStack(error)}\n`);
+    else if (code === 'INTERNAL') terminal.err('This should not happen. --verbose shows where it came from\n');
+    return exitCode;
+  } finally {
+    interruption.stop();
+  }
+}
+
+async function dispatch(parameters: readonly string[], context: CommandContext): Promise<number> {
+  const { terminal } = context;
+  const [name, ...rest] = parameters;
+  if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && rest.length === 0)) {
+    terminal.out(renderHelp(terminal));
+    return name === undefined ? exitCodes.usage : exitCodes.done;
+  }
+  if (name === '--version' || name === '-V') {
+    terminal.out(`${(createRequire(import.meta.url)('../package.json') as { version: string }).version}\n`);
+    return exitCodes.done;
+  }
+  if (name === 'help') return await dispatch([rest[0], '--help'], context);
+  if (!Object.hasOwn(commands, name)) throw await unknownCommand(name);
+  const command = await commands[name].load();
+  const { values, operands, isHelp } = parseArguments(command, rest);
+  if (isHelp) {
+    terminal.out(renderCommandHelp(command, terminal));
+    return exitCodes.done;
+  }
+  return await command.run(values, operands, context);
+}
+
+async function unknownCommand(name: string): Promise<UsageError> {
+  const { nearestName } = await import('@dafl/run/options');
+  const names = Object.keys(commands);
+  const nearest = nearestName(name, names);
+  const advice = nearest === undefined ? '' : `. Did you mean '${nearest}'?`;
+  const subject = name.startsWith('-')
+    ? 'a command must come first'
+    : `the command must be one of [${names.join(', ')}]`;
+  return new UsageError(`Cannot run dafl as ${subject}: current value is '${name}'${advice}`);
+}
+
+function describeStack(error: Error): string {
+  const cause = error.cause instanceof Error ? `\ncaused by ${describeStack(error.cause)}` : '';
+  return `${error.stack ?? error.message}${cause}`;
+}

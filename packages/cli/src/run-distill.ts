@@ -1,0 +1,165 @@
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import {
+  type Configuration,
+  type DistillationOptions,
+  parseDistillationOptions,
+  readConfiguration,
+  readRunRecord,
+  runDistillation,
+  runFolder,
+  type RunResultEvent,
+  type RunSettings,
+  toJsonEvent,
+} from '@dafl/run';
+import { type CommandContext, type FlagValues, textOf } from './command.ts';
+import { exitCodes } from './exit-code.ts';
+import { formatPercent, formatSeconds } from './format.ts';
+import { createProgress } from './progress.ts';
+import { renderSeeds, sumUpSeeds } from './sum-up-seeds.ts';
+import { renderSummary } from './render-summary.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Runs `dafl distill`. @returns The exit code. */
+export async function runDistill(values: FlagValues, context: CommandContext): Promise<number> {
+  const {
+    out: _out,
+    resume: _resume,
+    config: _config,
+    force,
+    seeds,
+    json: _json,
+    verbose: _verbose,
+    ...given
+  } = values;
+  const [out, folderToResume, config] = ['out', 'resume', 'config'].map((key) => textOf(values, key));
+  const settings: Omit<RunSettings, 'folder'> = { force: force === true, signal: context.signal };
+  if (folderToResume !== undefined) {
+    rejectTogether({ out, config, force, seeds }, '--resume');
+    const folder = folderToResume;
+    const record = await readRunRecord(runFolder(folder).record);
+    if (record === undefined)
+      throw new UsageError(`Cannot resume '${folder}' as it must hold a run: run.json is missing`);
+    const options = parseDistillationOptions({ ...record.options, ...given });
+    return finish(await distillOnce(options, { ...settings, folder, resume: true }, context));
+  }
+  const configuration: Configuration = config === undefined ? { options: {} } : await readConfiguration(config);
+  const merged = { ...configuration.options, ...given };
+  if (given.timeBudgetMs !== undefined && given.steps === undefined) delete merged.steps;
+  const options = parseDistillationOptions(merged);
+  const { teacherSha256 } = given.teacher === undefined ? configuration : { teacherSha256: undefined };
+  const folder = out === undefined ? vacantFolder(options) : out;
+  if (seeds === undefined) {
+    return finish(await distillOnce(options, { ...settings, folder, teacherSha256 }, context));
+  }
+  if (typeof seeds !== 'number' || !Number.isInteger(seeds) || seeds < 1) {
+    throw new UsageError(
+      `Cannot distill as 'seeds' must be an integer >= 1: current value is ${JSON.stringify(seeds)}`,
+    );
+  }
+  return await distillSeeds(seeds, options, { ...settings, folder, teacherSha256 }, context);
+}
+
+function finish(result: RunResultEvent | undefined): number {
+  return result === undefined ? exitCodes.interrupted : exitCodes.done;
+}
+
+/**
+ * Runs one distillation and shows it.
+ *
+ * @returns Undefined if it was interrupted.
+ */
+export async function distillOnce(
+  options: DistillationOptions,
+  settings: RunSettings,
+  { terminal, isJson }: CommandContext,
+): Promise<RunResultEvent | undefined> {
+  const progress = createProgress(terminal);
+  let accuracy: number | undefined;
+  let result: RunResultEvent | undefined;
+  if (options.timeBudgetMs !== undefined && settings.resume !== true) {
+    progress.note(`Measuring how many steps fit ${formatSeconds(options.timeBudgetMs / 1000)}`);
+  }
+  try {
+    for await (const event of runDistillation(options, settings)) {
+      if (isJson) terminal.out(`${JSON.stringify(toJsonEvent(event))}\n`);
+      switch (event.event) {
+        case 'prepared':
+          progress.note(`Backend: ${event.backend}, ${event.backendReason}`);
+          if (event.timeBudgetMs !== null) progress.note(`Steps that fit the time: ${event.steps}`);
+          break;
+        case 'start':
+          progress.note(
+            `${event.teacher.name} -> ${event.student.name}, seed ${event.seed}, ${event.steps} steps` +
+              (event.initialization === 'teacher' ? ", starting from the teacher's strongest channels" : '') +
+              (event.resumedAt > 0 ? `, going on after step ${event.resumedAt}` : ''),
+          );
+          break;
+        case 'evaluation':
+          if (event.network === 'student') accuracy = event.accuracy;
+          else progress.note(`Teacher on ${options.eval}: ${formatPercent(event.accuracy)} of ${event.count}`);
+          break;
+        case 'step':
+          progress.update({ ...event, accuracy });
+          break;
+        case 'warning':
+          progress.note(`${terminal.style('yellow', 'warning:', 'err')} ${event.message}`);
+          break;
+        case 'interrupted':
+          progress.finish();
+          terminal.err(
+            `Interrupted after step ${event.step} of ${event.steps}. Go on with\n  dafl distill --resume ${event.folder}\n`,
+          );
+          break;
+        case 'result':
+          result = event;
+          break;
+        case 'samples':
+        case 'checkpoint':
+          break;
+      }
+    }
+  } finally {
+    progress.finish();
+  }
+  if (result !== undefined && !isJson) terminal.out(await renderSummary(result, options, terminal));
+  return result;
+}
+
+async function distillSeeds(
+  count: number,
+  options: DistillationOptions,
+  settings: RunSettings,
+  context: CommandContext,
+): Promise<number> {
+  const { terminal, isJson } = context;
+  const results: RunResultEvent[] = [];
+  for (let index = 0; index < count; index++) {
+    const seed = options.seed + index;
+    const folder = join(settings.folder, `seed-${seed}`);
+    const result = await distillOnce({ ...options, seed }, { ...settings, folder }, context);
+    if (result === undefined) return exitCodes.interrupted;
+    results.push(result);
+  }
+  const summary = sumUpSeeds(results);
+  terminal.out(isJson ? `${JSON.stringify(summary)}\n` : renderSeeds(summary, terminal));
+  return exitCodes.done;
+}
+
+function rejectTogether(others: Readonly<Record<string, unknown>>, flag: string): void {
+  const other = Object.keys(others).find((name) => others[name] !== undefined);
+  if (other !== undefined) {
+    throw new UsageError(
+      `Cannot run 'dafl distill' as ${flag} and --${other} must not be given both: current value is both`,
+    );
+  }
+}
+
+/** A folder in `runs/` that does not exist yet, named after what is distilled. */
+function vacantFolder({ teacher, student }: DistillationOptions): string {
+  const name = [teacher, String(student)].map((part) => basename(part).replace(/\.\w+$/, '')).join('-');
+  for (let number = 1; ; number++) {
+    const folder = join('runs', number === 1 ? name : `${name}-${number}`);
+    if (!existsSync(folder)) return folder;
+  }
+}

@@ -1,0 +1,76 @@
+import { createNetwork, describeClassifier, evaluate } from '@dafl/core';
+import { backendNames, loadLabelledImages, loadModel, selectBackend, type Split } from '@dafl/run';
+import type { CommandContext, FlagValues } from './command.ts';
+import { exitCodes } from './exit-code.ts';
+import { formatCount, formatPercent, formatSeconds, formatTable } from './format.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Runs `dafl evaluate`. @returns The exit code. */
+export async function runEvaluate(values: FlagValues, { terminal, isJson, signal }: CommandContext): Promise<number> {
+  const model = required(values, 'model');
+  const data = required(values, 'data');
+  const split = oneOf(values.split ?? 'test', ['test', 'train'], 'split') as Split;
+  const backendName = oneOf(values.backend ?? 'auto', ['auto', ...backendNames], 'backend') as 'auto';
+  const loaded = await loadModel(model);
+  describeClassifier(loaded.model.graph);
+  const images = await loadLabelledImages(data, { split, signal });
+  const { backend } = await selectBackend({ backend: backendName, threads: values.threads as number | undefined });
+  try {
+    const network = createNetwork(backend, loaded.model);
+    const startedMs = performance.now();
+    const { accuracy, count, confusion } = await evaluate(network, images, { signal });
+    const seconds = (performance.now() - startedMs) / 1000;
+    network.dispose();
+    if (isJson) {
+      const result = {
+        event: 'result',
+        accuracy,
+        count,
+        confusion,
+        seconds,
+        backend: backend.description,
+        model,
+        modelSha256: loaded.sha256,
+        data,
+        split,
+      };
+      terminal.out(`${JSON.stringify(result)}\n`);
+      return exitCodes.done;
+    }
+    const rows = confusion.map((row, label) => {
+      const total = row.reduce((sum, value) => sum + value, 0);
+      const wrong = row
+        .map((value, other) => ({ value, other }))
+        .filter(({ other, value }) => other !== label && value > 0);
+      const worst = wrong.sort((a, b) => b.value - a.value)[0];
+      return [
+        String(label),
+        formatCount(total),
+        total === 0 ? '-' : formatPercent(row[label] / total),
+        worst === undefined ? '' : `${worst.other} (${worst.value})`,
+      ];
+    });
+    terminal.out(
+      `${terminal.style('bold', `${loaded.model.graph.name}: ${formatPercent(accuracy)} of ${formatCount(count)} ${split} images of ${data}`)}, ${formatSeconds(seconds)} on ${backend.description}\n\n`,
+    );
+    terminal.out(
+      formatTable([['class', 'images', 'right', 'most mistaken for'], ...rows], { right: [0, 1, 2], indent: '  ' }),
+    );
+    return exitCodes.done;
+  } finally {
+    await backend.close();
+  }
+}
+
+function required(values: FlagValues, name: string): string {
+  const value = values[name];
+  if (typeof value === 'string' && value !== '') return value;
+  throw new UsageError(`Cannot run 'dafl evaluate' as '--${name}' must be given: current value is undefined`);
+}
+
+function oneOf(value: unknown, allowed: readonly string[], name: string): string {
+  if (allowed.includes(String(value))) return String(value);
+  throw new UsageError(
+    `Cannot run 'dafl evaluate' as '${name}' must be one of [${allowed.join(', ')}]: current value is '${String(value)}'`,
+  );
+}

@@ -1,0 +1,53 @@
+import { describeClassifier, describeModel } from '@dafl/core';
+import { formatBytes, loadModel } from '@dafl/run';
+import type { CommandContext } from './command.ts';
+import { exitCodes } from './exit-code.ts';
+import { formatCount, formatTable } from './format.ts';
+
+/** Runs `dafl inspect`. @returns The exit code. */
+export async function runInspect(source: string, { terminal, isJson }: CommandContext): Promise<number> {
+  const { model, sha256, sizeBytes } = await loadModel(source);
+  const { graph } = model;
+  const description = describeModel(graph);
+  const { classes, preprocessing, featureSize } = describeClassifier(graph);
+  if (isJson) {
+    const result = {
+      event: 'result',
+      ...description,
+      classes,
+      featureSize,
+      preprocessing,
+      outputs: graph.outputs,
+      sha256,
+      sizeBytes,
+    };
+    terminal.out(`${JSON.stringify(result)}\n`);
+    return exitCodes.done;
+  }
+  const roles = new Map(Object.entries(graph.outputs).map(([role, node]) => [node, role]));
+  const rows = description.nodes.map((node) => [
+    node.name,
+    node.kind,
+    node.outputShape.join(' x '),
+    node.parameters === 0 ? '' : formatCount(node.parameters),
+    node.multiplyAccumulates === 0 ? '' : formatCount(node.multiplyAccumulates),
+    roles.get(node.name) ?? '',
+  ]);
+  const total = ['', '', '', formatCount(description.parameters), formatCount(description.multiplyAccumulates), ''];
+  const list = (values: readonly number[]): string =>
+    `[${values.map((value) => Number(value.toPrecision(6))).join(', ')}]`;
+  terminal.out(
+    `${terminal.style('bold', `${description.name}: ${classes} classes, input ${description.inputShape.join(' x ')}`)}\n\n`,
+  );
+  terminal.out(
+    formatTable([['layer', 'kind', 'output', 'parameters', 'multiply-adds', 'role'], ...rows, total], {
+      right: [3, 4],
+      indent: '  ',
+    }),
+  );
+  terminal.out(
+    `\nPixels in 0..1, then (pixel - ${list(preprocessing.mean)}) / ${list(preprocessing.standardDeviation)}; other sizes are resized (${preprocessing.resize})\n` +
+      `Weights ${formatBytes(description.bytes)}, file ${formatBytes(sizeBytes)}, SHA-256 ${sha256}\n`,
+  );
+  return exitCodes.done;
+}

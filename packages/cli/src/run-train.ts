@@ -1,0 +1,87 @@
+import { formatBytes, runTraining, type TrainingEvent, type TrainingOptions } from '@dafl/run';
+import type { CommandContext } from './command.ts';
+import { exitCodes } from './exit-code.ts';
+import { flagsFromSchema } from './flag.ts';
+import { formatPercent, formatSeconds, formatTable } from './format.ts';
+import { createProgress } from './progress.ts';
+import { trainingOptionsSchema } from '@dafl/run/options';
+import { UsageError } from './usage-error.ts';
+
+/** Runs `dafl train`. @returns The exit code. */
+export async function runTrain(
+  options: TrainingOptions,
+  { out, force }: { readonly out: unknown; readonly force: boolean },
+  { terminal, isJson, signal }: CommandContext,
+): Promise<number> {
+  if (typeof out !== 'string')
+    throw new UsageError("Cannot run 'dafl train' as '--out' must be given: current value is undefined");
+  const progress = createProgress(terminal);
+  let accuracy: number | undefined;
+  try {
+    for await (const event of runTraining(options, { file: out, force, signal, command: commandOf(options, out) })) {
+      if (isJson) terminal.out(`${JSON.stringify(toJson(event))}\n`);
+      switch (event.event) {
+        case 'prepared':
+          progress.note(`Backend: ${event.backend}, ${event.backendReason}`);
+          progress.note(
+            `${event.name} on ${event.trainingImages} images, reported on ${event.evaluationImages} ${event.evaluation} images`,
+          );
+          break;
+        case 'step':
+          progress.update({ ...event, accuracy });
+          break;
+        case 'evaluation':
+          ({ accuracy } = event);
+          progress.note(`Epoch ${event.epoch}: ${formatPercent(accuracy)}`);
+          break;
+        case 'result': {
+          progress.finish();
+          if (isJson) break;
+          const what =
+            event.accuracy === undefined ? '' : `${formatPercent(event.accuracy)} on the ${event.evaluation} images, `;
+          terminal.out(`${terminal.style('bold', `${what}${event.steps} steps in ${formatSeconds(event.seconds)}`)}\n`);
+          terminal.out(
+            formatTable(
+              [
+                [event.files.model, 'the model'],
+                [event.files.record, 'options, machine, results'],
+                [event.files.metrics, 'every step'],
+              ],
+              { indent: '  ' },
+            ),
+          );
+          terminal.out(
+            `\nPeak memory ${formatBytes(event.peakMemoryBytes)}\nNext: dafl distill --teacher ${event.files.model}\n`,
+          );
+          break;
+        }
+      }
+    }
+  } finally {
+    progress.finish();
+  }
+  return exitCodes.done;
+}
+
+function toJson(event: TrainingEvent): object {
+  if (event.event === 'result') {
+    const { model: _, ...rest } = event;
+    return rest;
+  }
+  if (event.event === 'evaluation') {
+    const { confusion: _, ...rest } = event;
+    return rest;
+  }
+  return event;
+}
+
+/** The command line that repeats a training, with every option that is not the default. */
+function commandOf(options: TrainingOptions, out: string): string {
+  const flags = flagsFromSchema(trainingOptionsSchema, () => undefined);
+  const given = flags.flatMap((flag) => {
+    const value = options[flag.key as keyof TrainingOptions];
+    if (value === undefined || value === flag.default) return [];
+    return flag.placeholder === undefined ? [`--${flag.name}`] : [`--${flag.name} ${String(value)}`];
+  });
+  return ['dafl train', ...given, `--out ${out}`].join(' ');
+}

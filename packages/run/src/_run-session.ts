@@ -1,0 +1,230 @@
+import { dirname, join } from 'node:path';
+import { DaflError, describeModel, type DistillEvent, type Graph, type Model, type ResultEvent } from '@dafl/core';
+import { writeModel } from '@dafl/models';
+import type { CheckpointStore } from './checkpoint-store.ts';
+import type { DistillationOptions } from './distillation-options.ts';
+import { fingerprintFile, type LoadedModel } from './load-model.ts';
+import { daflVersion, describeMachine, peakMemoryBytes } from './machine.ts';
+import { MetricsLog } from './metrics-log.ts';
+import { readSamples } from './read-samples.ts';
+import { renderReport } from './report/render-report.ts';
+import type { RunEvent, RunResultEvent } from './run-event.ts';
+import type { RunFolder } from './run-folder.ts';
+import type { NetworkRecord, RunRecord } from './run-record.ts';
+import { renderSamplesImage } from './samples-image.ts';
+import { createFolder, writeFileAtomically } from './write-file-atomically.ts';
+
+/** What a session starts from. */
+export interface RunSessionOptions {
+  readonly folder: RunFolder;
+  readonly store: CheckpointStore;
+  /** With nothing left open. */
+  readonly options: DistillationOptions;
+  readonly teacher: LoadedModel;
+  readonly student: Graph;
+  readonly backend: RunRecord['backend'];
+  readonly timeBudgetMs: number | null;
+  /** The record of the sessions before, where the run goes on. */
+  readonly previous: RunRecord | undefined;
+  /** Steps done before. */
+  readonly step: number;
+}
+
+/** Keeps a run's folder up to date with what core tells, from one start of the process to its end. */
+export class RunSession {
+  readonly #start: RunSessionOptions;
+  readonly #metrics: MetricsLog;
+  /** Seconds of the sessions before. */
+  readonly #secondsBefore: number;
+  #record: RunRecord;
+
+  private constructor(start: RunSessionOptions, metrics: MetricsLog, record: RunRecord) {
+    this.#start = start;
+    this.#metrics = metrics;
+    this.#record = record;
+    this.#secondsBefore = record.timings.seconds;
+  }
+
+  /** Writes the first files of a run, or of its going on. */
+  static async start(start: RunSessionOptions): Promise<RunSession> {
+    const { folder, options, teacher, student, backend, timeBudgetMs, previous, step } = start;
+    const metrics = await MetricsLog.open(folder.metrics, step);
+    const lastStep = metrics.lines.findLast((line) => line.event === 'step');
+    const record: RunRecord = {
+      format: 'dafl-run',
+      version: 1,
+      state: 'running',
+      options,
+      step,
+      teacher: describeNetwork(teacher.model.graph, teacher),
+      student: describeNetwork(student, null),
+      initialization: null,
+      versions: { dafl: daflVersion(), node: process.versions.node },
+      backend,
+      machine: describeMachine(),
+      timings: {
+        startedAt: previous?.timings.startedAt ?? new Date().toISOString(),
+        endedAt: null,
+        seconds: lastStep?.seconds ?? 0,
+        sessions: (previous?.timings.sessions ?? 0) + 1,
+        timeBudgetMs,
+      },
+      peakMemoryBytes: previous?.peakMemoryBytes ?? 0,
+      accuracy: null,
+      teacherAccuracy: step > 0 ? (previous?.teacherAccuracy ?? null) : null,
+      agreement: null,
+      evaluations: (previous?.evaluations ?? []).filter((evaluation) => evaluation.step <= step),
+      error: null,
+    };
+    const session = new RunSession(start, metrics, record);
+    await session.#write({});
+    return session;
+  }
+
+  /** Writes what an event means for the folder, and gives the event as the run's consumer is told it. */
+  async take(event: DistillEvent): Promise<RunEvent> {
+    const { folder, store } = this.#start;
+    switch (event.event) {
+      case 'start':
+        await this.#write({ initialization: event.initialization });
+        return event;
+      case 'step': {
+        const { step, losses, studentImages } = event;
+        const seconds = this.#secondsBefore + event.seconds;
+        await this.#metrics.append({ event: 'step', step, seconds: round(seconds, 3), losses, studentImages });
+        this.#record = { ...this.#record, step, timings: { ...this.#record.timings, seconds } };
+        return event;
+      }
+      case 'evaluation': {
+        const { step, network, accuracy, count } = event;
+        // A run that goes on evaluates the teacher again.
+        if (network === 'student' || this.#record.teacherAccuracy === null) {
+          await this.#metrics.append({ event: 'evaluation', step, network, accuracy, count });
+        }
+        const others = this.#record.evaluations.filter((evaluation) => evaluation.step !== step);
+        await this.#write(
+          network === 'teacher'
+            ? { teacherAccuracy: accuracy }
+            : { evaluations: [...others, { step, accuracy, count }] },
+        );
+        return event;
+      }
+      case 'samples': {
+        await createFolder(folder.samples);
+        const file = join(folder.samples, `step-${String(event.step).padStart(6, '0')}.png`);
+        const image = renderSamplesImage(event);
+        await writeFileAtomically(file, image);
+        await writeFileAtomically(folder.samplesImage, image);
+        return { ...event, file };
+      }
+      case 'checkpoint':
+        await store.save(event.checkpoint);
+        await this.#write({});
+        return event;
+      case 'warning': {
+        const { step, code, message } = event;
+        await this.#metrics.append({ event: 'warning', step, code, message });
+        return event;
+      }
+      case 'interrupted':
+        await this.#write({ state: 'interrupted' });
+        await this.#writeReport(null);
+        return { ...event, folder: folder.path };
+      case 'result':
+        return await this.#finish(event);
+    }
+  }
+
+  /** Records why the run ended, as well as the disk still allows. */
+  async fail(error: unknown): Promise<void> {
+    const code = error instanceof DaflError ? error.code : 'INTERNAL';
+    const message = error instanceof Error ? error.message : String(error);
+    try {
+      await this.#write({ state: 'failed', error: { code, message } });
+    } catch (failure) {
+      // The first error is the one to tell.
+      if (!(failure instanceof DaflError)) throw failure;
+    }
+  }
+
+  close(): void {
+    this.#metrics.close();
+  }
+
+  async #finish(event: ResultEvent): Promise<RunResultEvent> {
+    const { folder, store } = this.#start;
+    const bytes = writeModel(event.student);
+    const file = fingerprintFile(bytes);
+    await createFolder(dirname(folder.student));
+    await writeFileAtomically(folder.student, bytes);
+    const seconds = this.#secondsBefore + event.seconds;
+    const { agreement, accuracy = null, step } = event;
+    const fields: Partial<RunRecord> = {
+      state: 'finished',
+      step,
+      agreement,
+      accuracy,
+      student: describeNetwork(event.student.graph, file),
+      timings: { ...this.#record.timings, seconds, endedAt: new Date().toISOString() },
+    };
+    this.#record = { ...this.#record, ...fields, peakMemoryBytes: this.#peakMemory() };
+    await this.#writeReport(event.student);
+    // Last: a run is finished when all of it is there.
+    await this.#write({});
+    // Nobody goes on with a finished run: replayed batches would only take room.
+    await store.discardParts();
+    return {
+      ...event,
+      seconds,
+      studentSha256: file.sha256,
+      peakMemoryBytes: this.#record.peakMemoryBytes,
+      isRepeated: false,
+      folder: folder.path,
+      files: resultFiles(folder),
+    };
+  }
+
+  async #writeReport(student: Model | null): Promise<void> {
+    const { folder, teacher } = this.#start;
+    const report = renderReport({
+      record: this.#record,
+      metrics: this.#metrics.lines,
+      teacher: teacher.model,
+      student,
+      samples: await readSamples(folder, this.#record.step),
+    });
+    await writeFileAtomically(folder.report, report);
+  }
+
+  async #write(fields: Partial<RunRecord>): Promise<void> {
+    this.#record = { ...this.#record, ...fields, peakMemoryBytes: this.#peakMemory() };
+    await writeFileAtomically(this.#start.folder.record, `${JSON.stringify(this.#record, null, 2)}\n`);
+  }
+
+  #peakMemory(): number {
+    return Math.max(this.#record.peakMemoryBytes, peakMemoryBytes());
+  }
+}
+
+/** The files that a finished run has for its user. */
+export function resultFiles(folder: RunFolder): RunResultEvent['files'] {
+  const { student, record, metrics, samplesImage: samples, report } = folder;
+  return { student, record, metrics, samples, report };
+}
+
+function describeNetwork(graph: Graph, file: { sha256: string; sizeBytes: number } | null): NetworkRecord {
+  const { name, parameters, multiplyAccumulates, inputShape } = describeModel(graph);
+  return {
+    name,
+    sha256: file?.sha256 ?? null,
+    sizeBytes: file?.sizeBytes ?? null,
+    parameters,
+    multiplyAccumulates,
+    inputShape,
+    preprocessing: graph.preprocessing ?? null,
+  };
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}

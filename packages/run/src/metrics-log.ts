@@ -1,0 +1,81 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { systemErrorCode, toStorageError } from './storage-error.ts';
+import { writeFileAtomically } from './write-file-atomically.ts';
+
+/** One line of `metrics.jsonl`. */
+export type MetricsLine =
+  | {
+      readonly event: 'step';
+      readonly step: number;
+      /** Of the run, all sessions together. */
+      readonly seconds: number;
+      readonly losses: Readonly<Record<string, number>>;
+      readonly studentImages: number;
+    }
+  | {
+      readonly event: 'evaluation';
+      readonly step: number;
+      readonly network: 'teacher' | 'student';
+      readonly accuracy: number;
+      readonly count: number;
+    }
+  | { readonly event: 'warning'; readonly step: number; readonly code: string; readonly message: string };
+
+/** The measurements of one run: in memory for the report, and line by line in a file. */
+export class MetricsLog {
+  readonly #path: string;
+  readonly #lines: MetricsLine[];
+  #descriptor: number | null = null;
+
+  private constructor(path: string, lines: MetricsLine[]) {
+    this.#path = path;
+    this.#lines = lines;
+  }
+
+  /**
+   * Opens the log of a run that starts or goes on at `step`: later lines, from a session that was killed, are removed, and
+   * so is a line that was cut short.
+   */
+  static async open(path: string, step: number): Promise<MetricsLog> {
+    const lines = step === 0 ? [] : (await readMetrics(path)).filter((line) => line.step <= step);
+    await writeFileAtomically(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    return new MetricsLog(path, lines);
+  }
+
+  get lines(): readonly MetricsLine[] {
+    return this.#lines;
+  }
+
+  /** @throws {DaflError} `STORAGE` */
+  async append(line: MetricsLine): Promise<void> {
+    try {
+      this.#descriptor ??= openSync(this.#path, 'a');
+      writeSync(this.#descriptor, `${JSON.stringify(line)}\n`);
+    } catch (error) {
+      throw await toStorageError(error, this.#path);
+    }
+    this.#lines.push(line);
+  }
+
+  close(): void {
+    if (this.#descriptor !== null) closeSync(this.#descriptor);
+    this.#descriptor = null;
+  }
+}
+
+/** Reads the whole lines of a metrics file; none if there is no such file. */
+export async function readMetrics(path: string): Promise<MetricsLine[]> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+  return text
+    .slice(0, text.lastIndexOf('\n') + 1)
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as MetricsLine);
+}

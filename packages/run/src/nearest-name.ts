@@ -1,0 +1,33 @@
+/** Letters to insert, delete or change to make one name of the other. */
+function editDistance(left: string, right: string): number {
+  let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
+  for (let row = 1; row <= left.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= right.length; column++) {
+      const change = previous[column - 1] + (left[row - 1] === right[column - 1] ? 0 : 1);
+      current.push(Math.min(change, previous[column] + 1, current[column - 1] + 1));
+    }
+    previous = current;
+  }
+  return previous[right.length];
+}
+
+/**
+ * The known name that a mistyped one probably means.
+ *
+ * @returns Undefined where none is near: more than a third of the letters would have to change.
+ * @example
+ * ```ts
+ * nearestName('batchsize', ['steps', 'batchSize']); // 'batchSize'
+ * ```
+ */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const lower = name.toLowerCase();
+  const ranked = known
+    .map((candidate) => ({ candidate, distance: editDistance(lower, candidate.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance);
+  const best = ranked[0];
+  if (best === undefined) return undefined;
+  const isPrefix = lower.length >= 3 && best.candidate.toLowerCase().startsWith(lower);
+  return isPrefix || best.distance <= Math.max(1, Math.floor(best.candidate.length / 3)) ? best.candidate : undefined;
+}

@@ -1,0 +1,16 @@
+/**
+ * What options there are, without what they are for: for command lines, forms and checks that must be there at once.
+ *
+ * @module
+ */
+export {
+  type BackendName,
+  type DistillationOptions,
+  distillationOptionsSchema,
+  type MethodName,
+  parseDistillationOptions,
+} from './distillation-options.ts';
+export type { HyperParameters } from './hyper-parameters.ts';
+export { nearestName } from './nearest-name.ts';
+export { describeOptions, describeRule, type OptionSchema, parseOptions } from './parse-options.ts';
+export { parseTrainingOptions, type TrainingOptions, trainingOptionsSchema } from './training-options.ts';

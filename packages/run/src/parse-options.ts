@@ -1,0 +1,92 @@
+import { DaflError } from '@dafl/core';
+import { z } from 'zod';
+import { nearestName } from './nearest-name.ts';
+
+/** The parts of a JSON Schema that rules, flags and help are written from. */
+export interface OptionSchema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly (string | number)[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly exclusiveMaximum?: number;
+  readonly minLength?: number;
+  readonly prefixItems?: readonly OptionSchema[];
+  readonly anyOf?: readonly OptionSchema[];
+  /** What messages call the values that are allowed, where the schema cannot say it well. */
+  readonly rule?: string;
+  /** The flag's name and the name of its value on a command line, where they differ from what the key says. */
+  readonly flag?: string;
+  readonly placeholder?: string;
+}
+
+const schemas = new WeakMap<z.ZodType, Readonly<Record<string, OptionSchema>>>();
+
+/** The options of an object schema by name, in order. */
+export function describeOptions(schema: z.ZodType): Readonly<Record<string, OptionSchema>> {
+  const known = schemas.get(schema);
+  if (known !== undefined) return known;
+  const { properties } = z.toJSONSchema(schema, { io: 'input' });
+  const described = (properties ?? {}) as unknown as Readonly<Record<string, OptionSchema>>;
+  schemas.set(schema, described);
+  return described;
+}
+
+/** What values an option takes, to be read after "must be": `an integer >= 1`. */
+export function describeRule(option: OptionSchema): string {
+  if (option.rule !== undefined) return option.rule;
+  if (option.enum !== undefined) {
+    const names = option.enum.map((value) => `'${value}'`);
+    return names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+  }
+  if (option.anyOf !== undefined) return option.anyOf.map(describeRule).join(' or ');
+  if (option.prefixItems !== undefined) {
+    return `${option.prefixItems.length} values, each ${describeRule(option.prefixItems[0])}`;
+  }
+  if (option.type === 'string') return 'a text that is not empty';
+  if (option.type === 'boolean') return 'true or false';
+  const kind = option.type === 'integer' ? 'an integer' : 'a number';
+  const limits = [
+    option.exclusiveMinimum !== undefined ? `> ${option.exclusiveMinimum}` : null,
+    option.minimum !== undefined && option.minimum > Number.MIN_SAFE_INTEGER ? `>= ${option.minimum}` : null,
+    option.exclusiveMaximum !== undefined ? `< ${option.exclusiveMaximum}` : null,
+    option.maximum !== undefined && option.maximum < Number.MAX_SAFE_INTEGER ? `<= ${option.maximum}` : null,
+  ].filter((limit) => limit !== null);
+  return limits.length === 0 ? kind : `${kind} ${limits.join(' and ')}`;
+}
+
+/**
+ * Checks options against their schema, all at once and before anything is done with them.
+ *
+ * @param action What cannot be done with bad ones: `'distill'`.
+ * @returns The options with their defaults.
+ * @throws {DaflError} `USAGE`, naming the first option that is wrong, and the nearest known name of an unknown one.
+ */
+export function parseOptions<Options>(schema: z.ZodType<Options>, value: unknown, action: string): Options {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const options = describeOptions(schema);
+  const issue = parsed.error.issues[0];
+  if (issue.code === 'unrecognized_keys') {
+    const name = issue.keys[0];
+    const nearest = nearestName(name, Object.keys(options));
+    const advice = nearest === undefined ? '' : `. Did you mean '${nearest}'?`;
+    throw new DaflError('USAGE', `Cannot ${action} as each option must be known: current value is '${name}'${advice}`);
+  }
+  const name = String(issue.path[0] ?? '');
+  if (name === '') {
+    throw new DaflError('USAGE', `Cannot ${action} as the options must be an object: current value is ${show(value)}`);
+  }
+  const current = (value as Record<string, unknown>)[name];
+  if (current === undefined) {
+    throw new DaflError('USAGE', `Cannot ${action} as '${name}' must be given: current value is undefined`);
+  }
+  const rule = options[name] === undefined ? issue.message : describeRule(options[name]);
+  throw new DaflError('USAGE', `Cannot ${action} as '${name}' must be ${rule}: current value is ${show(current)}`);
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? String(value));
+}

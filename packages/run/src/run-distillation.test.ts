@@ -1,0 +1,312 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readModel, writeModel } from '@dafl/models';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { tinyData, tinyRun, tinyTeacher } from '../../../test-fixtures/tiny-teacher.ts';
+import { type DistillationOptions, parseDistillationOptions } from './distillation-options.ts';
+import { runDistillation, type RunSettings } from './run-distillation.ts';
+import type { RunEvent, RunResultEvent } from './run-event.ts';
+import { toJsonEvent } from './run-event.ts';
+import { readConfiguration, readRunRecord } from './run-record.ts';
+
+let home: string;
+let teacher: string;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'dafl-run-'));
+  teacher = join(home, 'teacher.safetensors');
+  writeFileSync(teacher, writeModel(tinyTeacher()));
+});
+afterEach(() => rmSync(home, { recursive: true }));
+
+const at = (name: string): string => join(home, name);
+const optionsOf = (changes: object = {}): DistillationOptions =>
+  parseDistillationOptions({ teacher, ...tinyRun, ...changes });
+
+function putData(): string {
+  const folder = at('data');
+  mkdirSync(folder);
+  for (const [name, bytes] of tinyData()) writeFileSync(join(folder, name), bytes);
+  return folder;
+}
+
+async function collect(
+  options: DistillationOptions,
+  settings: RunSettings,
+  onEvent: (event: RunEvent) => void = () => {},
+): Promise<RunEvent[]> {
+  const events: RunEvent[] = [];
+  for await (const event of runDistillation(options, settings)) {
+    events.push(event);
+    onEvent(event);
+  }
+  return events;
+}
+
+async function resultOf(options: DistillationOptions, settings: RunSettings): Promise<RunResultEvent> {
+  const last = (await collect(options, settings)).at(-1);
+  if (last?.event !== 'result') throw new Error(`last event is ${last?.event}`);
+  return last;
+}
+
+const lines = (folder: string): { event: string; step: number }[] =>
+  readFileSync(join(folder, 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { event: string; step: number });
+
+test('a run leaves the student, its record, measurements, pictures and a report', async () => {
+  const folder = at('run');
+  const events = await collect(optionsOf({ eval: putData(), evaluateEvery: 3, sampleEvery: 3 }), { folder });
+  // Whether random weights look like a collapse is not the matter here.
+  expect(events.map(({ event }) => event).filter((event) => event !== 'warning')).toEqual([
+    'prepared',
+    'start',
+    'evaluation',
+    'step',
+    'step',
+    'checkpoint',
+    'step',
+    'samples',
+    'evaluation',
+    'step',
+    'checkpoint',
+    'step',
+    'step',
+    'samples',
+    'evaluation',
+    'result',
+  ]);
+  expect(readdirSync(folder).sort()).toEqual([
+    'checkpoints',
+    'metrics.jsonl',
+    'report.html',
+    'run.json',
+    'samples',
+    'samples.png',
+    'student',
+  ]);
+  expect(readdirSync(join(folder, 'checkpoints'))).toEqual(['step-00000002.safetensors', 'step-00000004.safetensors']);
+  expect(readdirSync(join(folder, 'samples'))).toEqual(['step-000003.png', 'step-000006.png']);
+  const result = events.at(-1) as RunResultEvent;
+  const model = readModel(readFileSync(result.files.student));
+  expect(model.graph.name).toBe('tiny-half');
+  expect(writeModel(model)).toEqual(writeModel(result.student));
+  const record = await readRunRecord(result.files.record);
+  expect(record).toMatchObject({
+    state: 'finished',
+    step: 6,
+    accuracy: result.accuracy,
+    agreement: result.agreement,
+    teacherAccuracy: result.teacherAccuracy,
+    student: { name: 'tiny-half', sha256: result.studentSha256 },
+    initialization: 'teacher',
+    backend: { description: 'cpu (pure TypeScript, float32)', reason: 'as asked for' },
+    options: { ...tinyRun, teacher, seed: 0, evaluateEvery: 3, latentSize: 4, oneHotWeight: 1 },
+  });
+  expect(record?.evaluations.map(({ step }) => step)).toEqual([3, 6]);
+  expect(
+    lines(folder)
+      .filter(({ event }) => event === 'step')
+      .map(({ step }) => step),
+  ).toEqual([1, 2, 3, 4, 5, 6]);
+  for (const event of events) expect(JSON.stringify(toJsonEvent(event)).length).toBeLessThan(3_000);
+});
+
+test('run.json repeats the run exactly', async () => {
+  const first = await resultOf(optionsOf({ seed: 5, adversarialWeight: 0.3 }), { folder: at('first') });
+  const { options, teacherSha256 } = await readConfiguration(first.files.record);
+  const again = await resultOf(parseDistillationOptions(options), { folder: at('again'), teacherSha256 });
+  expect(again.studentSha256).toBe(first.studentSha256);
+  expect((await readRunRecord(again.files.record))?.options).toEqual(
+    (await readRunRecord(first.files.record))?.options,
+  );
+  const other = await resultOf(parseDistillationOptions({ ...options, seed: 6 }), { folder: at('other') });
+  expect(other.studentSha256).not.toBe(first.studentSha256);
+
+  writeFileSync(teacher, writeModel(tinyTeacher({ name: 'other' })));
+  await expect(
+    collect(parseDistillationOptions(options), { folder: at('wrong'), teacherSha256 }),
+  ).rejects.toMatchObject({
+    code: 'MODEL',
+    message: expect.stringMatching(
+      /^Cannot repeat the run with teacher '.*' as its SHA-256 must be [0-9a-f]{64}: current value is [0-9a-f]{64}$/,
+    ) as string,
+  });
+  expect(existsSync(at('wrong'))).toBe(false);
+});
+
+describe('a run that was stopped goes on to the same student', () => {
+  test('by its signal, after the step under way', async () => {
+    const whole = await resultOf(optionsOf(), { folder: at('whole') });
+    const folder = at('run');
+    const controller = new AbortController();
+    const events = await collect(optionsOf(), { folder, signal: controller.signal }, (event) => {
+      if (event.event === 'step' && event.step === 3) controller.abort();
+    });
+    expect(events.slice(-2)).toMatchObject([
+      { event: 'checkpoint', step: 3 },
+      { event: 'interrupted', step: 3, steps: 6, folder },
+    ]);
+    const record = await readRunRecord(join(folder, 'run.json'));
+    expect(record).toMatchObject({ state: 'interrupted', step: 3 });
+    expect(readFileSync(join(folder, 'report.html'), 'utf8')).toContain('interrupted after 3 of 6 steps');
+    const resumed = await resultOf(record!.options, { folder, resume: true });
+    expect(resumed.studentSha256).toBe(whole.studentSha256);
+    expect(
+      lines(folder)
+        .filter(({ event }) => event === 'step')
+        .map(({ step }) => step),
+    ).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(await readRunRecord(join(folder, 'run.json'))).toMatchObject({
+      state: 'finished',
+      timings: { sessions: 2 },
+    });
+  });
+
+  test('at any event, as by kill -9, with and without a later checkpoint', async () => {
+    const data = putData();
+    const options = optionsOf({ eval: data, evaluateEvery: 2, sampleEvery: 2 });
+    const folder = at('run');
+    // What a killed process leaves: the folder as it was when an event was told.
+    let count = 0;
+    const states: string[] = [];
+    const whole = await collect(options, { folder }, () => {
+      const copy = at(`killed-${count++}`);
+      cpSync(folder, copy, { recursive: true });
+      rmSync(join(copy, 'run.lock'), { force: true });
+      writeFileSync(join(copy, '.run.json.1-0123456789ab.tmp'), 'half');
+      states.push(copy);
+    });
+    const expected = whole.at(-1) as RunResultEvent;
+    for (const copy of states) {
+      const record = await readRunRecord(join(copy, 'run.json'));
+      const resumed = await resultOf(record!.options, { folder: copy, resume: true });
+      expect(resumed.studentSha256).toBe(expected.studentSha256);
+      expect(resumed.accuracy).toBe(expected.accuracy);
+      const measured = lines(copy).map(({ event, step }) => `${event} ${step}`);
+      expect(measured).toEqual(lines(folder).map(({ event, step }) => `${event} ${step}`));
+      expect(readdirSync(copy).filter((name) => name.endsWith('.tmp') && !resumed.isRepeated)).toEqual([]);
+    }
+  });
+
+  test('past a damaged checkpoint, with a warning', async () => {
+    const whole = await resultOf(optionsOf(), { folder: at('whole') });
+    const folder = at('run');
+    const controller = new AbortController();
+    await collect(optionsOf(), { folder, signal: controller.signal }, (event) => {
+      if (event.event === 'step' && event.step === 5) controller.abort();
+    });
+    const newest = join(folder, 'checkpoints', 'step-00000005.safetensors');
+    writeFileSync(newest, readFileSync(newest).subarray(0, -9));
+    const events = await collect(optionsOf(), { folder, resume: true });
+    expect(events[1]).toMatchObject({ event: 'warning', code: 'DAMAGED_CHECKPOINT', step: 4 });
+    expect(events.find(({ event }) => event === 'start')).toMatchObject({ resumedAt: 4 });
+    expect((events.at(-1) as RunResultEvent).studentSha256).toBe(whole.studentSha256);
+  });
+
+  test('a finished run is told again, and nothing is computed', async () => {
+    const folder = at('run');
+    const first = await resultOf(optionsOf(), { folder });
+    const events = await collect(optionsOf(), { folder, resume: true });
+    expect(events).toHaveLength(1);
+    expect(events[0]).toMatchObject({
+      event: 'result',
+      isRepeated: true,
+      studentSha256: first.studentSha256,
+      agreement: first.agreement,
+    });
+  });
+});
+
+describe('refuses', () => {
+  const message = async (options: DistillationOptions, settings: RunSettings): Promise<string> =>
+    await collect(options, settings).then(
+      () => '',
+      (error: Error) => error.message,
+    );
+
+  test('a folder that holds another run, unless it is to be replaced', async () => {
+    const folder = at('run');
+    await resultOf(optionsOf(), { folder });
+    const before = readFileSync(join(folder, 'run.json'), 'utf8');
+    writeFileSync(join(folder, 'notes.txt'), 'mine');
+    expect(await message(optionsOf({ seed: 1 }), { folder })).toBe(
+      `Cannot write to '${folder}' as it must not hold another run: current content is 'checkpoints'. Choose another folder, go on with --resume ${folder}, or replace it with --force`,
+    );
+    expect(readFileSync(join(folder, 'run.json'), 'utf8')).toBe(before);
+    const replaced = await resultOf(optionsOf({ seed: 1 }), { folder, force: true });
+    expect((await readRunRecord(replaced.files.record))?.options.seed).toBe(1);
+    expect(readFileSync(join(folder, 'notes.txt'), 'utf8')).toBe('mine');
+  });
+
+  test('a path that is a file', async () => {
+    expect(await message(optionsOf(), { folder: teacher })).toBe(
+      `Cannot write to '${teacher}' as it must be a folder: current value is a file`,
+    );
+  });
+
+  test('to go on where there is no run, or with other options', async () => {
+    const folder = at('run');
+    expect(await message(optionsOf(), { folder, resume: true })).toBe(
+      `Cannot resume '${folder}' as it must hold a run: run.json is missing`,
+    );
+    await resultOf(optionsOf(), { folder });
+    expect(await message(optionsOf({ temperature: 2 }), { folder, resume: true })).toBe(
+      `Cannot resume '${folder}' as 'temperature' must be 4, as the run was started with: current value is 2`,
+    );
+  });
+
+  test('a second process in the folder', async () => {
+    const folder = at('run');
+    let second = '';
+    for await (const event of runDistillation(optionsOf(), { folder })) {
+      if (event.event === 'step' && event.step === 1) second = await message(optionsOf(), { folder, resume: true });
+    }
+    expect(second).toMatch(/^Cannot run in '.*' as no other process must work there: current owner is process \d+ on /);
+  });
+
+  test('what cannot be read, and writes nothing', async () => {
+    const folder = at('deep/run');
+    const missing = at('none.onnx');
+    expect(await message(optionsOf({ teacher: missing }), { folder })).toBe(
+      `Cannot read '${missing}' as it must be a model file or one of [lenet5-mnist]: no such file`,
+    );
+    const student = at('student.safetensors');
+    writeFileSync(student, writeModel(tinyTeacher({ classes: 4, name: 'four' })));
+    expect(await message(optionsOf({ student }), { folder })).toBe(
+      "Cannot distill 'tiny' into 'four' as the student must have 3 classes: current value is 4",
+    );
+    writeFileSync(teacher, writeModel(tinyTeacher({ output: 'softmax' })));
+    expect(await message(optionsOf(), { folder })).toBe(
+      "Cannot use model 'tiny' as its output must be logits: current output is the Softmax node 'prob'. Use --logits logits",
+    );
+    expect(existsSync(at('deep'))).toBe(false);
+  });
+});
+
+test('a time budget becomes a number of steps', async () => {
+  const events = await collect(optionsOf({ steps: undefined, timeBudgetMs: 400 }), { folder: at('run') });
+  const prepared = events.find((event) => event.event === 'prepared')!;
+  const record = await readRunRecord(join(at('run'), 'run.json'));
+  expect(prepared).toMatchObject({ timeBudgetMs: 400, steps: record?.options.steps });
+  expect(record).toMatchObject({
+    options: expect.not.objectContaining({ timeBudgetMs: 400 }) as object,
+    timings: { timeBudgetMs: 400 },
+  });
+  expect(prepared.steps).toBeGreaterThan(1);
+});
+
+test('a student may be any share, an architecture or a file', async () => {
+  const small = at('small.safetensors');
+  writeFileSync(small, writeModel(tinyTeacher({ name: 'small' })));
+  for (const [student, name] of [
+    [1, 'tiny-1'],
+    ['quarter', 'tiny-quarter'],
+    [small, 'small'],
+  ] as const) {
+    const { student: made } = await resultOf(optionsOf({ student, steps: 1 }), { folder: at(`run-${name}`) });
+    expect(made.graph.name).toBe(name);
+  }
+});

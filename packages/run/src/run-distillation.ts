@@ -1,0 +1,275 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import {
+  createNetwork,
+  DaflError,
+  describeClassifier,
+  distill,
+  type DistillOptions,
+  evaluate,
+  fitSteps,
+  sliceImageSet,
+} from '@dafl/core';
+import { readModel } from '@dafl/models';
+import { CheckpointStore, type LoadedCheckpoint } from './checkpoint-store.ts';
+import { loadLabelledImages } from './data-source.ts';
+import type { DistillationOptions } from './distillation-options.ts';
+import { fingerprintFile, type LoadedModel, loadModel, loadStudentGraph } from './load-model.ts';
+import { resolveRecipe, settleOptions } from './resolve-recipe.ts';
+import type { RunEvent, RunResultEvent } from './run-event.ts';
+import { assertVacant, clearRun, removeIfEmpty, removeLeftovers, type RunFolder, runFolder } from './run-folder.ts';
+import { acquireRunLock, type RunLock } from './run-lock.ts';
+import { readRunRecord, type RunRecord } from './run-record.ts';
+import { resultFiles, RunSession } from './_run-session.ts';
+import { selectBackend } from './select-backend.ts';
+import { toStorageError } from './storage-error.ts';
+
+/** Where a run lies and how it meets what is there. */
+export interface RunSettings {
+  /** Folder of the run; created if need be. */
+  readonly folder: string;
+  /** Goes on with the unfinished run in the folder. */
+  readonly resume?: boolean;
+  /** Replaces another run in the folder. */
+  readonly force?: boolean;
+  /** Stops the run after the step under way, with a checkpoint. */
+  readonly signal?: AbortSignal;
+  /** The teacher's file must have this SHA-256: for repeating a recorded run. */
+  readonly teacherSha256?: string;
+}
+
+/** Options that may change when a run goes on: the student does not depend on them. */
+const REPORTING_OPTIONS: readonly string[] = [
+  'threads',
+  'eval',
+  'evaluateEvery',
+  'sampleEvery',
+  'checkpointEvery',
+  'timeBudgetMs',
+];
+
+/**
+ * Runs a distillation and keeps its folder: the student, the record, the measurements, checkpoints, pictures, a report.
+ *
+ * All options, files and networks are checked before anything is written. Iterating drives the run; each event is told
+ * when what it speaks of is on the disk. A run that is killed at any moment goes on with `resume` from its last
+ * checkpoint, to the same student.
+ *
+ * @throws {DaflError} `USAGE` if options contradict each other, the folder holds another run or another process works in
+ * it; `MODEL` or `DATA` for what is read; `STORAGE` for what cannot be written; and what `distill` throws.
+ * @example
+ * ```ts
+ * const options = parseDistillationOptions({ teacher: 'lenet5-mnist', eval: 'mnist' });
+ * for await (const event of runDistillation(options, { folder: 'student' })) console.log(toJsonEvent(event));
+ * ```
+ */
+export async function* runDistillation(
+  options: DistillationOptions,
+  settings: RunSettings,
+): AsyncGenerator<RunEvent, void, undefined> {
+  const folder = runFolder(settings.folder);
+  const { signal } = settings;
+  const recipe = resolveRecipe(options);
+  const previous = settings.resume === true ? await readPrevious(folder, recipe.options) : undefined;
+  if (previous === undefined && settings.force !== true) await assertVacant(folder);
+  const teacher = await loadModel(options.teacher);
+  assertSameTeacher(options.teacher, teacher, settings.teacherSha256 ?? previous?.teacher.sha256);
+  describeClassifier(teacher.model.graph);
+  const student = await loadStudentGraph(options.student, teacher.model.graph);
+  if (previous?.state === 'finished') {
+    yield await repeatResult(folder, previous);
+    return;
+  }
+  const evaluation = options.eval === undefined ? undefined : await loadLabelledImages(options.eval, { signal });
+  const { threads, seed, timeBudgetMs } = options;
+  const selected = await selectBackend({ backend: previous?.options.backend ?? options.backend, threads });
+  const { backend } = selected;
+  const { method, training } = recipe;
+  const place = new RunPlace(folder);
+  let session: RunSession | undefined;
+  try {
+    const common = { backend, teacher: teacher.model, student, method, training, seed, evaluation, signal };
+    const steps = previous?.options.steps ?? (await fitOrTake(common, recipe.steps, timeBudgetMs));
+    const settled = settleOptions(recipe, { steps, backend: selected.name });
+    const store = new CheckpointStore(folder.checkpoints);
+    let loaded: LoadedCheckpoint = { checkpoint: undefined, damaged: [] };
+    if (previous !== undefined) {
+      await place.takeBack();
+      loaded = await store.load();
+    }
+    const { evaluateEvery, sampleEvery, checkpointEvery } = settled;
+    const resume = loaded.checkpoint;
+    const events = distill({ ...common, steps, evaluateEvery, sampleEvery, checkpointEvery, resume });
+    try {
+      // Core checks networks and options before its first event: for a run that cannot be, nothing is written.
+      const start = await events.next();
+      if (previous === undefined) await place.take(settings.force === true);
+      session = await RunSession.start({
+        folder,
+        store,
+        options: settled,
+        teacher,
+        student,
+        backend: { description: backend.description, reason: selected.reason },
+        timeBudgetMs: timeBudgetMs ?? previous?.timings.timeBudgetMs ?? null,
+        previous,
+        step: resume?.step ?? 0,
+      });
+      yield {
+        event: 'prepared',
+        folder: folder.path,
+        backend: backend.description,
+        backendReason: selected.reason,
+        seed,
+        steps,
+        timeBudgetMs: timeBudgetMs ?? null,
+        eval: options.eval ?? null,
+      };
+      for (const message of loaded.damaged) {
+        yield { event: 'warning', code: 'DAMAGED_CHECKPOINT', step: resume?.step ?? 0, message };
+      }
+      for (let next = start; next.done !== true; next = await events.next()) {
+        yield await session.take(next.value);
+        await place.touch();
+        // Signals, timers and messages get their turn: a backend may compute without ever waiting.
+        await nextTurn();
+      }
+    } finally {
+      await events.return();
+    }
+  } catch (error) {
+    if (session === undefined) await place.leave();
+    else await session.fail(error);
+    throw error;
+  } finally {
+    session?.close();
+    await place.release();
+    await backend.close();
+  }
+}
+
+/** A run's folder while a process works in it. */
+class RunPlace {
+  readonly #folder: RunFolder;
+  #lock: RunLock | undefined;
+  #isCreated = false;
+
+  constructor(folder: RunFolder) {
+    this.#folder = folder;
+  }
+
+  /** For a new run: creates the folder and makes sure, or with `isForced` sees to it, that no other run is in it. */
+  async take(isForced: boolean): Promise<void> {
+    const { path } = this.#folder;
+    try {
+      this.#isCreated = (await mkdir(path, { recursive: true })) !== undefined;
+    } catch (error) {
+      throw await toStorageError(error, path);
+    }
+    this.#lock = await acquireRunLock(path);
+    if (isForced) await clearRun(this.#folder);
+    else await assertVacant(this.#folder);
+    await removeLeftovers(this.#folder);
+  }
+
+  /** For a run that goes on. */
+  async takeBack(): Promise<void> {
+    this.#lock = await acquireRunLock(this.#folder.path);
+    await removeLeftovers(this.#folder);
+  }
+
+  async touch(): Promise<void> {
+    await this.#lock?.touch();
+  }
+
+  /** Undoes `take` where nothing was written. */
+  async leave(): Promise<void> {
+    await this.release();
+    if (this.#isCreated) await removeIfEmpty(this.#folder.path);
+  }
+
+  async release(): Promise<void> {
+    await this.#lock?.release();
+    this.#lock = undefined;
+  }
+}
+
+/** Evaluations of a run of default options, the teacher's included. */
+const EVALUATIONS = 11;
+const TIMED_IMAGES = 1_000;
+
+/** The number of steps of a new run: as asked for, or as many as fit the time beside the evaluations. */
+async function fitOrTake(
+  common: Omit<DistillOptions, 'steps'>,
+  steps: number,
+  timeBudgetMs: number | undefined,
+): Promise<number> {
+  if (timeBudgetMs === undefined) return steps;
+  const evaluationMs = EVALUATIONS * (await timeEvaluation(common));
+  return await fitSteps(
+    { ...common, steps },
+    { timeBudgetMs: Math.max(timeBudgetMs / 2, timeBudgetMs - evaluationMs) },
+  );
+}
+
+/** Milliseconds that one evaluation takes, measured on some of the images and the larger network; 0 without data. */
+async function timeEvaluation({ backend, teacher, evaluation }: Omit<DistillOptions, 'steps'>): Promise<number> {
+  if (evaluation === undefined) return 0;
+  const images = sliceImageSet(evaluation, 0, Math.min(TIMED_IMAGES, evaluation.count));
+  const network = createNetwork(backend, teacher);
+  try {
+    const startedMs = performance.now();
+    await evaluate(network, images);
+    return ((performance.now() - startedMs) * evaluation.count) / images.count;
+  } finally {
+    network.dispose();
+  }
+}
+
+/** The record of the run to go on with, which the options must be those of. */
+async function readPrevious(folder: RunFolder, options: DistillationOptions): Promise<RunRecord> {
+  const previous = await readRunRecord(folder.record);
+  if (previous === undefined) {
+    throw new DaflError('USAGE', `Cannot resume '${folder.path}' as it must hold a run: run.json is missing`);
+  }
+  const recorded = previous.options as unknown as Readonly<Record<string, unknown>>;
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || REPORTING_OPTIONS.includes(name) || (name === 'backend' && value === 'auto')) continue;
+    if (JSON.stringify(value) === JSON.stringify(recorded[name])) continue;
+    throw new DaflError(
+      'USAGE',
+      `Cannot resume '${folder.path}' as '${name}' must be ${JSON.stringify(recorded[name])}, as the run was started with: current value is ${JSON.stringify(value)}`,
+    );
+  }
+  return previous;
+}
+
+function assertSameTeacher(name: string, teacher: LoadedModel, sha256: string | null | undefined): void {
+  if (sha256 === undefined || sha256 === null || sha256 === teacher.sha256) return;
+  throw new DaflError(
+    'MODEL',
+    `Cannot repeat the run with teacher '${name}' as its SHA-256 must be ${sha256}: current value is ${teacher.sha256}`,
+  );
+}
+
+/** The result of a run that ended before, as it told it then. */
+async function repeatResult(folder: RunFolder, record: RunRecord): Promise<RunResultEvent> {
+  const bytes = await readFile(folder.student);
+  return {
+    event: 'result',
+    step: record.step,
+    steps: record.step,
+    seconds: record.timings.seconds,
+    backend: record.backend.description,
+    seed: record.options.seed,
+    student: readModel(bytes, folder.student),
+    agreement: record.agreement ?? 0,
+    accuracy: record.accuracy ?? undefined,
+    teacherAccuracy: record.teacherAccuracy ?? undefined,
+    studentSha256: fingerprintFile(bytes).sha256,
+    peakMemoryBytes: record.peakMemoryBytes,
+    isRepeated: true,
+    folder: folder.path,
+    files: resultFiles(folder),
+  };
+}

@@ -1,0 +1,84 @@
+import { rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DaflError } from '@dafl/core';
+import { systemErrorCode } from './storage-error.ts';
+import { listFolder, removeTemporaryFiles } from './write-file-atomically.ts';
+
+/** Where the files of a run lie. */
+export interface RunFolder {
+  readonly path: string;
+  /** The record: every option, what came out, on what machine. */
+  readonly record: string;
+  /** One line of JSON for each step, evaluation and warning. */
+  readonly metrics: string;
+  readonly checkpoints: string;
+  /** The native model. */
+  readonly student: string;
+  /** The grid of generated images as the last picture showed them. */
+  readonly samplesImage: string;
+  /** Such grids over time. */
+  readonly samples: string;
+  readonly report: string;
+}
+
+/** Names of a run's files and folders within its folder. */
+const ENTRIES = ['run.json', 'metrics.jsonl', 'checkpoints', 'student', 'samples.png', 'samples', 'report.html'];
+
+/** The files of a run in `path`; nothing is read or written. */
+export function runFolder(path: string): RunFolder {
+  return {
+    path,
+    record: join(path, 'run.json'),
+    metrics: join(path, 'metrics.jsonl'),
+    checkpoints: join(path, 'checkpoints'),
+    student: join(path, 'student', 'student.safetensors'),
+    samplesImage: join(path, 'samples.png'),
+    samples: join(path, 'samples'),
+    report: join(path, 'report.html'),
+  };
+}
+
+/**
+ * Makes sure that a new run would not overwrite another.
+ *
+ * @throws {DaflError} `USAGE` if the folder holds files of a run, or is no folder.
+ */
+export async function assertVacant(folder: RunFolder): Promise<void> {
+  const taken = (await listEntries(folder)).find((name) => ENTRIES.includes(name));
+  if (taken === undefined) return;
+  throw new DaflError(
+    'USAGE',
+    `Cannot write to '${folder.path}' as it must not hold another run: current content is '${taken}'. Choose another folder, go on with --resume ${folder.path}, or replace it with --force`,
+  );
+}
+
+/** Removes a run's files, and no others, from its folder. */
+export async function clearRun(folder: RunFolder): Promise<void> {
+  for (const name of ENTRIES) await rm(join(folder.path, name), { recursive: true, force: true });
+}
+
+/** Removes what a killed process left half-written. Call it under the lock. */
+export async function removeLeftovers(folder: RunFolder): Promise<void> {
+  const { path, checkpoints, samples } = folder;
+  for (const part of [path, checkpoints, join(checkpoints, 'parts'), samples, join(path, 'student')]) {
+    await removeTemporaryFiles(part);
+  }
+}
+
+/** Removes a folder if nothing is in it. */
+export async function removeIfEmpty(path: string): Promise<void> {
+  try {
+    await rmdir(path);
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+  }
+}
+
+async function listEntries(folder: RunFolder): Promise<string[]> {
+  try {
+    return await listFolder(folder.path);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOTDIR') throw error;
+    throw new DaflError('USAGE', `Cannot write to '${folder.path}' as it must be a folder: current value is a file`);
+  }
+}

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readModel, writeModel } from '@dafl/models';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { tinyData, tinyTeacher } from '../../../test-fixtures/tiny-teacher.ts';
+import { runTraining, type TrainingEvent, type TrainingRecord } from './run-training.ts';
+import { parseTrainingOptions } from './training-options.ts';
+
+let home: string;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'dafl-train-'));
+  mkdirSync(join(home, 'data'));
+  for (const prefix of ['train', 't10k']) {
+    for (const [name, bytes] of tinyData({ prefix, count: 40 })) writeFileSync(join(home, 'data', name), bytes);
+  }
+  writeFileSync(join(home, 'tiny.safetensors'), writeModel(tinyTeacher()));
+});
+afterEach(() => rmSync(home, { recursive: true }));
+
+async function run(changes: object = {}, settings: object = {}): Promise<TrainingEvent[]> {
+  const options = parseTrainingOptions({
+    architecture: join(home, 'tiny.safetensors'),
+    data: join(home, 'data'),
+    epochs: 2,
+    batchSize: 10,
+    backend: 'cpu',
+    ...changes,
+  });
+  const file = join(home, 'out', 'trained.safetensors');
+  const events: TrainingEvent[] = [];
+  for await (const event of runTraining(options, { file, command: 'dafl train', ...settings })) events.push(event);
+  return events;
+}
+
+const recordOf = (): TrainingRecord =>
+  JSON.parse(readFileSync(join(home, 'out', 'trained.json'), 'utf8')) as TrainingRecord;
+
+test('writes the model, its record and the measurements', async () => {
+  const events = await run({ shift: 1 });
+  expect(events[0]).toMatchObject({
+    event: 'prepared',
+    name: 'tiny',
+    trainingImages: 40,
+    evaluationImages: 40,
+    evaluation: 'test',
+  });
+  expect(events.filter(({ event }) => event === 'step')).toHaveLength(8);
+  expect(readdirSync(join(home, 'out'))).toEqual(['trained.json', 'trained.metrics.jsonl', 'trained.safetensors']);
+  const bytes = readFileSync(join(home, 'out', 'trained.safetensors'));
+  expect(readModel(bytes).graph.name).toBe('tiny');
+  const record = recordOf();
+  expect(record).toMatchObject({
+    command: 'dafl train',
+    seed: 0,
+    options: { shift: 1, learningRate: 2e-3 },
+    evaluation: { on: 'test', count: 40 },
+  });
+  expect(record.sha256).toBe(createHash('sha256').update(bytes).digest('hex'));
+  expect(record.evaluations.map(({ epoch }) => epoch)).toEqual([1, 2]);
+  expect(record.accuracy).toBe(record.evaluations[1].accuracy);
+});
+
+test('the same seed trains the same network', async () => {
+  await run();
+  const { sha256 } = recordOf();
+  await run({}, { force: true });
+  expect(recordOf().sha256).toBe(sha256);
+  await run({ seed: 1 }, { force: true });
+  expect(recordOf().sha256).not.toBe(sha256);
+});
+
+test('a validation split takes the place of the test images, which are not read', async () => {
+  for (const name of readdirSync(join(home, 'data'))) if (name.startsWith('t10k')) rmSync(join(home, 'data', name));
+  const [prepared] = await run({ validationSplit: 10, optimizer: 'sgd', learningRate: 0.1 });
+  expect(prepared).toMatchObject({ trainingImages: 30, evaluationImages: 10, evaluation: 'validation' });
+  await expect(run({ validationSplit: 40 }, { force: true })).rejects.toThrow(
+    "Cannot train as 'validationSplit' must be below the 40 training images: current value is 40",
+  );
+});
+
+test('refuses to replace files, and leaves nothing when it is stopped', async () => {
+  const controller = new AbortController();
+  controller.abort();
+  await expect(run({}, { signal: controller.signal })).rejects.toThrow('aborted');
+  expect(existsSync(join(home, 'out'))).toBe(false);
+  await run();
+  await expect(run()).rejects.toThrow(
+    /^Cannot write '.*trained\.safetensors' as it must not exist yet: current value is a file\. Choose another name, or replace it with --force$/,
+  );
+});
+
+test('unknown architectures are named', async () => {
+  await expect(run({ architecture: 'lenet7' })).rejects.toThrow(
+    /^Cannot read 'lenet7' as it must be a model file or one of \[lenet5, lenet5-half.*\]: no such file$/,
+  );
+});

@@ -1,0 +1,217 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import {
+  DaflError,
+  describeClassifier,
+  type ImageSet,
+  type OptimizerOptions,
+  type Schedule,
+  sliceImageSet,
+  train,
+  type TrainEvent,
+} from '@dafl/core';
+import { writeModel } from '@dafl/models';
+import { loadLabelledImages } from './data-source.ts';
+import { fingerprintFile, loadArchitecture } from './load-model.ts';
+import { daflVersion, describeMachine, type Machine, peakMemoryBytes } from './machine.ts';
+import { selectBackend } from './select-backend.ts';
+import type { TrainingOptions } from './training-options.ts';
+import { createFolder, removeTemporaryFiles, writeFileAtomically } from './write-file-atomically.ts';
+
+/** Where a training goes. */
+export interface TrainingSettings {
+  /** The model file. Beside it lie its record (`.json`) and its measurements (`.metrics.jsonl`). */
+  readonly file: string;
+  /** Replaces files that are there. */
+  readonly force?: boolean;
+  /** How the record says that the training is repeated. */
+  readonly command: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Everything is read and chosen. The first event. */
+export interface TrainingPreparedEvent {
+  readonly event: 'prepared';
+  readonly backend: string;
+  readonly backendReason: string;
+  readonly name: string;
+  readonly trainingImages: number;
+  readonly evaluationImages: number;
+  /** What is reported on. */
+  readonly evaluation: 'validation' | 'test';
+}
+
+/** The network is trained and written. The last event. */
+export type TrainingResultEvent = Extract<TrainEvent, { event: 'result' }> & {
+  readonly modelSha256: string;
+  readonly peakMemoryBytes: number;
+  readonly evaluation: 'validation' | 'test';
+  readonly files: TrainingFiles;
+};
+
+/** The files of a training. */
+export interface TrainingFiles {
+  readonly model: string;
+  readonly record: string;
+  readonly metrics: string;
+}
+
+/** What `runTraining` tells, in the order of its happening. */
+export type TrainingEvent = TrainingPreparedEvent | Exclude<TrainEvent, { event: 'result' }> | TrainingResultEvent;
+
+/** The record beside a trained model. */
+export interface TrainingRecord {
+  readonly format: 'dafl-training';
+  readonly version: 1;
+  /** What trains it again. */
+  readonly command: string;
+  readonly options: TrainingOptions;
+  readonly seed: number;
+  /** Of the last epoch, 0..1. */
+  readonly accuracy: number | null;
+  /** What the accuracy was measured on. */
+  readonly evaluation: { readonly on: 'validation' | 'test'; readonly count: number };
+  readonly evaluations: readonly { readonly epoch: number; readonly step: number; readonly accuracy: number }[];
+  readonly steps: number;
+  readonly seconds: number;
+  readonly backend: string;
+  readonly peakMemoryBytes: number;
+  readonly machine: Machine;
+  readonly versions: Readonly<Record<'dafl' | 'node', string>>;
+  /** Of the model file. */
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
+
+/** The files that a training into `file` writes. */
+export function trainingFiles(file: string): TrainingFiles {
+  const stem = file.replace(/\.safetensors$/, '');
+  return { model: file, record: `${stem}.json`, metrics: `${stem}.metrics.jsonl` };
+}
+
+/**
+ * Trains a network on labelled images and writes it with its record. Nothing is written before the end, so that an
+ * interrupted training leaves nothing behind.
+ *
+ * @throws {DaflError} `USAGE` if a file is there already; `MODEL` or `DATA` for what is read; `STORAGE` for what cannot be
+ * written; and what `train` throws. `AbortError` if the signal is aborted.
+ */
+export async function* runTraining(
+  options: TrainingOptions,
+  settings: TrainingSettings,
+): AsyncGenerator<TrainingEvent, void, undefined> {
+  const files = trainingFiles(settings.file);
+  if (settings.force !== true) assertAbsent(files);
+  const graph = await loadArchitecture(options.architecture);
+  describeClassifier(graph);
+  const { data, evaluation, on } = await loadData(options, settings.signal);
+  const { backend, reason } = await selectBackend(options);
+  const lines: string[] = [];
+  const evaluations: { epoch: number; step: number; accuracy: number }[] = [];
+  try {
+    yield {
+      event: 'prepared',
+      backend: backend.description,
+      backendReason: reason,
+      name: graph.name,
+      trainingImages: data.count,
+      evaluationImages: evaluation.count,
+      evaluation: on,
+    };
+    for await (const event of train({
+      backend,
+      graph,
+      data,
+      evaluation,
+      optimizer: optimizerOf(options),
+      schedule: scheduleOf(options),
+      epochs: options.epochs,
+      batchSize: options.batchSize,
+      augmentation: { shift: options.shift, horizontalFlip: options.horizontalFlip },
+      seed: options.seed,
+      signal: settings.signal,
+    })) {
+      if (event.event === 'result') {
+        yield await writeResult(event);
+        return;
+      }
+      if (event.event === 'step') {
+        lines.push(JSON.stringify({ event: 'step', step: event.step, epoch: event.epoch, losses: event.losses }));
+      } else {
+        const { epoch, step, accuracy, count } = event;
+        lines.push(JSON.stringify({ event: 'evaluation', step, epoch, accuracy, count }));
+        evaluations.push({ epoch, step, accuracy });
+      }
+      yield event;
+      await nextTurn();
+    }
+  } finally {
+    await backend.close();
+  }
+
+  async function writeResult(event: Extract<TrainEvent, { event: 'result' }>): Promise<TrainingResultEvent> {
+    const bytes = writeModel(event.model);
+    const file = fingerprintFile(bytes);
+    const record: TrainingRecord = {
+      format: 'dafl-training',
+      version: 1,
+      command: settings.command,
+      options,
+      seed: options.seed,
+      accuracy: event.accuracy ?? null,
+      evaluation: { on, count: evaluation.count },
+      evaluations,
+      steps: event.steps,
+      seconds: event.seconds,
+      backend: backend.description,
+      peakMemoryBytes: peakMemoryBytes(),
+      machine: describeMachine(),
+      versions: { dafl: daflVersion(), node: process.versions.node },
+      ...file,
+    };
+    await createFolder(dirname(files.model));
+    await removeTemporaryFiles(dirname(files.model));
+    await writeFileAtomically(files.metrics, `${lines.join('\n')}\n`);
+    await writeFileAtomically(files.record, `${JSON.stringify(record, null, 2)}\n`);
+    await writeFileAtomically(files.model, bytes);
+    return { ...event, modelSha256: file.sha256, peakMemoryBytes: record.peakMemoryBytes, evaluation: on, files };
+  }
+}
+
+function assertAbsent(files: TrainingFiles): void {
+  for (const path of Object.values(files) as string[]) {
+    if (!existsSync(path)) continue;
+    throw new DaflError(
+      'USAGE',
+      `Cannot write '${path}' as it must not exist yet: current value is a file. Choose another name, or replace it with --force`,
+    );
+  }
+}
+
+async function loadData(
+  options: TrainingOptions,
+  signal: AbortSignal | undefined,
+): Promise<{ data: ImageSet; evaluation: ImageSet; on: 'validation' | 'test' }> {
+  const all = await loadLabelledImages(options.data, { split: 'train', signal });
+  const held = options.validationSplit;
+  if (held === 0) {
+    return { data: all, evaluation: await loadLabelledImages(options.data, { split: 'test', signal }), on: 'test' };
+  }
+  if (held >= all.count) {
+    throw new DaflError(
+      'USAGE',
+      `Cannot train as 'validationSplit' must be below the ${all.count} training images: current value is ${held}`,
+    );
+  }
+  const border = all.count - held;
+  return { data: sliceImageSet(all, 0, border), evaluation: sliceImageSet(all, border, all.count), on: 'validation' };
+}
+
+function optimizerOf({ optimizer, momentum, weightDecay }: TrainingOptions): OptimizerOptions {
+  return optimizer === 'adam' ? { kind: 'adam' } : { kind: 'sgd', momentum, weightDecay };
+}
+
+function scheduleOf({ learningRateSchedule: kind, learningRate, warmupSteps }: TrainingOptions): Schedule {
+  return { kind, learningRate, warmupSteps };
+}

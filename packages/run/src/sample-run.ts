@@ -1,0 +1,112 @@
+import {
+  argMaxRows,
+  DaflError,
+  describeClassifier,
+  type HostTensor,
+  createNetwork,
+  createRandomStream,
+  initializeWeights,
+  type SamplesEvent,
+  softmaxRows,
+  toPixels,
+} from '@dafl/core';
+import { CheckpointStore } from './checkpoint-store.ts';
+import { loadModel, loadStudentGraph } from './load-model.ts';
+import { resolveRecipe } from './resolve-recipe.ts';
+import { runFolder } from './run-folder.ts';
+import { readRunRecord } from './run-record.ts';
+import { selectBackend } from './select-backend.ts';
+
+/** What to draw. */
+export interface SampleRunOptions {
+  /** Of the latents; the same seed gives the same images. */
+  readonly seed: number;
+  /** Images of each class, at most; default 8. */
+  readonly perClass?: number;
+}
+
+/** Images that are generated to choose from, at a time. */
+const COUNT = 512;
+const STATE_PREFIX = 'method/';
+
+/**
+ * Generates new images with what a run's last checkpoint knows, and asks the teacher what they are.
+ *
+ * @param path The run's folder.
+ * @throws {DaflError} `USAGE` if the folder holds no run; `CHECKPOINT` if it has no whole checkpoint.
+ */
+export async function sampleRun(path: string, options: SampleRunOptions): Promise<SamplesEvent> {
+  const { seed, perClass = 8 } = options;
+  const folder = runFolder(path);
+  const record = await readRunRecord(folder.record);
+  if (record === undefined)
+    throw new DaflError('USAGE', `Cannot draw samples of '${path}' as it must hold a run: run.json is missing`);
+  const checkpoint = await new CheckpointStore(folder.checkpoints).loadWeights();
+  if (checkpoint === undefined) {
+    throw new DaflError(
+      'CHECKPOINT',
+      `Cannot draw samples of '${path}' as it must hold a whole checkpoint: none found. Run with a smaller --checkpoint-every`,
+    );
+  }
+  const teacher = await loadModel(record.options.teacher);
+  const studentGraph = await loadStudentGraph(record.options.student, teacher.model.graph);
+  const classifier = describeClassifier(teacher.model.graph);
+  const { backend } = await selectBackend(record.options);
+  const networks = [teacher.model, initializeWeights(studentGraph, createRandomStream(0, 'unused'))].map((model) =>
+    createNetwork(backend, model),
+  );
+  const session = resolveRecipe(record.options).method.start({
+    backend,
+    teacher: networks[0],
+    student: networks[1],
+    steps: record.options.steps ?? 1,
+    createRandom: (purpose) => createRandomStream(seed, purpose),
+  });
+  try {
+    await session.restore({
+      counters: under(Object.entries(checkpoint.counters), STATE_PREFIX, (entries) => Object.fromEntries(entries)),
+      tensors: under([...checkpoint.tensors], STATE_PREFIX, (entries) => new Map<string, HostTensor>(entries)),
+      parts: [],
+    });
+    const sampled = session.sample(COUNT);
+    const images = toPixels(await backend.read(sampled.images), classifier);
+    const logits = await backend.read(sampled.teacherLogits);
+    for (const tensor of Object.values(sampled)) backend.dispose(tensor);
+
+    const found = argMaxRows(logits, classifier.classes);
+    const probabilities = softmaxRows(logits, classifier.classes);
+    const chosen = Array.from({ length: classifier.classes }, (_, label) =>
+      [...found.keys()].filter((index) => found[index] === label).slice(0, perClass),
+    ).flat();
+    const [height, width, channels] = classifier.inputShape;
+    const size = height * width * channels;
+    const pixels = new Float32Array(chosen.length * size);
+    chosen.forEach((index, position) => pixels.set(images.subarray(index * size, (index + 1) * size), position * size));
+    return {
+      event: 'samples',
+      step: checkpoint.step,
+      height,
+      width,
+      channels,
+      images: pixels,
+      labels: Uint32Array.from(chosen, (index) => found[index]),
+      confidences: Float32Array.from(chosen, (index) => probabilities[index * classifier.classes + found[index]]),
+      classes: classifier.classes,
+      perClass,
+    };
+  } finally {
+    session.dispose();
+    for (const network of networks) network.dispose();
+    await backend.close();
+  }
+}
+
+function under<Value, Result>(
+  entries: readonly [string, Value][],
+  prefix: string,
+  collect: (entries: [string, Value][]) => Result,
+): Result {
+  return collect(
+    entries.filter(([name]) => name.startsWith(prefix)).map(([name, value]) => [name.slice(prefix.length), value]),
+  );
+}

@@ -1,0 +1,72 @@
+import type { SamplesEvent } from '@dafl/core';
+import { decode } from 'fast-png';
+import { expect, test } from 'vitest';
+import { drawText, textHeight, textWidth } from './pixel-font.ts';
+import { renderSamplesImage } from './samples-image.ts';
+
+function samples(changes: Partial<SamplesEvent> = {}): SamplesEvent {
+  return {
+    event: 'samples',
+    step: 1,
+    height: 4,
+    width: 4,
+    channels: 1,
+    images: Float32Array.from({ length: 2 * 16 }, (_, index) => (index < 16 ? 1 : 0.5)),
+    labels: Uint32Array.of(0, 2),
+    confidences: Float32Array.of(1, 0.25),
+    classes: 3,
+    perClass: 2,
+    ...changes,
+  };
+}
+
+test('tiles stand in the row of their class, magnified without smoothing', () => {
+  const { width, height, data, channels } = decode(renderSamplesImage(samples()));
+  expect(channels).toBe(1);
+  const count = (value: number) => data.filter((pixel) => pixel === value).length;
+  // 4 pixels at 24 times their size give 96.
+  expect(count(255)).toBe(96 * 96);
+  expect(count(128)).toBe(96 * 96);
+  const rowOf = (value: number) => Math.floor(data.indexOf(value) / width);
+  expect(rowOf(255)).toBe(10);
+  expect(rowOf(128)).toBeGreaterThan((height / 3) * 2);
+});
+
+test('three channels are drawn in colour', () => {
+  const images = Float32Array.from({ length: 16 * 3 }, (_, index) => [1, 0, 0.5][index % 3]);
+  const { data, channels, width } = decode(
+    renderSamplesImage(samples({ channels: 3, images, labels: Uint32Array.of(0) })),
+  );
+  const at = (10 * width + width - 2 * 106) * 3;
+  expect(channels).toBe(3);
+  expect([...data.subarray(at, at + 3)]).toEqual([255, 0, 128]);
+});
+
+test('large images are not magnified', () => {
+  const images = new Float32Array(200 * 200).fill(1);
+  const { data } = decode(
+    renderSamplesImage(
+      samples({ height: 200, width: 200, images, labels: Uint32Array.of(1), confidences: Float32Array.of(0.5) }),
+    ),
+  );
+  expect(data.filter((pixel) => pixel === 255)).toHaveLength(200 * 200);
+});
+
+test('text', () => {
+  const size = { width: textWidth('4.%', 1), height: textHeight(1) };
+  const rows = Array.from({ length: size.height }, () => Array<string>(size.width).fill(' '));
+  drawText('4.%', { x: 0, y: 0, scale: 1 }, (x, y) => {
+    rows[y][x] = '#';
+  });
+  expect(`\n${rows.map((row) => row.join('').trimEnd()).join('\n')}\n`).toMatchInlineSnapshot(`
+    "
+       #        ##
+      ##        ##  #
+     # #           #
+    #  #          #
+    #####        #
+       #   ##   #  ##
+       #   ##      ##
+    "
+  `);
+});

@@ -1,0 +1,68 @@
+import type { SamplesEvent } from '@dafl/core';
+import { encode } from 'fast-png';
+import { drawText, textHeight, textWidth } from './pixel-font.ts';
+
+/** Side of a tile that small images are magnified towards. */
+const TILE_SIDE = 96;
+const GAP = 10;
+const LABEL_SCALE = 4;
+const CONFIDENCE_SCALE = 2;
+const MOST_ROWS = 100;
+
+const BACKGROUND = 18;
+const EMPTY = 30;
+const LABEL_INK = 235;
+const CONFIDENCE_INK = 165;
+
+/**
+ * Draws generated images as a PNG: one row for each class, its number at the left, the teacher's confidence beneath each
+ * image. Images are magnified by whole factors without smoothing. Classes that got no image have an empty row.
+ *
+ * @returns The file, of as many channels (1 or 3) as the images have. The first 100 classes are drawn.
+ */
+export function renderSamplesImage(samples: SamplesEvent): Uint8Array {
+  const { height, width, channels, images, labels, confidences, perClass } = samples;
+  const rows = Math.min(samples.classes, MOST_ROWS);
+  const scale = Math.max(1, Math.floor(TILE_SIDE / Math.max(height, width)));
+  const tile = { width: width * scale, height: height * scale };
+  const labelWidth = textWidth(String(rows - 1), LABEL_SCALE) + 2 * GAP;
+  const rowHeight = tile.height + 6 + textHeight(CONFIDENCE_SCALE) + GAP;
+  const size = { width: labelWidth + perClass * (tile.width + GAP), height: GAP + rows * rowHeight };
+  const data = new Uint8Array(size.width * size.height * channels).fill(BACKGROUND);
+  const ink = (value: number) => (x: number, y: number) => {
+    if (x < 0 || y < 0 || x >= size.width || y >= size.height) return;
+    data.fill(value, (y * size.width + x) * channels, (y * size.width + x + 1) * channels);
+  };
+
+  const counts = new Array<number>(rows).fill(0);
+  for (let row = 0; row < rows; row++) {
+    const top = GAP + row * rowHeight;
+    const text = String(row);
+    drawText(
+      text,
+      { x: GAP, y: top + Math.floor((tile.height - textHeight(LABEL_SCALE)) / 2), scale: LABEL_SCALE },
+      ink(LABEL_INK),
+    );
+    for (let column = 0; column < perClass; column++) {
+      const left = labelWidth + column * (tile.width + GAP);
+      for (let y = 0; y < tile.height; y++) for (let x = 0; x < tile.width; x++) ink(EMPTY)(left + x, top + y);
+    }
+  }
+  labels.forEach((label, index) => {
+    if (label >= rows) return;
+    const left = labelWidth + counts[label]++ * (tile.width + GAP);
+    const top = GAP + label * rowHeight;
+    for (let y = 0; y < tile.height; y++) {
+      for (let x = 0; x < tile.width; x++) {
+        const from = ((index * height + Math.floor(y / scale)) * width + Math.floor(x / scale)) * channels;
+        const to = ((top + y) * size.width + left + x) * channels;
+        for (let channel = 0; channel < channels; channel++)
+          data[to + channel] = Math.round(images[from + channel] * 255);
+      }
+    }
+    const text = `${(confidences[index] * 100).toFixed(1)}%`;
+    const x = left + Math.floor((tile.width - textWidth(text, CONFIDENCE_SCALE)) / 2);
+    drawText(text, { x, y: top + tile.height + 6, scale: CONFIDENCE_SCALE }, ink(CONFIDENCE_INK));
+  });
+  return encode({ ...size, data, channels, depth: 8 });
+}

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import type { BackendName } from './distillation-options.ts';
+import { parseOptions } from './parse-options.ts';
+
+/** Every option of a training, as plain JSON. */
+export interface TrainingOptions {
+  /** Name of an architecture, or a model file whose graph is taken. */
+  readonly architecture: string;
+  /** `'mnist'` or a folder. */
+  readonly data: string;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly optimizer: 'adam' | 'sgd';
+  readonly learningRate: number;
+  readonly learningRateSchedule: 'constant' | 'cosine';
+  readonly warmupSteps: number;
+  /** Of SGD only. */
+  readonly momentum: number;
+  /** Of SGD only. */
+  readonly weightDecay: number;
+  /** Largest random shift in pixels; 0 for none. */
+  readonly shift: number;
+  /** Whether half of the images are mirrored. */
+  readonly horizontalFlip: boolean;
+  /** Last training images that are held out and reported on in place of the test images; 0 for none. */
+  readonly validationSplit: number;
+  readonly backend: 'auto' | BackendName;
+  readonly threads?: number;
+  readonly seed: number;
+}
+
+/** The schema of `TrainingOptions`. Unknown keys are errors. */
+export const trainingOptionsSchema: z.ZodType<TrainingOptions> = z.strictObject({
+  architecture: z
+    .string()
+    .min(1)
+    .default('lenet5')
+    .describe('Network: a built-in architecture, or a model file whose graph is taken')
+    .meta({ placeholder: 'name|file' }),
+  data: z
+    .string()
+    .min(1)
+    .describe('Labelled images: mnist, or a folder of IDX files')
+    .meta({ placeholder: 'mnist|folder' }),
+  epochs: z.int().min(1).default(12).describe('Passes over the training images'),
+  batchSize: z.int().min(1).default(128).describe('Images of one step'),
+  optimizer: z.enum(['adam', 'sgd']).default('adam').describe('What changes the weights'),
+  learningRate: z.number().gt(0).default(2e-3).describe('Learning rate'),
+  learningRateSchedule: z
+    .enum(['constant', 'cosine'])
+    .default('cosine')
+    .describe('How the learning rate moves over the run'),
+  warmupSteps: z.int().min(0).default(0).describe('Steps in which the learning rate rises from 0'),
+  momentum: z.number().min(0).lt(1).default(0.9).describe('Momentum of sgd'),
+  weightDecay: z.number().min(0).default(0).describe('Weight decay of sgd'),
+  shift: z.int().min(0).default(0).describe('Largest random shift of an image, in pixels'),
+  horizontalFlip: z.boolean().default(false).describe('Mirror half of the images left to right'),
+  validationSplit: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('Hold out that many of the last training images and report on them, not on the test images'),
+  backend: z.enum(['auto', 'cpu', 'wasm']).default('auto').describe('What computes'),
+  threads: z.int().min(1).max(64).optional().describe('Threads of the backend. Default: all cores, at most 8'),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1)
+    .default(0)
+    .describe('Same seed, backend and machine: the same network, bit for bit'),
+});
+
+/**
+ * Checks the options of a training and fills in the defaults.
+ *
+ * @throws {DaflError} `USAGE`, naming the option, the rule and the value.
+ */
+export function parseTrainingOptions(value: unknown): TrainingOptions {
+  return parseOptions(trainingOptionsSchema, value, 'train');
+}

@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import * as nodeFiles from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { systemErrorCode, toStorageError } from './storage-error.ts';
+
+/** The calls of `node:fs/promises` that writing takes; tests make the nth of them fail. */
+export type FileCalls = Pick<typeof nodeFiles, 'mkdir' | 'open' | 'readdir' | 'readFile' | 'rename' | 'rm'>;
+
+const TEMPORARY = /^\..+\.\d+-[0-9a-f]{12}\.tmp$/;
+
+/**
+ * Writes a file whole or not at all: to a name of its own in the same folder, to the disk, and only then to its place.
+ *
+ * After a failure at any moment, a power cut included, the path holds either what it held before or all of `content`.
+ *
+ * @throws {DaflError} `STORAGE` if the disk is full, broken or not writable; nothing is left behind.
+ */
+export async function writeFileAtomically(
+  path: string,
+  content: Uint8Array | string,
+  files: FileCalls = nodeFiles,
+): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    const handle = await files.open(temporary, 'wx');
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await files.rename(temporary, path);
+  } catch (error) {
+    await nodeFiles.rm(temporary, { force: true }).catch(ignoreSystemError);
+    throw await toStorageError(error, path);
+  }
+  await syncFolder(dirname(path), files);
+}
+
+/** Brings the names in a folder to the disk, where the system can do that (Windows cannot open folders). */
+async function syncFolder(folder: string, files: FileCalls): Promise<void> {
+  if (process.platform === 'win32') return;
+  try {
+    const handle = await files.open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw await toStorageError(error, folder);
+  }
+}
+
+/** Creates a folder and those above it. @throws {DaflError} `STORAGE` */
+export async function createFolder(folder: string, files: FileCalls = nodeFiles): Promise<void> {
+  try {
+    await files.mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw await toStorageError(error, folder);
+  }
+}
+
+/** Removes what a killed process left half-written in a folder. Call it only where no other process writes. */
+export async function removeTemporaryFiles(folder: string): Promise<void> {
+  for (const name of await listFolder(folder)) {
+    if (TEMPORARY.test(name)) await nodeFiles.rm(join(folder, name), { force: true });
+  }
+}
+
+/** Names in a folder, sorted; none if there is no such folder. */
+export async function listFolder(folder: string): Promise<string[]> {
+  try {
+    return (await nodeFiles.readdir(folder)).sort();
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** For cleaning up after a failure, which must not hide that failure. */
+function ignoreSystemError(error: unknown): void {
+  if (systemErrorCode(error) === undefined) throw error;
+}
