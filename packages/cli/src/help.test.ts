@@ -51,6 +51,9 @@ test('dafl distill', async () => {
     Distillation:
       --teacher <name|file>                    Trained network: a built-in name or a
                                                model file
+      --logits <node>                          Node of the teacher that gives the
+                                               logits. Default: the one that its
+                                               file marks
       --student <half|quarter|share|file>      Student: half, quarter, a share of
                                                the teacher's widths, or a model file
                                                whose graph is taken (default: half)

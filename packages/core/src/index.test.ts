@@ -45,6 +45,7 @@ it('exports what it lists, and nothing by accident', () => {
       "learningRateAt",
       "log",
       "logSoftmax",
+      "markLogits",
       "matMul",
       "maxPool2d",
       "mean",

@@ -83,6 +83,7 @@ export { describeModel, type ModelDescription, type NodeDescription } from './mo
 export { inferShapes, type NodeShapes, slideSize, type WeightSpecification } from './model/infer-shapes.ts';
 export { inheritWeights } from './model/inherit-weights.ts';
 export { initializeWeights } from './model/initialize-weights.ts';
+export { markLogits } from './model/mark-logits.ts';
 export { createNetwork, type ForwardOptions, type Network } from './model/network.ts';
 export { shrink } from './model/shrink.ts';
 export { validateModel } from './model/validate-model.ts';

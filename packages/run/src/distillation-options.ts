@@ -12,6 +12,8 @@ export type MethodName = 'dafl';
 export interface DistillationOptions extends Partial<HyperParameters> {
   /** Name of a built-in teacher, or path of a model file. */
   readonly teacher: string;
+  /** Node of the teacher whose output is taken as the logits; absent: the one that its file marks. */
+  readonly logits?: string;
   /** `'half'`, `'quarter'`, the share of the teacher's widths in (0, 1], or a model file whose graph is taken. */
   readonly student: string | number;
   readonly method: MethodName;
@@ -49,6 +51,12 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
     .min(1)
     .describe('Trained network: a built-in name or a model file')
     .meta({ placeholder: 'name|file' }),
+  logits: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Node of the teacher that gives the logits. Default: the one that its file marks')
+    .meta({ placeholder: 'node' }),
   student: z
     .union([z.number().gt(0).lte(1), z.string().min(1)])
     .default('half')

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { DaflError, type Graph, type Model, shrink } from '@dafl/core';
+import { DaflError, type Graph, markLogits, type Model, shrink } from '@dafl/core';
 import { architectures, builtInTeacher, createArchitecture, listTeachers, readModel, writeModel } from '@dafl/models';
+import type { DistillationOptions } from './distillation-options.ts';
 import { systemErrorCode } from './storage-error.ts';
 
 /** A model with what tells it from others. */
@@ -25,6 +26,19 @@ export async function loadModel(source: string): Promise<LoadedModel> {
   }
   const bytes = await readModelFile(source, listTeachers());
   return { model: readModel(bytes, source), ...fingerprintFile(bytes) };
+}
+
+/** Options of `loadTeacher`. */
+export type TeacherSource = Pick<DistillationOptions, 'teacher' | 'logits'>;
+
+/**
+ * Loads the teacher of a distillation.
+ *
+ * @throws {DaflError} `MODEL` if there is none, the file holds no sound model, or it has no node `logits`.
+ */
+export async function loadTeacher({ teacher, logits }: TeacherSource): Promise<LoadedModel> {
+  const loaded = await loadModel(teacher);
+  return logits === undefined ? loaded : { ...loaded, model: markLogits(loaded.model, logits) };
 }
 
 /** SHA-256 and size of a file's content. */

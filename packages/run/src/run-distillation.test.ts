@@ -283,6 +283,9 @@ describe('refuses', () => {
       "Cannot use model 'tiny' as its output must be logits: current output is the Softmax node 'prob'. Use --logits logits",
     );
     expect(existsSync(at('deep'))).toBe(false);
+    expect(await message(optionsOf({ logits: 'lgits' }), { folder })).toContain("'logits' must name one of its nodes");
+    const events = await collect(optionsOf({ logits: 'logits' }), { folder: at('run') });
+    expect(events.at(-1)?.event).toBe('result');
   });
 });
 

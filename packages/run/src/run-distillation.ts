@@ -14,7 +14,7 @@ import { readModel } from '@dafl/models';
 import { CheckpointStore, type LoadedCheckpoint } from './checkpoint-store.ts';
 import { loadLabelledImages } from './data-source.ts';
 import type { DistillationOptions } from './distillation-options.ts';
-import { fingerprintFile, type LoadedModel, loadModel, loadStudentGraph } from './load-model.ts';
+import { fingerprintFile, type LoadedModel, loadTeacher, loadStudentGraph } from './load-model.ts';
 import { resolveRecipe, settleOptions } from './resolve-recipe.ts';
 import type { RunEvent, RunResultEvent } from './run-event.ts';
 import { assertVacant, clearRun, removeIfEmpty, removeLeftovers, type RunFolder, runFolder } from './run-folder.ts';
@@ -72,7 +72,7 @@ export async function* runDistillation(
   const recipe = resolveRecipe(options);
   const previous = settings.resume === true ? await readPrevious(folder, recipe.options) : undefined;
   if (previous === undefined && settings.force !== true) await assertVacant(folder);
-  const teacher = await loadModel(options.teacher);
+  const teacher = await loadTeacher(options);
   assertSameTeacher(options.teacher, teacher, settings.teacherSha256 ?? previous?.teacher.sha256);
   describeClassifier(teacher.model.graph);
   const student = await loadStudentGraph(options.student, teacher.model.graph);

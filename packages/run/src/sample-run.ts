@@ -11,7 +11,7 @@ import {
   toPixels,
 } from '@dafl/core';
 import { CheckpointStore } from './checkpoint-store.ts';
-import { loadModel, loadStudentGraph } from './load-model.ts';
+import { loadTeacher, loadStudentGraph } from './load-model.ts';
 import { resolveRecipe } from './resolve-recipe.ts';
 import { runFolder } from './run-folder.ts';
 import { readRunRecord } from './run-record.ts';
@@ -48,7 +48,7 @@ export async function sampleRun(path: string, options: SampleRunOptions): Promis
       `Cannot draw samples of '${path}' as it must hold a whole checkpoint: none found. Run with a smaller --checkpoint-every`,
     );
   }
-  const teacher = await loadModel(record.options.teacher);
+  const teacher = await loadTeacher(record.options);
   const studentGraph = await loadStudentGraph(record.options.student, teacher.model.graph);
   const classifier = describeClassifier(teacher.model.graph);
   const { backend } = await selectBackend(record.options);

@@ -4,6 +4,7 @@ import { type Flag, flagsFromSchema, parseNumber } from '../flag.ts';
 
 const general = [
   'teacher',
+  'logits',
   'student',
   'method',
   'preset',
