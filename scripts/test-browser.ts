@@ -56,7 +56,12 @@ const types: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.js
 
 /** Serves the packages and one page; resolves with what the page sends back. */
 async function runPage(isolated: boolean): Promise<PageResult> {
-  const { promise, resolve, reject } = Promise.withResolvers<PageResult>();
+  let resolve!: (result: PageResult) => void;
+  let reject!: (reason: Error) => void;
+  const result = new Promise<PageResult>((onResult, onError) => {
+    resolve = onResult;
+    reject = onError;
+  });
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     if (isolated) {
@@ -104,9 +109,9 @@ async function runPage(isolated: boolean): Promise<PageResult> {
   browser.on('error', reject);
   const timer = setTimeout(() => reject(new Error(`no result within ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
   try {
-    const result = await promise;
-    if (result.error !== undefined) throw new Error(result.error);
-    return result;
+    const sent = await result;
+    if (sent.error !== undefined) throw new Error(sent.error);
+    return sent;
   } finally {
     clearTimeout(timer);
     browser.kill('SIGKILL');
