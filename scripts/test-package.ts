@@ -13,6 +13,25 @@ const folder = mkdtempSync(join(tmpdir(), 'dafl-package-'));
 const home = join(folder, 'project');
 let failures = 0;
 
+/** A short distillation on the wasm backend, as a program outside of the repository writes it. */
+const distillation = `
+import { createWasmBackend } from '@dafl/backend-wasm';
+import { createRandomStream, dafl, distill, initializeWeights, presets, shrink } from '@dafl/core';
+import { lenet5, readModel, writeModel } from '@dafl/models';
+
+const backend = await createWasmBackend({ threads: 2 });
+const teacher = readModel(writeModel(initializeWeights(lenet5({ width: 0.5 }), createRandomStream(0, 'teacher'))));
+const { fast } = presets;
+const method = dafl({ ...fast.dafl, batchSize: 32, replay: { batches: 4, studentSteps: 2 } });
+const run = { backend, teacher, student: shrink(teacher.graph, 0.5), method, training: fast.training, steps: 5, seed: 0 };
+for await (const event of distill(run)) {
+  if (event.event !== 'result') continue;
+  readModel(writeModel(event.student));
+  console.log(backend.description.includes('2 threads') ? 'distilled with 2 threads' : backend.description);
+}
+await backend.close();
+`;
+
 function runtime(name: string): string {
   return join(repositoryRoot, 'node_modules', '.bin', name);
 }
@@ -90,8 +109,8 @@ try {
       (name) => `console.log('${name}', Object.keys(await import('${name}')).length > 0 ? 'has exports' : 'is empty');`,
     )
     .join('\n');
-  writeFileSync(join(home, 'program.js'), `${program}\n`);
-  const expected = modules.map((name) => `${name} has exports`).join('\n');
+  writeFileSync(join(home, 'program.js'), `${program}\n${distillation}\n`);
+  const expected = [...modules.map((name) => `${name} has exports`), 'distilled with 2 threads'].join('\n');
 
   const machineNode = findMachineNode();
   for (const [name, command, parameters] of [
@@ -104,7 +123,7 @@ try {
     ],
     ['Bun', runtime('bun'), ['program.js']],
   ] as const) {
-    const output = step(`${modules.length} modules under ${name}`, command, parameters);
+    const output = step(`${modules.length} modules and a distillation under ${name}`, command, parameters);
     if (output.trim() !== expected) {
       failures++;
       console.error(`Every module must have exports under ${name}: output is\n${output.trim()}`);

@@ -96,7 +96,8 @@ export { informationEntropyLoss } from './losses/information-entropy.ts';
 export { oneHotLoss } from './losses/one-hot.ts';
 
 export { createAdam } from './optimizers/adam.ts';
-export { createOptimizer, type Optimizer, type OptimizerOptions, type OptimizerState } from './optimizers/optimizer.ts';
+export { createOptimizer } from './optimizers/create-optimizer.ts';
+export type { Optimizer, OptimizerOptions, OptimizerState } from './optimizers/optimizer.ts';
 export { learningRateAt, type Schedule } from './optimizers/schedule.ts';
 export { createSgd } from './optimizers/sgd.ts';
 

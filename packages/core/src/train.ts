@@ -11,7 +11,8 @@ import { describeClassifier } from './model/classifier.ts';
 import { initializeWeights } from './model/initialize-weights.ts';
 import type { Graph, Model } from './model/model.ts';
 import { createNetwork } from './model/network.ts';
-import { createOptimizer, type OptimizerOptions } from './optimizers/optimizer.ts';
+import { createOptimizer } from './optimizers/create-optimizer.ts';
+import type { OptimizerOptions } from './optimizers/optimizer.ts';
 import { learningRateAt, type Schedule } from './optimizers/schedule.ts';
 import { createRandomStream } from './random.ts';
 

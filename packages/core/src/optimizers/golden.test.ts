@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import golden from '../../../../test-fixtures/golden/optimizers.json' with { type: 'json' };
 import { Variable } from '../autodiff/variable.ts';
 import type { TensorBackend } from '../backend.ts';
-import { createOptimizer, type Optimizer, type OptimizerOptions } from './optimizer.ts';
+import { createOptimizer } from './create-optimizer.ts';
+import type { Optimizer, OptimizerOptions } from './optimizer.ts';
 
 const cases = golden.cases.map((entry) => [entry.name, entry.options as OptimizerOptions, entry.parameters] as const);
 

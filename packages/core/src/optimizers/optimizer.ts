@@ -1,7 +1,4 @@
-import type { Tensor, TensorBackend } from '../backend.ts';
-import type { Variable } from '../autodiff/variable.ts';
-import { createAdam } from './adam.ts';
-import { createSgd } from './sgd.ts';
+import type { Tensor } from '../backend.ts';
 
 /** What an optimizer remembers between steps, on the host. */
 export interface OptimizerState {
@@ -46,12 +43,3 @@ export type OptimizerOptions =
       /** L2 penalty added to the gradient, >= 0; default 0. */
       readonly weightDecay?: number;
     };
-
-/** Makes the optimizer that `options` names, for these variables. */
-export function createOptimizer(
-  backend: TensorBackend,
-  variables: readonly Variable[],
-  options: OptimizerOptions,
-): Optimizer {
-  return options.kind === 'adam' ? createAdam(backend, variables, options) : createSgd(backend, variables, options);
-}

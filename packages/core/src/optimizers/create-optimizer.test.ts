@@ -2,7 +2,8 @@ import { createCpuBackend } from '@dafl/backend-cpu';
 import { describe, expect, it } from 'vitest';
 import { Variable } from '../autodiff/variable.ts';
 import { DaflError } from '../errors.ts';
-import { createOptimizer, type OptimizerOptions } from './optimizer.ts';
+import { createOptimizer } from './create-optimizer.ts';
+import type { OptimizerOptions } from './optimizer.ts';
 
 const backend = createCpuBackend();
 
