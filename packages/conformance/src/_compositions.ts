@@ -4,6 +4,7 @@ import type {
   BatchNormGradient,
   BatchNormResult,
   BinaryOperation,
+  SoftmaxDivergenceResult,
   Tensor,
   TensorBackend,
 } from '@dafl/core';
@@ -119,4 +120,66 @@ export function composeAdamStep(
   const newParameter = scope.binary('subtract', parameter, step);
   scope.end([newParameter, newFirstMoment, newSecondMoment]);
   return { parameter: newParameter, firstMoment: newFirstMoment, secondMoment: newSecondMoment };
+}
+
+const CONV_3X3 = {
+  strides: [1, 1],
+  padding: { top: 1, bottom: 1, left: 1, right: 1 },
+  dilations: [1, 1],
+  groups: 1,
+} as const;
+
+export function composeUpsampleConv2d(
+  backend: TensorBackend,
+  input: Tensor,
+  filter: Tensor,
+  bias: Tensor | null,
+): Tensor {
+  const upsampled = backend.upsampleNearest2d(input, [2, 2]);
+  const output = backend.conv2d(upsampled, filter, bias, CONV_3X3);
+  backend.dispose(upsampled);
+  return output;
+}
+
+export function composeUpsampleConv2dInputGradient(
+  backend: TensorBackend,
+  outputGradient: Tensor,
+  filter: Tensor,
+): Tensor {
+  const [batch, height, width] = outputGradient.shape;
+  const shape = [batch, height, width, filter.shape[2]];
+  const upsampledGradient = backend.conv2dInputGradient(outputGradient, filter, shape, CONV_3X3);
+  const inputGradient = backend.upsampleNearest2dGradient(upsampledGradient, [2, 2]);
+  backend.dispose(upsampledGradient);
+  return inputGradient;
+}
+
+export function composeUpsampleConv2dFilterGradient(
+  backend: TensorBackend,
+  input: Tensor,
+  outputGradient: Tensor,
+): Tensor {
+  const upsampled = backend.upsampleNearest2d(input, [2, 2]);
+  const shape = [3, 3, input.shape[3], outputGradient.shape[3]];
+  const filterGradient = backend.conv2dFilterGradient(upsampled, outputGradient, shape, CONV_3X3);
+  backend.dispose(upsampled);
+  return filterGradient;
+}
+
+/** Targets must be > 0 here. */
+export function composeSoftmaxDivergence(
+  backend: TensorBackend,
+  logits: Tensor,
+  target: Tensor,
+): SoftmaxDivergenceResult {
+  const scope = new Scope(backend);
+  const shifted = scope.binary('subtract', logits, scope.keep(backend.reduce('max', logits, [1], true)));
+  const exponentials = scope.keep(backend.unary('exp', shifted));
+  const total = scope.keep(backend.reduce('sum', exponentials, [1], true));
+  const logProbabilities = scope.binary('subtract', shifted, scope.keep(backend.unary('log', total)));
+  const difference = scope.binary('subtract', scope.keep(backend.unary('log', target)), logProbabilities);
+  const divergence = scope.keep(backend.reduce('sum', scope.binary('multiply', target, difference), [1], false));
+  const logitsGradient = scope.binary('subtract', scope.binary('divide', exponentials, total), target);
+  scope.end([divergence, logitsGradient]);
+  return { divergence, logitsGradient };
 }

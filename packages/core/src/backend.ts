@@ -139,11 +139,47 @@ export interface AdamStepResult {
   readonly secondMoment: Tensor;
 }
 
+/** What `softmaxDivergence` gives. */
+export interface SoftmaxDivergenceResult {
+  /** Of each row, in nats, shape `[batch]`. */
+  readonly divergence: Tensor;
+  /** Derivative of each row's divergence with respect to its logits, shape `[batch, classes]`. */
+  readonly logitsGradient: Tensor;
+}
+
 /**
  * Faster forms of what core can compose from the primitives. A backend may have none of them; results must agree with
  * the composition up to rounding.
  */
 export interface FusedKernels {
+  /**
+   * Nearest upsampling by two, then a convolution of kernel 3x3, stride 1 and padding 1. Up to the border, the four
+   * outputs above one input pixel read no more than 2x2 input pixels each, which makes 16 multiplications of the 36; a
+   * backend that has this kernel has its two gradients too.
+   *
+   * @param input Shape `[batch, height, width, inputChannels]`.
+   * @param filter Shape `[3, 3, inputChannels, outputChannels]`.
+   * @param bias Shape `[outputChannels]`, or null.
+   * @returns Shape `[batch, 2 height, 2 width, outputChannels]`.
+   */
+  upsampleConv2d(input: Tensor, filter: Tensor, bias: Tensor | null): Tensor;
+
+  /** The derivative of `upsampleConv2d` with respect to its input. */
+  upsampleConv2dInputGradient(outputGradient: Tensor, filter: Tensor): Tensor;
+
+  /** The derivative of `upsampleConv2d` with respect to its filter. */
+  upsampleConv2dFilterGradient(input: Tensor, outputGradient: Tensor): Tensor;
+
+  /**
+   * Kullback-Leibler divergence of softmax(logits) from a target, per row, without overflow:
+   * divergence = sum(target x (log(target) - logSoftmax(logits))), 0 log 0 being 0, and logitsGradient =
+   * softmax(logits) - target. For a one-hot target this is the cross-entropy.
+   *
+   * @param logits Shape `[batch, classes]`.
+   * @param target Probabilities of the same shape; each row sums to 1.
+   */
+  softmaxDivergence(logits: Tensor, target: Tensor): SoftmaxDivergenceResult;
+
   /**
    * Normalises over all axes but the last with the batch's own mean and biased variance:
    * output = (input - mean) / sqrt(variance + epsilon) * scale + offset.

@@ -19,6 +19,7 @@ export type {
   ReduceOperation,
   Shape,
   Size2d,
+  SoftmaxDivergenceResult,
   Tensor,
   TensorBackend,
   TensorData,
@@ -53,6 +54,8 @@ export { matMul } from './autodiff/operations/mat-mul.ts';
 export { averagePool2d, maxPool2d, upsampleNearest2d } from './autodiff/operations/pooling.ts';
 export { mean, sum } from './autodiff/operations/reduction.ts';
 export { logSoftmax, softmax } from './autodiff/operations/softmax.ts';
+export { softmaxDivergence } from './autodiff/operations/softmax-divergence.ts';
+export { upsampleConv2d } from './autodiff/operations/upsample-conv2d.ts';
 
 export type {
   ActivationFunction,

@@ -133,7 +133,7 @@ function repeatsToVectors(length: number): number {
 export class WasmBackend implements TensorBackend {
   readonly name: string = 'wasm';
   readonly description: string;
-  readonly fused: FusedKernels = {
+  readonly fused: Partial<FusedKernels> = {
     batchNorm: (input, scale, offset, epsilon) => this.#batchNorm(input, scale, offset, epsilon),
     batchNormGradient: (outputGradient, input, scale, mean, variance, epsilon) =>
       this.#batchNormGradient(outputGradient, input, scale, mean, variance, epsilon),

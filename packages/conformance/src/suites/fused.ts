@@ -1,5 +1,13 @@
 import type { AdamStepOptions, FusedKernels, Shape, TensorBackend } from '@dafl/core';
-import { composeAdamStep, composeBatchNorm, composeBatchNormGradient } from '../_compositions.ts';
+import {
+  composeAdamStep,
+  composeBatchNorm,
+  composeBatchNormGradient,
+  composeSoftmaxDivergence,
+  composeUpsampleConv2d,
+  composeUpsampleConv2dFilterGradient,
+  composeUpsampleConv2dInputGradient,
+} from '../_compositions.ts';
 import type { Kernel, Suite } from '../_suite.ts';
 import { floats, uniform, type Values } from '../_values.ts';
 
@@ -22,19 +30,44 @@ interface Runner {
   readonly batchNorm: (backend: TensorBackend) => FusedKernels['batchNorm'];
   readonly batchNormGradient: (backend: TensorBackend) => FusedKernels['batchNormGradient'];
   readonly adamStep: (backend: TensorBackend) => FusedKernels['adamStep'];
+  readonly upsampleConv2d: (backend: TensorBackend) => FusedKernels['upsampleConv2d'];
+  readonly upsampleConv2dInputGradient: (backend: TensorBackend) => FusedKernels['upsampleConv2dInputGradient'];
+  readonly upsampleConv2dFilterGradient: (backend: TensorBackend) => FusedKernels['upsampleConv2dFilterGradient'];
+  readonly softmaxDivergence: (backend: TensorBackend) => FusedKernels['softmaxDivergence'];
 }
 
 const fused: Runner = {
   batchNorm: (backend) => backend.fused!.batchNorm!.bind(backend.fused),
   batchNormGradient: (backend) => backend.fused!.batchNormGradient!.bind(backend.fused),
   adamStep: (backend) => backend.fused!.adamStep!.bind(backend.fused),
+  upsampleConv2d: (backend) => backend.fused!.upsampleConv2d!.bind(backend.fused),
+  upsampleConv2dInputGradient: (backend) => backend.fused!.upsampleConv2dInputGradient!.bind(backend.fused),
+  upsampleConv2dFilterGradient: (backend) => backend.fused!.upsampleConv2dFilterGradient!.bind(backend.fused),
+  softmaxDivergence: (backend) => backend.fused!.softmaxDivergence!.bind(backend.fused),
 };
 
 const composed: Runner = {
   batchNorm: (backend) => composeBatchNorm.bind(null, backend),
   batchNormGradient: (backend) => composeBatchNormGradient.bind(null, backend),
   adamStep: (backend) => composeAdamStep.bind(null, backend),
+  upsampleConv2d: (backend) => composeUpsampleConv2d.bind(null, backend),
+  upsampleConv2dInputGradient: (backend) => composeUpsampleConv2dInputGradient.bind(null, backend),
+  upsampleConv2dFilterGradient: (backend) => composeUpsampleConv2dFilterGradient.bind(null, backend),
+  softmaxDivergence: (backend) => composeSoftmaxDivergence.bind(null, backend),
 };
+
+/** Of `upsampleConv2d`: input shape and output channels. */
+const upsampleConvolutions: readonly (readonly [input: Shape, outputChannels: number])[] = [
+  [[1, 1, 1, 1], 1],
+  [[1, 1, 3, 2], 3],
+  [[2, 2, 1, 3], 5],
+  [[2, 3, 4, 5], 7],
+  [[3, 7, 7, 16], 16],
+  [[1, 8, 8, 17], 33],
+  [[5, 8, 8, 16], 8],
+  [[2, 16, 16, 32], 1],
+  [[4, 9, 5, 64], 48],
+];
 
 /** The optional kernels, where a backend has them, against compositions of primitives. */
 export function declareFusedTests({ testFused }: Suite): void {
@@ -141,6 +174,95 @@ export function declareFusedTests({ testFused }: Suite): void {
   testFused('adamStep', 'adamStep: determinism', async (bench) => {
     await bench.repeat(adamInputs([1031, 103]), adamStep(fused, adamOptions[0]));
   });
+
+  for (const [shape, outputChannels] of upsampleConvolutions) {
+    const [batch, height, width, inputChannels] = shape;
+    const name = `[${shape.join(', ')}] to ${outputChannels}`;
+    const input = uniform(shape, { seed: 1 });
+    const filter = uniform([3, 3, inputChannels, outputChannels], { seed: 2 });
+    const bias = uniform([outputChannels], { seed: 3 });
+    const outputGradient = uniform([batch, 2 * height, 2 * width, outputChannels], { seed: 4 });
+
+    testFused('upsampleConv2d', `upsampleConv2d: ${name}`, async (bench) => {
+      for (const hasBias of [true, false]) {
+        const kernel =
+          (runner: Runner): Kernel =>
+          (backend, [x, w, b]) =>
+            runner.upsampleConv2d(backend)(x, w, hasBias ? b : null);
+        await bench.agree([input, filter, bias], kernel(fused), { oracleKernel: kernel(composed) });
+      }
+    });
+
+    testFused('upsampleConv2dInputGradient', `upsampleConv2dInputGradient: ${name}`, async (bench) => {
+      const kernel =
+        (runner: Runner): Kernel =>
+        (backend, [g, w]) =>
+          runner.upsampleConv2dInputGradient(backend)(g, w);
+      await bench.agree([outputGradient, filter], kernel(fused), { oracleKernel: kernel(composed) });
+    });
+
+    testFused('upsampleConv2dFilterGradient', `upsampleConv2dFilterGradient: ${name}`, async (bench) => {
+      const kernel =
+        (runner: Runner): Kernel =>
+        (backend, [x, g]) =>
+          runner.upsampleConv2dFilterGradient(backend)(x, g);
+      await bench.agree([input, outputGradient], kernel(fused), { oracleKernel: kernel(composed) });
+    });
+  }
+
+  testFused('upsampleConv2d', 'upsampleConv2d: determinism', async (bench) => {
+    const [x, w, g] = [uniform([8, 8, 8, 32]), uniform([3, 3, 32, 16]), uniform([8, 16, 16, 16])];
+    await bench.repeat([x, w], (backend, [input, filter]) => fused.upsampleConv2d(backend)(input, filter, null));
+    await bench.repeat([g, w], (backend, [gradient, filter]) =>
+      fused.upsampleConv2dInputGradient(backend)(gradient, filter),
+    );
+    await bench.repeat([x, g], (backend, [input, gradient]) =>
+      fused.upsampleConv2dFilterGradient(backend)(input, gradient),
+    );
+  });
+
+  for (const shape of [
+    [1, 1],
+    [3, 2],
+    [5, 10],
+    [64, 17],
+    [2, 1000],
+  ]) {
+    testFused('softmaxDivergence', `softmaxDivergence: [${shape.join(', ')}]`, async (bench) => {
+      const inputs = [uniform(shape, { from: -8, to: 8 }), distributions(shape)];
+      // Where both distributions are near each other, what is left of their logarithms has few digits.
+      const tolerance = { absolute: 1e-5, relative: 1e-4 };
+      await bench.agree(inputs, softmaxDivergence(fused), { oracleKernel: softmaxDivergence(composed), tolerance });
+    });
+  }
+
+  testFused('softmaxDivergence', 'softmaxDivergence: targets of 0 and logits that would overflow', async (bench) => {
+    const logits = floats([1000, 1000, -1000, 0], [2, 2]);
+    const target = floats([1, 0, 1, 0], [2, 2]);
+    await bench.give([logits, target], softmaxDivergence(fused), [
+      floats([Math.LN2, 1000]),
+      floats([-0.5, 0.5, -1, 1], [2, 2]),
+    ]);
+  });
+}
+
+function softmaxDivergence(runner: Runner): Kernel {
+  return (backend, [logits, target]) => {
+    const { divergence, logitsGradient } = runner.softmaxDivergence(backend)(logits, target);
+    return [divergence, logitsGradient];
+  };
+}
+
+/** Rows of positive numbers that sum to 1. */
+function distributions(shape: Shape): Values {
+  const { data } = uniform(shape, { from: 0.01, to: 1, seed: 2 });
+  const [rows, classes] = shape;
+  for (let row = 0; row < rows; row++) {
+    const slice = data.subarray(row * classes, (row + 1) * classes);
+    const total = Array.from(slice).reduce((sum, value) => sum + value, 0);
+    slice.forEach((value, index) => (slice[index] = value / total));
+  }
+  return { data, shape };
 }
 
 function batchNorm(runner: Runner, epsilon: number): Kernel {

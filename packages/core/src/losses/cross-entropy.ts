@@ -1,7 +1,5 @@
 import type { Tensor } from '../backend.ts';
-import { affine, multiply } from '../autodiff/operations/element-wise.ts';
-import { sum } from '../autodiff/operations/reduction.ts';
-import { logSoftmax } from '../autodiff/operations/softmax.ts';
+import { softmaxDivergence } from '../autodiff/operations/softmax-divergence.ts';
 import { assertShape } from '../autodiff/operations/_shape.ts';
 import type { Tape, Value } from '../autodiff/tape.ts';
 
@@ -26,7 +24,5 @@ export function crossEntropy(tape: Tape, logits: Value, labels: Tensor): Value {
     `have shape [${batch}]`,
     labels.shape,
   );
-  const { backend } = tape;
-  const target = tape.own(backend.oneHot(labels, classes));
-  return affine(tape, sum(tape, multiply(tape, logSoftmax(tape, logits), target), [1]), -1);
+  return softmaxDivergence(tape, logits, tape.own(tape.backend.oneHot(labels, classes)));
 }

@@ -1,6 +1,7 @@
 import { affine, exp, multiply, subtract } from '../autodiff/operations/element-wise.ts';
 import { sum } from '../autodiff/operations/reduction.ts';
-import { logSoftmax } from '../autodiff/operations/softmax.ts';
+import { logSoftmax, softmax } from '../autodiff/operations/softmax.ts';
+import { softmaxDivergence } from '../autodiff/operations/softmax-divergence.ts';
 import { assertShape } from '../autodiff/operations/_shape.ts';
 import type { Tape, Value } from '../autodiff/tape.ts';
 
@@ -48,6 +49,10 @@ export function distillationLoss(
     teacherLogits.shape,
   );
   const soften = (logits: Value): Value => (temperature === 1 ? logits : affine(tape, logits, 1 / temperature));
+  if (!teacherLogits.requiresGradient) {
+    const target = softmax(tape, soften(teacherLogits));
+    return affine(tape, softmaxDivergence(tape, soften(studentLogits), target), temperature ** 2);
+  }
   const studentLogProbabilities = logSoftmax(tape, soften(studentLogits));
   const teacherLogProbabilities = logSoftmax(tape, soften(teacherLogits));
   const difference = subtract(tape, teacherLogProbabilities, studentLogProbabilities);

@@ -6,6 +6,7 @@ import { conv2d } from '../autodiff/operations/conv2d.ts';
 import { matMul } from '../autodiff/operations/mat-mul.ts';
 import { averagePool2d, maxPool2d, upsampleNearest2d } from '../autodiff/operations/pooling.ts';
 import { mean } from '../autodiff/operations/reduction.ts';
+import { upsampleConv2d } from '../autodiff/operations/upsample-conv2d.ts';
 import { softmax } from '../autodiff/operations/softmax.ts';
 import type { Tape, Value } from '../autodiff/tape.ts';
 import { Variable } from '../autodiff/variable.ts';
@@ -13,6 +14,7 @@ import { DaflError } from '../errors.ts';
 import type { RandomStream } from '../random.ts';
 import { inferShapes } from './infer-shapes.ts';
 import type { ActivationNode, AffineNode, BatchNormNode, Graph, HostTensor, Model, ModelNode } from './model.ts';
+import { fuseUpsampling } from './_fuse-upsampling.ts';
 import { validateModel } from './validate-model.ts';
 
 /** How a forward pass runs. */
@@ -68,9 +70,10 @@ export function createNetwork(backend: TensorBackend, model: Model): Network {
   }
   const trainableVariables = [...variables.values()].filter((variable) => variable.trainable);
 
+  const plan = fuseUpsampling(graph);
   // How many nodes read each result; marked outputs count once more, so that the forward pass leaves them to the caller.
   const consumers = new Map<string, number>();
-  for (const name of [...graph.nodes.flatMap((node) => node.inputs), ...Object.values(graph.outputs)]) {
+  for (const name of [...plan.flatMap(({ inputs }) => inputs), ...Object.values(graph.outputs)]) {
     consumers.set(name, (consumers.get(name) ?? 0) + 1);
   }
 
@@ -89,17 +92,17 @@ export function createNetwork(backend: TensorBackend, model: Model): Network {
     };
     const values = new Map<string, Value>([['input', input]]);
     const waiting = new Map(consumers);
-    for (const node of graph.nodes) {
+    for (const { node, inputs, isUpsampled } of plan) {
       values.set(
         node.name,
         runNode(
           tape,
           node,
-          node.inputs.map((name) => values.get(name)!),
-          { ...options, weight, variables },
+          inputs.map((name) => values.get(name)!),
+          { ...options, weight, variables, isUpsampled },
         ),
       );
-      for (const name of node.inputs) {
+      for (const name of inputs) {
         const left = waiting.get(name)! - 1;
         waiting.set(name, left);
         if (left === 0 && name !== 'input') {
@@ -139,6 +142,8 @@ export function createNetwork(backend: TensorBackend, model: Model): Network {
 interface NodeContext extends ForwardOptions {
   readonly weight: (node: ModelNode, name: string) => Value;
   readonly variables: ReadonlyMap<string, Variable>;
+  /** Whether this convolution upsamples its input first. */
+  readonly isUpsampled: boolean;
 }
 
 function runNode(tape: Tape, node: ModelNode, inputs: readonly Value[], context: NodeContext): Value {
@@ -151,14 +156,11 @@ function runNode(tape: Tape, node: ModelNode, inputs: readonly Value[], context:
     return result;
   };
   switch (node.kind) {
-    case 'conv2d':
-      return conv2d(
-        tape,
-        input,
-        context.weight(node, 'kernel'),
-        node.useBias ? context.weight(node, 'bias') : null,
-        node,
-      );
+    case 'conv2d': {
+      const kernel = context.weight(node, 'kernel');
+      const bias = node.useBias ? context.weight(node, 'bias') : null;
+      return context.isUpsampled ? upsampleConv2d(tape, input, kernel, bias) : conv2d(tape, input, kernel, bias, node);
+    }
     case 'dense': {
       const product = matMul(tape, input, context.weight(node, 'kernel'));
       return node.useBias ? then(product, (value) => add(tape, value, context.weight(node, 'bias'))) : product;

@@ -1,0 +1,48 @@
+import type { Tape, Value } from '../tape.ts';
+import { assertShape } from './_shape.ts';
+import { multiply, subtract } from './element-wise.ts';
+import { sum } from './reduction.ts';
+import { logSoftmax } from './softmax.ts';
+
+/** Below every probability that float32 holds with full precision; its logarithm is finite. */
+const SMALLEST_NORMAL = 1.1754943508222875e-38;
+
+/**
+ * Kullback-Leibler divergence of softmax(logits) from a target, per example: Σₖ tₖ (log tₖ - log softmax(x)ₖ), with
+ * 0 log 0 = 0. For a one-hot target this is the cross-entropy.
+ *
+ * @param logits Shape `[batch, classes]`, unnormalised.
+ * @param target Probabilities of the same shape, taken as given: no gradient flows into them.
+ * @returns Shape `[batch]`, nats, >= 0.
+ */
+export function softmaxDivergence(tape: Tape, logits: Value, target: Value): Value {
+  const { shape } = logits;
+  assertShape(
+    shape.length === 2 && target.shape.length === 2 && target.shape.every((size, axis) => size === shape[axis]),
+    'softmaxDivergence',
+    'target',
+    `have shape [${shape.join(', ')}]`,
+    target.shape,
+  );
+  const { backend } = tape;
+  const { fused } = backend;
+  if (!fused?.softmaxDivergence) {
+    const raised = backend.affine(target.tensor, 1, SMALLEST_NORMAL);
+    const logTarget = tape.own(backend.unary('log', raised));
+    backend.dispose(raised);
+    const difference = subtract(tape, logTarget, logSoftmax(tape, logits));
+    return sum(tape, multiply(tape, difference, tape.constant(target.tensor)), [1]);
+  }
+  const { divergence, logitsGradient } = fused.softmaxDivergence(logits.tensor, target.tensor);
+  return tape.record(
+    divergence,
+    [logits],
+    (gradient) => {
+      const column = backend.reshape(gradient, [shape[0], 1]);
+      const inputGradient = backend.binary('multiply', logitsGradient, column);
+      backend.dispose(column);
+      return [inputGradient];
+    },
+    { cleanUp: () => backend.dispose(logitsGradient) },
+  );
+}
