@@ -13,11 +13,16 @@ import { readManifest } from './scripts/workspace.ts';
  *
  * @param folder The package's folder (`import.meta.dirname`).
  * @param options `platform` is `neutral` (default) for what runs anywhere, `node` for what needs Node's modules.
- *   `entries` are further sources that nothing imports, such as a worker's, relative to the package.
+ *   `entries` are further sources that nothing imports, such as a worker's, relative to the package. `isMinified` gives
+ *   one minified file an entry, for packages that pages load.
  */
 export function packageBuild(
   folder: string,
-  options: { readonly platform?: 'neutral' | 'node'; readonly entries?: readonly string[] } = {},
+  options: {
+    readonly platform?: 'neutral' | 'node';
+    readonly entries?: readonly string[];
+    readonly isMinified?: boolean;
+  } = {},
 ): UserConfig {
   const named = publishedFiles(readManifest(folder) as unknown as Record<string, unknown>);
   const sources = [...named, ...(options.entries ?? [])].filter((path) => /^(\.\/)?src\/.*\.ts$/.test(path));
@@ -32,7 +37,8 @@ export function packageBuild(
     platform: options.platform ?? 'neutral',
     tsconfig: join(folder, 'tsconfig.build.json'),
     dts: { generator: 'oxc' },
-    unbundle: true,
+    unbundle: options.isMinified !== true,
+    minify: options.isMinified === true,
     fixedExtension: false,
     sourcemap: false,
     copy: assets.map((path) => ({ from: path, to: join('dist', relative('src', join(path, '..'))) })),

@@ -1,3 +1,3 @@
 import { packageBuild } from '../../tsdown.base.ts';
 
-export default packageBuild(import.meta.dirname);
+export default packageBuild(import.meta.dirname, { isMinified: true });

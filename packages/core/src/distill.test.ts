@@ -45,12 +45,11 @@ async function runWithCheckpoints(
   return { events, checkpoints };
 }
 
-/** Everything that a checkpoint must carry: replay, an average, dropout, an adversary. */
+/** Everything that a checkpoint must carry: replay, dropout, an adversary. */
 function everything(changes: Partial<DistillOptions> = {}): DistillOptions {
   const options = tinyRun(backend, teacher, {
     steps: 6,
     dafl: { replay: { batches: 3, studentSteps: 2 }, adversarialWeight: 0.1 },
-    training: { averageDecay: 0.9 },
     ...changes,
   });
   return { ...options, student: { ...tinyGraph([3, 8], 0.25), name: 'tiny-student' } };
@@ -195,7 +194,6 @@ describe('what a run depends on', () => {
     const { weights } = (await runToResult(tinyRun(backend, teacher))).student;
     for (const training of [
       { temperature: 1 },
-      { averageDecay: 0.5 },
       { optimizer: { kind: 'sgd' } },
       { schedule: { kind: 'constant', learningRate: 1e-3 } },
       { initialization: 'auto' },
@@ -283,7 +281,7 @@ describe('interruption', () => {
 
 describe('resumption', () => {
   const kinds: [string, () => DistillOptions][] = [
-    ['with replay, an average, dropout and an adversary', () => everything()],
+    ['with replay, dropout and an adversary', () => everything()],
     [
       'as in the paper',
       () =>
@@ -392,10 +390,7 @@ describe('a loss that is no number', () => {
 
 describe('memory', () => {
   it.each([
-    [
-      'with replay and an average',
-      { dafl: { replay: { batches: 8, studentSteps: 2 } }, training: { averageDecay: 0.9 } },
-    ],
+    ['with replay', { dafl: { replay: { batches: 8, studentSteps: 2 } } }],
     ['without', {}],
     ['two-stage, adversarial', { dafl: { schedule: 'two-stage', adversarialWeight: 0.1 } }],
   ] as const)('is as much after step 40 as after step 10, and free at the end: %s', async (_, changes) => {
@@ -432,7 +427,6 @@ describe('memory', () => {
     for (const changes of [
       { evaluation },
       { training: { temperature: 0 } },
-      { training: { averageDecay: 1 } },
       { training: { optimizer: { kind: 'adam', beta1: 2 } } },
       { training: { schedule: { kind: 'constant', learningRate: -1 } } },
     ] as const) {

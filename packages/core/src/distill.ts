@@ -21,7 +21,6 @@ import type { OptimizerOptions } from './optimizers/optimizer.ts';
 import { learningRateAt, type Schedule } from './optimizers/schedule.ts';
 import { argMaxRows, predictLogits, softmaxRows } from './predict.ts';
 import { createRandomStream } from './random.ts';
-import { WeightAverage } from './_weight-average.ts';
 
 /** How the student learns from the batches that a method gives. */
 export interface StudentTraining {
@@ -35,8 +34,6 @@ export interface StudentTraining {
    * and random ones elsewhere (`'auto'`).
    */
   readonly initialization: 'random' | 'teacher' | 'auto';
-  /** Decay of the moving average of the weights that is delivered, in (0, 1); null delivers the weights themselves. */
-  readonly averageDecay: number | null;
 }
 
 /** One distillation. */
@@ -123,10 +120,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
     const initial = initializeStudent(options);
     const student = own(createNetwork(backend, initial.model));
     const optimizer = own(createOptimizer(backend, student.trainableVariables, training.optimizer));
-    const average =
-      training.averageDecay === null ? null : own(await WeightAverage.create(student, training.averageDecay));
     const session = own(method.start({ backend, teacher, student, steps, createRandom }));
-    const delivered = average?.network ?? student;
     const dropout = createRandom('student dropout');
 
     const start = options.resume?.step ?? 0;
@@ -178,7 +172,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
           yield { event: 'warning', step: done, ...warning };
       }
       if (options.evaluation !== undefined && (isDue(done, options.evaluateEvery) || isLast)) {
-        evaluation = await evaluate(delivered, options.evaluation);
+        evaluation = await evaluate(student, options.evaluation);
         yield { event: 'evaluation', network: 'student', step: done, ...evaluation };
       }
       if (isDue(done, options.checkpointEvery) && !isLast)
@@ -191,7 +185,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
       seconds: (clock() - startedMs) / 1000,
       backend: backend.description,
       seed,
-      student: await delivered.toModel(),
+      student: await student.toModel(),
       agreement: await measureAgreement(),
       accuracy: evaluation?.accuracy,
       teacherAccuracy,
@@ -219,7 +213,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
 
     /** One update of the student; gives the mean loss, which the caller disposes. */
     function trainStudent(batch: StudentBatch, learningRate: number): Tensor {
-      const kept = withTape(backend, (tape) => {
+      return withTape(backend, (tape) => {
         const { logits } = student.forward(tape, tape.constant(batch.images), { mode: 'training', random: dropout });
         const loss = mean(
           tape,
@@ -229,8 +223,6 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
         optimizer.apply(tape.gradients(loss, leaves), learningRate);
         return backend.reshape(loss.tensor, []);
       });
-      average?.update();
-      return kept;
     }
 
     async function checkpointAt(step: number): Promise<Checkpoint> {
@@ -242,11 +234,9 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
       const state = await session.state();
       put('student/', (await student.toModel()).weights);
       put('studentOptimizer/', moments.tensors);
-      if (average !== null) put('studentAverage/', (await average.network.toModel()).weights);
       put('method/', state.tensors);
       const counters: Record<string, number> = {
         studentOptimizer: moments.step,
-        studentAverage: average?.updates ?? 0,
         studentDropout: dropout.state().counter,
       };
       for (const [name, value] of Object.entries(state.counters)) counters[`method/${name}`] = value;
@@ -257,7 +247,6 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
       const { tensors, counters } = checkpoint;
       student.load(tensorsUnder(tensors, 'student/'));
       optimizer.restore({ step: counters.studentOptimizer, tensors: tensorsUnder(tensors, 'studentOptimizer/') });
-      average?.restore(tensorsUnder(tensors, 'studentAverage/'), counters.studentAverage);
       dropout.restore({ counter: counters.studentDropout });
       const prefix = 'method/';
       const methodCounters = Object.entries(counters).filter(([name]) => name.startsWith(prefix));
@@ -301,7 +290,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
     async function measureAgreement(): Promise<number> {
       const { images, teacherLogits } = session.sample(SAMPLE_COUNT);
       const ofTeacher = argMaxRows(await backend.read(teacherLogits), classifier.classes);
-      const ofStudent = argMaxRows(await predictLogits(delivered, images), classifier.classes);
+      const ofStudent = argMaxRows(await predictLogits(student, images), classifier.classes);
       backend.dispose(images);
       backend.dispose(teacherLogits);
       return ofTeacher.filter((label, index) => label === ofStudent[index]).length / ofTeacher.length;

@@ -33,7 +33,6 @@ const paper: Preset = {
     schedule: { kind: 'constant', learningRate: 2e-3 },
     temperature: 1,
     initialization: 'random',
-    averageDecay: null,
   },
   steps: 24_000,
 };
@@ -68,7 +67,6 @@ const fast: Preset = {
     schedule: { kind: 'cosine', learningRate: 5e-3 },
     temperature: 4,
     initialization: 'auto',
-    averageDecay: null,
   },
   steps: 300,
 };

@@ -58,8 +58,8 @@ describe('what is wrong is named with its rule and its value', () => {
     ],
     [{ teacher: 't', temperature: 0 }, "Cannot distill as 'temperature' must be a number > 0: current value is 0"],
     [
-      { teacher: 't', averageDecay: 1 },
-      "Cannot distill as 'averageDecay' must be a number >= 0 and < 1: current value is 1",
+      { teacher: 't', studentBeta1: 1 },
+      "Cannot distill as 'studentBeta1' must be a number >= 0 and < 1: current value is 1",
     ],
     [
       { teacher: 't', steps: 5, timeBudgetMs: 9 },
@@ -80,7 +80,7 @@ test('settled options come to the same recipe', () => {
       teacher: 't',
       preset: 'paper',
       replayBatches: 3,
-      averageDecay: 0.5,
+      studentBeta2: 0.5,
       timeBudgetMs: 1000,
     }),
   );

@@ -70,12 +70,6 @@ test('tone belongs to pixels', () => {
   );
 });
 
-test('an average decay of 0 is none', () => {
-  expect(writeHyperParameters(presets.fast, { averageDecay: 0.9 }).training.averageDecay).toBe(0.9);
-  const averaged = { ...presets.fast, training: { ...presets.fast.training, averageDecay: 0.9 } };
-  expect(writeHyperParameters(averaged, { averageDecay: 0 }).training.averageDecay).toBeNull();
-});
-
 test('each has a description', () => {
   for (const { schema } of Object.values(hyperParameters)) expect(schema.description).toMatch(/^[A-Z]/);
 });

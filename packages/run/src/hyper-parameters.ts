@@ -30,7 +30,6 @@ export interface HyperParameters {
   readonly studentBeta2: number;
   readonly temperature: number;
   readonly initialization: 'random' | 'teacher' | 'auto';
-  readonly averageDecay: number;
 }
 
 /** One of them: what it may be, and where it stands in a preset. */
@@ -161,14 +160,6 @@ export const hyperParameters: { readonly [Name in keyof HyperParameters]: HyperP
       .enum(['random', 'teacher', 'auto'])
       .describe("Where the student's weights start: random, cut from the teacher's, or the latter where it fits"),
   ),
-  averageDecay: {
-    schema: decay("Decay of the moving average of the student's weights that is delivered; 0 for none"),
-    read: ({ training }) => training.averageDecay ?? 0,
-    write: (preset, value) => ({
-      ...preset,
-      training: { ...preset.training, averageDecay: value === 0 ? null : value },
-    }),
-  },
 };
 
 /** All hyper-parameters as a preset has them. */

@@ -25,7 +25,6 @@ export const tinyTraining: StudentTraining = {
   schedule: { kind: 'cosine', learningRate: 1e-2 },
   temperature: 4,
   initialization: 'random',
-  averageDecay: null,
 };
 
 /** A run of some steps; the rest can be told otherwise. */
