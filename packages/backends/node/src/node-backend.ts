@@ -1,0 +1,581 @@
+import {
+  type AdamStepOptions,
+  type AdamStepResult,
+  type AveragePool2dOptions,
+  type BatchNormGradient,
+  type BatchNormResult,
+  type BinaryOperation,
+  type Conv2dOptions,
+  type DataType,
+  type FusedKernels,
+  type MemoryInfo,
+  type Pool2dOptions,
+  type ReduceOperation,
+  type Shape,
+  type Size2d,
+  type SoftmaxDivergenceResult,
+  type Tensor,
+  type TensorBackend,
+  type TensorData,
+  type UnaryOperation,
+} from '@dafl/core';
+import { convolve, convolveFilterGradient, convolveInputGradient } from './convolution.ts';
+import { concat, pad, reshape, slice, type Shaped } from './layout.ts';
+import { batchNorm, batchNormGradient } from './normalization.ts';
+import {
+  averagePool,
+  averagePoolGradient,
+  maxPool,
+  maxPoolGradient,
+  upsampleNearest,
+  upsampleNearestGradient,
+} from './pooling.ts';
+import { INT32, Tensorflow, type TensorId } from './tensorflow.ts';
+import type { TensorflowBinding } from './tensorflow-binding.ts';
+import {
+  upsampleConvolve,
+  upsampleConvolveFilterGradient,
+  upsampleConvolveInputGradient,
+} from './upsample-convolution.ts';
+
+const UNARY: Readonly<Record<Exclude<UnaryOperation, 'step'>, string>> = {
+  negate: 'Neg',
+  abs: 'Abs',
+  sign: 'Sign',
+  exp: 'Exp',
+  log: 'Log',
+  sqrt: 'Sqrt',
+  square: 'Square',
+  reciprocal: 'Reciprocal',
+  tanh: 'Tanh',
+  sigmoid: 'Sigmoid',
+  erf: 'Erf',
+};
+
+const BINARY: Readonly<Record<BinaryOperation, string>> = {
+  add: 'AddV2',
+  subtract: 'Sub',
+  multiply: 'Mul',
+  divide: 'RealDiv',
+  maximum: 'Maximum',
+  minimum: 'Minimum',
+  greater: 'Greater',
+  equal: 'Equal',
+};
+
+const REDUCE: Readonly<Record<ReduceOperation, string>> = { sum: 'Sum', mean: 'Mean', max: 'Max' };
+
+const BYTES_PER_ELEMENT = 4;
+const MOST_BROADCAST_AXES = 4;
+/** Channels below which whole rows are taken as channels: TensorFlow's loops over channels are its fast ones. */
+const FEW_CHANNELS = 16;
+
+/** Memory that tensors share after `reshape`. */
+interface Storage {
+  readonly bytes: number;
+  references: number;
+}
+
+class NodeTensor implements Tensor {
+  readonly owner: NodeBackend;
+  readonly shape: Shape;
+  readonly dataType: DataType;
+  readonly id: TensorId;
+  /** Null once disposed. */
+  storage: Storage | null;
+
+  constructor(owner: NodeBackend, shape: Shape, dataType: DataType, id: TensorId, storage: Storage) {
+    this.owner = owner;
+    this.shape = shape;
+    this.dataType = dataType;
+    this.id = id;
+    this.storage = storage;
+  }
+}
+
+/** The backend behind `createNodeBackend`. */
+export class NodeBackend implements TensorBackend {
+  readonly name: string = 'node';
+  readonly description: string;
+  readonly fused: FusedKernels = {
+    upsampleConv2d: (input, filter, bias) => this.#upsampleConv2d(input, filter, bias),
+    upsampleConv2dInputGradient: (outputGradient, filter) => {
+      const [gradient, kernel] = [this.#own(outputGradient), this.#own(filter)];
+      const [batch, height, width] = gradient.shape;
+      return this.#compute([batch, height / 2, width / 2, kernel.shape[2]], () =>
+        upsampleConvolveInputGradient(this.#tf, gradient, kernel),
+      );
+    },
+    upsampleConv2dFilterGradient: (input, outputGradient) => {
+      const [source, gradient] = [this.#own(input), this.#own(outputGradient)];
+      return this.#compute([3, 3, source.shape[3], gradient.shape[3]], () =>
+        upsampleConvolveFilterGradient(this.#tf, source, gradient),
+      );
+    },
+    softmaxDivergence: (logits, target) => this.#softmaxDivergence(logits, target),
+    batchNorm: (input, scale, offset, epsilon) => this.#batchNorm(input, scale, offset, epsilon),
+    batchNormGradient: (outputGradient, input, scale, mean, variance, epsilon) =>
+      this.#batchNormGradient(outputGradient, input, scale, mean, variance, epsilon),
+    adamStep: (parameter, gradient, firstMoment, secondMoment, options) =>
+      this.#adamStep(parameter, gradient, firstMoment, secondMoment, options),
+  };
+  readonly #tf: Tensorflow;
+  readonly #live = new Set<NodeTensor>();
+  #bytes = 0;
+  #isClosed = false;
+
+  constructor(binding: TensorflowBinding, description: string) {
+    this.#tf = new Tensorflow(binding);
+    this.description = description;
+  }
+
+  // --- tensors ---
+
+  tensor(data: TensorData, shape: Shape): Tensor {
+    this.#assertOpen();
+    const size = sizeOf(shape);
+    if (size !== data.length) {
+      throw new RangeError(
+        `Cannot make a tensor as 'data' must have the ${size} elements of shape [${shape.join(', ')}]: current length is ${data.length}`,
+      );
+    }
+    // A copy in any case: TensorFlow would share the array, which is the caller's again when this returns.
+    const isInteger = data instanceof Int32Array;
+    const id = this.#tf.create(isInteger ? data.slice() : Float32Array.from(data), shape);
+    return this.#register(id, shape, isInteger ? 'int32' : 'float32');
+  }
+
+  fill(shape: Shape, value: number): Tensor {
+    return this.#compute(shape, () => this.#tf.run('Fill', [this.#tf.integers(shape), this.#tf.scalar(value)]));
+  }
+
+  async read(tensor: Tensor): Promise<TensorData> {
+    return this.#tf.binding.tensorDataSync(this.#own(tensor).id);
+  }
+
+  dispose(tensor: Tensor): void {
+    const source = this.#own(tensor);
+    const storage = source.storage!;
+    source.storage = null;
+    this.#live.delete(source);
+    storage.references--;
+    if (storage.references === 0) this.#bytes -= storage.bytes;
+    this.#tf.free(source.id);
+  }
+
+  memory(): MemoryInfo {
+    return { tensors: this.#live.size, bytes: this.#bytes };
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    for (const tensor of this.#live) {
+      this.#tf.free(tensor.id);
+      tensor.storage = null;
+    }
+    this.#live.clear();
+    this.#bytes = 0;
+    this.#tf.close();
+    this.#isClosed = true;
+  }
+
+  // --- shape and movement ---
+
+  reshape(input: Tensor, shape: Shape): Tensor {
+    const source = this.#own(input);
+    if (sizeOf(shape) !== sizeOf(source.shape)) {
+      throw new RangeError(
+        `Cannot reshape as 'shape' must have ${sizeOf(source.shape)} elements: current value is [${shape.join(', ')}]`,
+      );
+    }
+    const storage = source.storage!;
+    storage.references++;
+    const result = new NodeTensor(this, [...shape], source.dataType, reshape(this.#tf, source.id, shape), storage);
+    this.#live.add(result);
+    this.#tf.trimConstants();
+    return result;
+  }
+
+  transpose(input: Tensor, permutation: readonly number[]): Tensor {
+    const source = this.#own(input);
+    const shape = permutation.map((axis) => source.shape[axis]);
+    const inputs = [source.id, this.#tf.integers(permutation)];
+    return this.#compute(shape, () => this.#tf.run('Transpose', inputs), source.dataType);
+  }
+
+  pad(input: Tensor, paddings: readonly (readonly [before: number, after: number])[], value: number): Tensor {
+    const source = this.#own(input);
+    const shape = source.shape.map((length, axis) => length + paddings[axis][0] + paddings[axis][1]);
+    if (shape.length === 0) return this.#compute(shape, () => this.#tf.run('Identity', [source.id]), source.dataType);
+    const run = (): TensorId => {
+      if (source.dataType === 'float32') return pad(this.#tf, source.id, paddings, value);
+      const sizes = this.#tf.integers(paddings.flat(), [paddings.length, 2]);
+      return this.#tf.run('PadV2', [source.id, sizes, this.#tf.integers([value], [])]);
+    };
+    return this.#compute(shape, run, source.dataType);
+  }
+
+  slice(input: Tensor, begin: readonly number[], size: readonly number[]): Tensor {
+    const source = this.#own(input);
+    return this.#compute([...size], () => slice(this.#tf, source.id, begin, size), source.dataType);
+  }
+
+  concat(inputs: readonly Tensor[], axis: number): Tensor {
+    const sources = inputs.map((input) => this.#own(input));
+    const [{ dataType, shape: first }] = sources;
+    const total = sources.reduce((sum, { shape }) => sum + shape[axis], 0);
+    const shape = first.map((length, at) => (at === axis ? total : length));
+    const ids = sources.map(({ id }) => id);
+    return this.#compute(shape, () => concat(this.#tf, ids, axis, dataType), dataType);
+  }
+
+  // --- element-wise ---
+
+  unary(operation: UnaryOperation, input: Tensor): Tensor {
+    const source = this.#own(input);
+    const tf = this.#tf;
+    return this.#compute(source.shape, () =>
+      operation === 'step'
+        ? this.#toFloat(tf.temporary('Greater', [source.id, tf.scalar(0)]))
+        : tf.run(UNARY[operation], [source.id]),
+    );
+  }
+
+  binary(operation: BinaryOperation, left: Tensor, right: Tensor): Tensor {
+    const [a, b] = [this.#own(left), this.#own(right)];
+    const shape = broadcastShapes(a.shape, b.shape);
+    const tf = this.#tf;
+    // TensorFlow cannot broadcast both sides along more axes than this at once.
+    const isIntricate = shape.length > MOST_BROADCAST_AXES && !isSameShape(a.shape, b.shape);
+    const full = (tensor: NodeTensor): TensorId => (isIntricate ? this.#repeat(tensor, shape) : tensor.id);
+    return this.#compute(shape, () =>
+      operation === 'greater' || operation === 'equal'
+        ? this.#toFloat(tf.temporary(BINARY[operation], [full(a), full(b)]))
+        : tf.run(BINARY[operation], [full(a), full(b)]),
+    );
+  }
+
+  affine(input: Tensor, factor: number, summand: number): Tensor {
+    const source = this.#own(input);
+    const tf = this.#tf;
+    return this.#compute(source.shape, () => {
+      if (summand === 0) return tf.run('Mul', [source.id, tf.scalar(factor)]);
+      const scaled = factor === 1 ? source.id : tf.temporary('Mul', [source.id, tf.scalar(factor)]);
+      return tf.run('AddV2', [scaled, tf.scalar(summand)]);
+    });
+  }
+
+  leakyRelu(input: Tensor, slope: number): Tensor {
+    const source = this.#own(input);
+    return this.#compute(source.shape, () =>
+      slope === 0
+        ? this.#tf.run('Relu', [source.id])
+        : this.#tf.run('LeakyRelu', [source.id], { alpha: { kind: 'float', value: slope } }),
+    );
+  }
+
+  leakyReluGradient(outputGradient: Tensor, output: Tensor, slope: number): Tensor {
+    const [gradient, source] = [this.#own(outputGradient), this.#own(output)];
+    const ids = [gradient.id, source.id];
+    return this.#compute(source.shape, () =>
+      slope === 0
+        ? this.#tf.run('ReluGrad', ids)
+        : this.#tf.run('LeakyReluGrad', ids, { alpha: { kind: 'float', value: slope } }),
+    );
+  }
+
+  // --- reductions ---
+
+  reduce(operation: ReduceOperation, input: Tensor, axes: readonly number[], keepDimensions: boolean): Tensor {
+    const source = this.#own(input);
+    const kept = source.shape.map((length, axis) => (axes.includes(axis) ? 1 : length));
+    const shape = keepDimensions ? kept : source.shape.filter((_, axis) => !axes.includes(axis));
+    const tf = this.#tf;
+    const rank = source.shape.length;
+    const isOverPositions = rank >= 2 && axes.length === rank - 1 && !axes.includes(rank - 1);
+    return this.#compute(shape, () => {
+      if (axes.length === 0) return tf.run('Identity', [source.id]);
+      if (operation === 'sum' && isOverPositions && sizeOf(source.shape) > 0) {
+        return reshape(tf, this.#sumOverPositions(source), shape);
+      }
+      return tf.run(REDUCE[operation], [source.id, tf.integers(axes)], {
+        keep_dims: { kind: 'boolean', value: keepDimensions },
+      });
+    });
+  }
+
+  argMax(input: Tensor): Tensor {
+    const source = this.#own(input);
+    const inputs = [source.id, this.#tf.integers([-1], [])];
+    return this.#compute(
+      source.shape.slice(0, -1),
+      () => this.#tf.run('ArgMax', inputs, { output_type: INT32 }),
+      'int32',
+    );
+  }
+
+  oneHot(indices: Tensor, depth: number): Tensor {
+    const source = this.#own(indices);
+    const tf = this.#tf;
+    const inputs = [source.id, tf.integers([depth], []), tf.scalar(1), tf.scalar(0)];
+    return this.#compute([...source.shape, depth], () =>
+      tf.run('OneHot', inputs, { axis: { kind: 'integer', value: -1 } }),
+    );
+  }
+
+  // --- matrices ---
+
+  matMul(left: Tensor, right: Tensor, transposeLeft: boolean, transposeRight: boolean): Tensor {
+    const [a, b] = [this.#own(left), this.#own(right)];
+    const shape = [a.shape[transposeLeft ? 1 : 0], b.shape[transposeRight ? 0 : 1]];
+    return this.#compute(shape, () =>
+      this.#tf.run('MatMul', [a.id, b.id], {
+        transpose_a: { kind: 'boolean', value: transposeLeft },
+        transpose_b: { kind: 'boolean', value: transposeRight },
+      }),
+    );
+  }
+
+  // --- convolution ---
+
+  conv2d(input: Tensor, filter: Tensor, bias: Tensor | null, options: Conv2dOptions): Tensor {
+    const [source, kernel] = [this.#own(input), this.#own(filter)];
+    const offset = bias === null ? null : this.#own(bias);
+    const [batch, height, width] = source.shape;
+    const [kernelHeight, kernelWidth, , outputs] = kernel.shape;
+    const { strides, padding, dilations } = options;
+    const shape = [
+      batch,
+      Math.floor((height + padding.top + padding.bottom - dilations[0] * (kernelHeight - 1) - 1) / strides[0]) + 1,
+      Math.floor((width + padding.left + padding.right - dilations[1] * (kernelWidth - 1) - 1) / strides[1]) + 1,
+      outputs,
+    ];
+    return this.#compute(shape, () => this.#addBias(convolve(this.#tf, source, kernel, options), shape, offset));
+  }
+
+  conv2dInputGradient(outputGradient: Tensor, filter: Tensor, inputShape: Shape, options: Conv2dOptions): Tensor {
+    const [gradient, kernel] = [this.#own(outputGradient), this.#own(filter)];
+    return this.#compute(inputShape, () => convolveInputGradient(this.#tf, gradient, kernel, inputShape, options));
+  }
+
+  conv2dFilterGradient(input: Tensor, outputGradient: Tensor, filterShape: Shape, options: Conv2dOptions): Tensor {
+    const [source, gradient] = [this.#own(input), this.#own(outputGradient)];
+    return this.#compute(filterShape, () => convolveFilterGradient(this.#tf, source, gradient, filterShape, options));
+  }
+
+  // --- pooling and resampling ---
+
+  maxPool2d(input: Tensor, options: Pool2dOptions): Tensor {
+    const source = this.#own(input);
+    return this.#compute(pooledShape(source.shape, options), () => maxPool(this.#tf, source, options));
+  }
+
+  maxPool2dGradient(outputGradient: Tensor, input: Tensor, output: Tensor, options: Pool2dOptions): Tensor {
+    const [gradient, source, pooled] = [this.#own(outputGradient), this.#own(input), this.#own(output)];
+    return this.#compute(source.shape, () => maxPoolGradient(this.#tf, gradient.id, source, pooled.id, options));
+  }
+
+  averagePool2d(input: Tensor, options: AveragePool2dOptions): Tensor {
+    const source = this.#own(input);
+    return this.#compute(pooledShape(source.shape, options), () => averagePool(this.#tf, source, options));
+  }
+
+  averagePool2dGradient(outputGradient: Tensor, inputShape: Shape, options: AveragePool2dOptions): Tensor {
+    const gradient = this.#own(outputGradient);
+    return this.#compute(inputShape, () => averagePoolGradient(this.#tf, gradient.id, inputShape, options));
+  }
+
+  upsampleNearest2d(input: Tensor, factors: Size2d): Tensor {
+    const source = this.#own(input);
+    const [batch, height, width, channels] = source.shape;
+    const shape = [batch, height * factors[0], width * factors[1], channels];
+    return this.#compute(shape, () => upsampleNearest(this.#tf, source, factors));
+  }
+
+  upsampleNearest2dGradient(outputGradient: Tensor, factors: Size2d): Tensor {
+    const gradient = this.#own(outputGradient);
+    const [batch, height, width, channels] = gradient.shape;
+    const shape = [batch, height / factors[0], width / factors[1], channels];
+    return this.#compute(shape, () => upsampleNearestGradient(this.#tf, gradient.id, factors));
+  }
+
+  // --- fused ---
+
+  #upsampleConv2d(input: Tensor, filter: Tensor, bias: Tensor | null): Tensor {
+    const [source, kernel] = [this.#own(input), this.#own(filter)];
+    const offset = bias === null ? null : this.#own(bias);
+    const [batch, height, width] = source.shape;
+    const shape = [batch, 2 * height, 2 * width, kernel.shape[3]];
+    return this.#compute(shape, () => this.#addBias(upsampleConvolve(this.#tf, source, kernel), shape, offset));
+  }
+
+  #softmaxDivergence(logits: Tensor, target: Tensor): SoftmaxDivergenceResult {
+    const [source, probabilities] = [this.#own(logits), this.#own(target)];
+    const tf = this.#tf;
+    const [divergence, logitsGradient] = this.#computeMany([source.shape.slice(0, 1), source.shape], () => {
+      const ids = [source.id, probabilities.id];
+      const [crossEntropy, gradient] = tf.runMany('SoftmaxCrossEntropyWithLogits', ids, {}, 2);
+      const information = tf.temporary('Xlogy', [probabilities.id, probabilities.id]);
+      const negativeEntropy = tf.temporary('Sum', [information, tf.integers([1])]);
+      return [tf.run('AddV2', [tf.keep(crossEntropy), negativeEntropy]), gradient];
+    });
+    return { divergence, logitsGradient };
+  }
+
+  #batchNorm(input: Tensor, scale: Tensor | null, offset: Tensor | null, epsilon: number): BatchNormResult {
+    const source = this.#own(input);
+    const ids = [scale, offset].map((tensor) => (tensor === null ? null : this.#own(tensor).id));
+    const statistics = source.shape.slice(-1);
+    const [output, mean, variance] = this.#computeMany([source.shape, statistics, statistics], () => {
+      const normalized = batchNorm(this.#tf, source, ids[0], ids[1], epsilon);
+      return [normalized.output, normalized.mean, normalized.variance];
+    });
+    return { output, mean, variance };
+  }
+
+  #batchNormGradient(
+    outputGradient: Tensor,
+    input: Tensor,
+    scale: Tensor | null,
+    mean: Tensor,
+    variance: Tensor,
+    epsilon: number,
+  ): BatchNormGradient {
+    const [gradient, source, average, spread] = [outputGradient, input, mean, variance].map((tensor) =>
+      this.#own(tensor),
+    );
+    const factor = scale === null ? null : this.#own(scale).id;
+    const statistics = source.shape.slice(-1);
+    const [inputGradient, scaleGradient, offsetGradient] = this.#computeMany(
+      [source.shape, statistics, statistics],
+      () => {
+        const result = batchNormGradient(this.#tf, gradient, source, factor, average.id, spread.id, epsilon);
+        return [result.input, result.scale, result.offset];
+      },
+    );
+    return { inputGradient, scaleGradient, offsetGradient };
+  }
+
+  #adamStep(
+    parameter: Tensor,
+    gradient: Tensor,
+    firstMoment: Tensor,
+    secondMoment: Tensor,
+    options: AdamStepOptions,
+  ): AdamStepResult {
+    const [p, g, m, v] = [parameter, gradient, firstMoment, secondMoment].map((tensor) => this.#own(tensor));
+    const { stepSize, beta1, beta2, secondMomentCorrection, epsilon } = options;
+    const tf = this.#tf;
+    const results = this.#computeMany([p.shape, p.shape, p.shape], () => {
+      const scaled = (input: TensorId, factor: number): TensorId => tf.temporary('Mul', [input, tf.scalar(factor)]);
+      const first = tf.run('AddV2', [scaled(m.id, beta1), scaled(g.id, 1 - beta1)]);
+      const squares = tf.temporary('Square', [g.id]);
+      const second = tf.run('AddV2', [scaled(v.id, beta2), scaled(squares, 1 - beta2)]);
+      // p - stepSize m / (sqrt(v) / correction + epsilon), with stepSize x correction taken out of the fraction.
+      const root = tf.temporary('Sqrt', [second]);
+      const divisor = tf.temporary('AddV2', [root, tf.scalar(epsilon * secondMomentCorrection)]);
+      const direction = tf.temporary('RealDiv', [first, divisor]);
+      const step = scaled(direction, stepSize * secondMomentCorrection);
+      return [tf.run('Sub', [p.id, step]), first, second];
+    });
+    const [updated, first, second] = results;
+    return { parameter: updated, firstMoment: first, secondMoment: second };
+  }
+
+  // --- plumbing ---
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new Error('Cannot use the backend as it must be open: current state is closed');
+  }
+
+  #own(tensor: Tensor): NodeTensor & Shaped {
+    this.#assertOpen();
+    if (!(tensor instanceof NodeTensor) || tensor.owner !== this)
+      throw new Error("Cannot use a tensor as it must be this backend's: current one is another's");
+    if (tensor.storage === null) throw new Error('Cannot use a tensor as it must be live: current one is disposed');
+    return tensor;
+  }
+
+  #register(id: TensorId, shape: Shape, dataType: DataType): NodeTensor {
+    const storage = { bytes: sizeOf(shape) * BYTES_PER_ELEMENT, references: 1 };
+    const tensor = new NodeTensor(this, [...shape], dataType, id, storage);
+    this.#live.add(tensor);
+    this.#bytes += storage.bytes;
+    return tensor;
+  }
+
+  /** Runs a kernel of one result and frees its temporaries. */
+  #compute(shape: Shape, run: () => TensorId, dataType: DataType = 'float32'): NodeTensor {
+    this.#assertOpen();
+    const id = this.#tf.scope(run);
+    this.#tf.trimConstants();
+    return this.#register(id, shape, dataType);
+  }
+
+  /** Runs a kernel of several float results and frees its temporaries. */
+  #computeMany(shapes: readonly Shape[], run: () => readonly TensorId[]): NodeTensor[] {
+    const ids = this.#tf.scope(run);
+    this.#tf.trimConstants();
+    return ids.map((id, index) => this.#register(id, shapes[index], 'float32'));
+  }
+
+  /** Adds a bias to a convolution's output, which it takes over. */
+  #addBias(product: TensorId, shape: Shape, bias: NodeTensor | null): TensorId {
+    if (bias === null) return product;
+    const tf = this.#tf;
+    tf.keep(product);
+    const [batch, height, width, channels] = shape;
+    if (channels >= FEW_CHANNELS) return tf.run('BiasAdd', [product, bias.id]);
+    const rows = tf.keep(reshape(tf, product, [batch, height, width * channels]));
+    const row = tf.temporary('Tile', [bias.id, tf.integers([width])]);
+    return reshape(tf, tf.temporary('AddV2', [rows, row]), shape);
+  }
+
+  /** Sum of each channel, shape `[channels]`; temporary. */
+  #sumOverPositions({ id, shape }: Shaped): TensorId {
+    const tf = this.#tf;
+    const [width, channels] = shape.slice(-2);
+    if (channels >= FEW_CHANNELS || shape.length < 3) return tf.temporary('BiasAddGrad', [id]);
+    const rows = tf.keep(reshape(tf, id, [sizeOf(shape) / (width * channels), width * channels]));
+    const row = tf.keep(reshape(tf, tf.temporary('BiasAddGrad', [rows]), [width, channels]));
+    return tf.temporary('Sum', [row, tf.integers([0])]);
+  }
+
+  /** The tensor repeated to a shape that it broadcasts to; temporary. */
+  #repeat({ id, shape }: Shaped, full: Shape): TensorId {
+    const aligned = [...Array<number>(full.length - shape.length).fill(1), ...shape];
+    const repeats = full.map((length, axis) => (aligned[axis] === 1 ? length : 1));
+    const tf = this.#tf;
+    return tf.temporary('Tile', [tf.keep(reshape(tf, id, aligned)), tf.integers(repeats)]);
+  }
+
+  #toFloat(booleans: TensorId): TensorId {
+    return this.#tf.run('Cast', [booleans], { DstT: { kind: 'type', value: 'float32' } });
+  }
+}
+
+function sizeOf(shape: Shape): number {
+  return shape.reduce((size, length) => size * length, 1);
+}
+
+function isSameShape(left: Shape, right: Shape): boolean {
+  return left.length === right.length && left.every((length, axis) => length === right[axis]);
+}
+
+function broadcastShapes(left: Shape, right: Shape): Shape {
+  const rank = Math.max(left.length, right.length);
+  return Array.from({ length: rank }, (_, index) => {
+    const a = left[left.length - rank + index] ?? 1;
+    const b = right[right.length - rank + index] ?? 1;
+    return a === 1 ? b : a;
+  });
+}
+
+function pooledShape([batch, height, width, channels]: Shape, { windowSize, strides, padding }: Pool2dOptions): Shape {
+  return [
+    batch,
+    Math.floor((height + padding.top + padding.bottom - windowSize[0]) / strides[0]) + 1,
+    Math.floor((width + padding.left + padding.right - windowSize[1]) / strides[1]) + 1,
+    channels,
+  ];
+}

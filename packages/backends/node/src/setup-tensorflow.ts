@@ -1,0 +1,221 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { DaflError } from '@dafl/core';
+import { extractWheel } from './extract-wheel.ts';
+import { tensorflowFolder } from './load-tensorflow.ts';
+
+/** Options of `setupTensorflow`; all have defaults. */
+export interface TensorflowSetupOptions {
+  /**
+   * A `.whl` file of `tensorflow` or `tensorflow-cpu`, or the folder of an installed one (`site-packages/tensorflow`),
+   * which CUDA needs: there the NVIDIA libraries lie beside it. Default: `tensorflow-cpu`, downloaded by pip.
+   */
+  readonly wheel?: string;
+  /** What is filled. Default: the folder in which `createNodeBackend` looks. */
+  readonly folder?: string;
+  /** Told each step before it begins. */
+  readonly onProgress?: (step: string) => void;
+}
+
+/** What `setupTensorflow` made. */
+export interface TensorflowSetup {
+  readonly folder: string;
+  /** Version of the library, such as `2.21.0`. */
+  readonly version: string;
+  readonly hasGpu: boolean;
+}
+
+const TFJS_NODE = '@tensorflow/tfjs-node@4.22.0';
+const NODE_API_HEADERS = 'node-api-headers@1.9.0';
+const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'] as const;
+const NODE_API_VERSION = 8;
+
+const run = promisify(execFile);
+
+/**
+ * Builds the addon of tfjs-node against the library inside a current TensorFlow wheel, for `createNodeBackend` to load.
+ *
+ * It needs a C++ compiler, npm for the addon's source, and pip where no wheel is given. A setup that fails leaves the
+ * former one as it was.
+ *
+ * @throws {DaflError} `USAGE` if the system is not Linux, a tool is missing or the wheel is none; `STORAGE` if a file
+ * cannot be written.
+ */
+export async function setupTensorflow(options: TensorflowSetupOptions = {}): Promise<TensorflowSetup> {
+  const { wheel, folder = tensorflowFolder(), onProgress = () => {} } = options;
+  if (process.platform !== 'linux') {
+    throw new DaflError(
+      'USAGE',
+      `Cannot set TensorFlow up as the system must be Linux: current system is ${process.platform}. npm install @tensorflow/tfjs-node brings one for it`,
+    );
+  }
+  const compiler = await findCompiler();
+  const work = await mkdtemp(join(tmpdir(), 'dafl-tensorflow-'));
+  const unfinished = `${folder}.unfinished-${process.pid}`;
+  try {
+    await mkdir(join(unfinished, 'lib', `napi-v${NODE_API_VERSION}`), { recursive: true });
+    const library = await prepareLibrary(wheel, work, unfinished, onProgress);
+    onProgress(`Downloading the source of ${TFJS_NODE}`);
+    const source = await unpackFromNpm(TFJS_NODE, work);
+    const headers = await unpackFromNpm(NODE_API_HEADERS, work);
+    onProgress('Compiling the addon');
+    const addon = join(unfinished, 'lib', `napi-v${NODE_API_VERSION}`, 'tfjs_binding.node');
+    const sources = (await readdir(join(source, 'binding'))).filter((name) => name.endsWith('.cc'));
+    await runTool(
+      compiler,
+      [
+        '-O2',
+        '-std=c++17',
+        '-fPIC',
+        '-shared',
+        `-DNAPI_VERSION=${NODE_API_VERSION}`,
+        ...[source, library.headers, join(headers, 'include')].map((path) => `-I${path}`),
+        ...sources.map((name) => join(source, 'binding', name)),
+        `-L${library.folder}`,
+        `-Wl,-rpath,${library.runtimePath}`,
+        ...LIBRARIES.map((name) => `-l:${name}`),
+        '-o',
+        addon,
+      ],
+      'its source must compile',
+    );
+    onProgress('Trying the addon');
+    const { version, hasGpu } = await tryAddon(addon);
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(dirname(folder), { recursive: true });
+    await rename(unfinished, folder);
+    return { folder, version, hasGpu };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && ['ENOSPC', 'EACCES', 'EROFS'].includes(String(error.code))) {
+      throw new DaflError('STORAGE', `Cannot set TensorFlow up as '${folder}' must be writable: ${error.message}`, {
+        cause: error,
+      });
+    }
+    throw error;
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+interface PreparedLibrary {
+  /** Where the linker finds the libraries. */
+  readonly folder: string;
+  /** Where the addon finds them when it is loaded. */
+  readonly runtimePath: string;
+  readonly headers: string;
+}
+
+async function prepareLibrary(
+  wheel: string | undefined,
+  work: string,
+  unfinished: string,
+  onProgress: (step: string) => void,
+): Promise<PreparedLibrary> {
+  const isFolder = wheel !== undefined && (await stat(wheel).catch(() => null))?.isDirectory() === true;
+  if (isFolder) {
+    const installed = resolve(wheel);
+    for (const name of LIBRARIES) {
+      if (!existsSync(join(installed, name))) reject(wheel, `must contain ${name}`);
+    }
+    return { folder: installed, runtimePath: installed, headers: join(installed, 'include') };
+  }
+  if (wheel !== undefined && !existsSync(wheel)) reject(wheel, 'must exist');
+  const file = wheel ?? (await downloadWheel(work, onProgress));
+  onProgress(`Unpacking ${file}`);
+  const unpacked = join(work, 'wheel');
+  const found = await extractWheel(file, unpacked, (path) => isNeeded(path));
+  const libraries = join(unpacked, 'tensorflow');
+  if (LIBRARIES.some((name) => !found.includes(`tensorflow/${name}`))) reject(file, `must contain ${LIBRARIES[0]}`);
+  const kept = join(unfinished, 'deps', 'lib');
+  await mkdir(kept, { recursive: true });
+  for (const name of LIBRARIES) await move(join(libraries, name), join(kept, name));
+  return { folder: kept, runtimePath: '$ORIGIN/../../deps/lib', headers: join(libraries, 'include') };
+}
+
+/** The two libraries, and the headers that the C API's include. */
+function isNeeded(path: string): boolean {
+  if (LIBRARIES.some((name) => path === `tensorflow/${name}`)) return true;
+  return /^tensorflow\/include\/(tensorflow\/c\/|(xla\/)?tsl\/c\/|.*platform\/ctstring)/.test(path);
+}
+
+async function downloadWheel(work: string, onProgress: (step: string) => void): Promise<string> {
+  onProgress('Downloading tensorflow-cpu with pip');
+  const folder = join(work, 'download');
+  const rule = 'pip must find a wheel of tensorflow-cpu for this machine (or give one: --setup-tensorflow FILE.whl)';
+  const pip = ['-m', 'pip', 'download', '--no-deps', '--only-binary=:all:', '--quiet', '--dest', folder];
+  await runTool('python3', [...pip, 'tensorflow-cpu'], rule);
+  const [name] = (await readdir(folder)).filter((entry) => entry.endsWith('.whl'));
+  return join(folder, name);
+}
+
+async function findCompiler(): Promise<string> {
+  for (const name of [process.env['CXX'], 'c++', 'g++', 'clang++']) {
+    if (!name) continue;
+    try {
+      await run(name, ['--version']);
+      return name;
+    } catch {
+      // Not there: the next one.
+    }
+  }
+  throw new DaflError(
+    'USAGE',
+    'Cannot set TensorFlow up as a C++ compiler must be installed (c++, g++ or clang++; CXX names another): current machine has none',
+  );
+}
+
+/** Downloads a package from the npm registry and unpacks it, without its dependencies and scripts. */
+async function unpackFromNpm(name: string, work: string): Promise<string> {
+  const folder = await mkdtemp(join(work, 'package-'));
+  const npm = ['pack', name, '--silent', '--pack-destination', folder];
+  await runTool('npm', npm, `npm must be able to download ${name}`);
+  const [archive] = await readdir(folder);
+  await runTool('tar', ['-xzf', join(folder, archive), '-C', folder], `tar must unpack ${archive}`);
+  return join(folder, 'package');
+}
+
+/** Loads the addon in a process of its own: one that crashes must not take this one along. */
+async function tryAddon(addon: string): Promise<{ version: string; hasGpu: boolean }> {
+  const script =
+    'const b = require(process.env.DAFL_ADDON); console.log(JSON.stringify({ version: b.TF_Version, hasGpu: b.isUsingGpuDevice() }))';
+  const env = { ...process.env, DAFL_ADDON: addon, TF_CPP_MIN_LOG_LEVEL: '2' };
+  const { stdout } = await runTool(process.execPath, ['-e', script], 'the addon must load', env);
+  return JSON.parse(stdout.trim().split('\n').at(-1)!);
+}
+
+async function runTool(
+  command: string,
+  args: readonly string[],
+  rule: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<{ stdout: string }> {
+  try {
+    return await run(command, args, { env, maxBuffer: 2 ** 26 });
+  } catch (error) {
+    const output = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
+    const reason = output.split('\n').slice(-8).join('\n') || (error instanceof Error ? error.message : String(error));
+    throw new DaflError('USAGE', `Cannot set TensorFlow up as ${rule}: ${command} failed: ${reason}`, { cause: error });
+  }
+}
+
+async function move(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    // The folders may lie on two disks.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EXDEV')) throw error;
+    await cp(from, to);
+  }
+}
+
+function reject(wheel: string, rule: string): never {
+  throw new DaflError(
+    'USAGE',
+    `Cannot set TensorFlow up as '${wheel}' ${rule}: give a tensorflow or tensorflow-cpu wheel, or the folder of an installed one`,
+  );
+}
