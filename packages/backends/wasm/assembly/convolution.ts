@@ -223,8 +223,61 @@ export function convolve(args: usize, chunk: i32): void {
     const valid = smaller(TILE_COLUMNS, columns - panel * TILE_COLUMNS);
     for (let pixel = 0; pixel < pixels; pixel += TILE_ROWS) {
       multiplyTile(
-        table + (<usize>pixel << 3), pixels - pixel, jumps, runs, length, packed, <usize>panel * 32, valid,
+        table + (<usize>pixel << 3), pixels - pixel, 0, jumps, runs, length, packed, <usize>panel * 32, valid,
+        false,
       );
+    }
+  }
+}
+
+/**
+ * Input gradient of a convolution without padding and of stride 1: each pixel of the output gradient is multiplied by a
+ * row of the filter at a time and added to the run of input gradients that this row sees.
+ *
+ * The other way, to gather what an input gets, needs zeros around the gradients: for a 5x5 filter at 10x10 pixels, as
+ * many multiplications again. Pixels of one tile are of different rows, so that their runs do not overlap.
+ *
+ * Arguments: 0 output gradient, 1 input gradient, 2 packed filter [row][panel], 3 batch, 4 height, 5 width, 6 input
+ * channels, 7 output channels, 8-9 taps, 10 images per chunk, 11 scratch memory, 12 bytes of it for each thread.
+ */
+export function scatterInputGradient(args: usize, chunk: i32): void {
+  const height = integer(args, 4), width = integer(args, 5), inputs = integer(args, 6), outputs = integer(args, 7);
+  const tapsDown = integer(args, 8), tapsAcross = integer(args, 9);
+  const outputHeight = height - tapsDown + 1, outputWidth = width - tapsAcross + 1;
+  const firstImage = chunk * integer(args, 10);
+  const images = smaller(integer(args, 10), integer(args, 3) - firstImage);
+  const rowBytes = <usize>(width * inputs) << 2;
+  const gradientRowBytes = <usize>(outputWidth * outputs) << 2;
+  const target = address(args, 1) + <usize>(firstImage * height) * rowBytes;
+  fillFloats(target, 0, images * height * width * inputs);
+  const jumps = address(args, 11) + <usize>threadIndex * address(args, 12);
+  store<usize>(jumps, 0);
+  const table = jumps + 64;
+  const rows = images * outputHeight;
+  let from = address(args, 0) + <usize>(firstImage * outputHeight) * gradientRowBytes;
+  for (let row = 0; row < rows + TILE_ROWS; row++) {
+    const at = table + (<usize>row << 3);
+    if (row < rows) {
+      store<usize>(at, from);
+      store<usize>(at, target + <usize>((row / outputHeight) * height + (row % outputHeight)) * rowBytes, 4);
+      from += gradientRowBytes;
+    } else {
+      store<u64>(at, load<u64>(at - 8));
+    }
+  }
+  const columns = tapsAcross * inputs;
+  let packed = address(args, 2);
+  for (let v = 0; v < tapsDown; v++) {
+    for (let column = 0; column < columns; column += TILE_COLUMNS, packed += <usize>(outputs + 1) * 32) {
+      const valid = smaller(TILE_COLUMNS, columns - column);
+      for (let x = 0; x < outputWidth; x++) {
+        const shift = <usize>v * rowBytes + (<usize>(x * inputs + column) << 2);
+        for (let row = 0; row < rows; row += TILE_ROWS) {
+          multiplyTile(
+            table + (<usize>row << 3), rows - row, <usize>(x * outputs) << 2, jumps, 1, outputs, packed, shift, valid, true,
+          );
+        }
+      }
     }
   }
 }

@@ -86,31 +86,55 @@ function storeRow(target: usize, low: v128, high: v128, columns: i32): void {
 }
 
 /**
- * A tile of C = bias + A x B, where each row of A is a list of runs of adjacent floats.
+ * A tile of C = bias + A x B, or of C + A x B, where each row of A is a list of runs of adjacent floats.
  *
  * @param rows Six pairs of addresses (row of A, row of C).
  * @param validRows How many of them to store; the rest only repeat valid addresses of A.
+ * @param start Bytes to add to the addresses in A.
  * @param jumps Bytes to add to a row's address after each run: one number a run, the same for all rows.
  * @param runs Number of runs.
  * @param length Floats in a run.
  * @param panel Packed panel of B.
  * @param shift Bytes to add to the addresses in C.
  * @param columns Columns to store, 1 to 8.
+ * @param isAdded Whether to add to what C holds, in place of the bias.
  */
 export function multiplyTile(
   rows: usize,
   validRows: i32,
+  start: usize,
   jumps: usize,
   runs: i32,
   length: i32,
   panel: usize,
   shift: usize,
   columns: i32,
+  isAdded: bool,
 ): void {
-  let a0 = load<usize>(rows), a1 = load<usize>(rows, 8), a2 = load<usize>(rows, 16);
-  let a3 = load<usize>(rows, 24), a4 = load<usize>(rows, 32), a5 = load<usize>(rows, 40);
+  let a0 = load<usize>(rows) + start, a1 = load<usize>(rows, 8) + start, a2 = load<usize>(rows, 16) + start;
+  let a3 = load<usize>(rows, 24) + start, a4 = load<usize>(rows, 32) + start, a5 = load<usize>(rows, 40) + start;
   let c00 = v128.load(panel), c01 = v128.load(panel, 16);
   let c10 = c00, c11 = c01, c20 = c00, c21 = c01, c30 = c00, c31 = c01, c40 = c00, c41 = c01, c50 = c00, c51 = c01;
+  if (isAdded) {
+    let c = load<usize>(rows, 4) + shift;
+    c00 = v128.load(c);
+    c01 = v128.load(c, 16);
+    c = load<usize>(rows, 12) + shift;
+    c10 = v128.load(c);
+    c11 = v128.load(c, 16);
+    c = load<usize>(rows, 20) + shift;
+    c20 = v128.load(c);
+    c21 = v128.load(c, 16);
+    c = load<usize>(rows, 28) + shift;
+    c30 = v128.load(c);
+    c31 = v128.load(c, 16);
+    c = load<usize>(rows, 36) + shift;
+    c40 = v128.load(c);
+    c41 = v128.load(c, 16);
+    c = load<usize>(rows, 44) + shift;
+    c50 = v128.load(c);
+    c51 = v128.load(c, 16);
+  }
   let b = panel + 32;
   for (const stop = jumps + (<usize>runs << 2); jumps < stop; jumps += 4) {
     const end = b + <usize>length * 32;

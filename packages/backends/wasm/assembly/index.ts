@@ -27,11 +27,17 @@ import {
   KERNEL_PACK_DOTS,
   KERNEL_PACK_PANELS,
   KERNEL_PACK_TRIPLES,
+  KERNEL_PACK_UPSAMPLE_FILTER,
   KERNEL_REDUCE,
+  KERNEL_SCATTER_INPUT_GRADIENT,
+  KERNEL_SOFTMAX_DIVERGENCE,
   KERNEL_STRIDED_COPY,
   KERNEL_UNARY,
   KERNEL_UPSAMPLE,
+  KERNEL_UPSAMPLE_CONVOLVE,
+  KERNEL_UPSAMPLE_FILTER_GRADIENT,
   KERNEL_UPSAMPLE_GRADIENT,
+  KERNEL_UPSAMPLE_INPUT_GRADIENT,
 } from '../src/kernel-ids';
 import { adam } from './adam';
 import {
@@ -49,6 +55,7 @@ import {
   depthwiseFilterGradient,
   depthwiseInputGradient,
   filterGradient,
+  scatterInputGradient,
 } from './convolution';
 import { affine, binary, fill, leakyRelu, leakyReluGradient, oneHot, unary } from './element-wise';
 import { packDots, packPanels, packTriples } from './gemm';
@@ -62,6 +69,13 @@ import {
   upsampleGradient,
 } from './pooling';
 import { argMax, reduce } from './reduction';
+import { softmaxDivergence } from './softmax';
+import {
+  packUpsampleFilter,
+  upsampleConvolve,
+  upsampleFilterGradient,
+  upsampleInputGradient,
+} from './upsample-convolution';
 
 export { closeWorkers, runAlone, runShared, runWorker } from './scheduler';
 
@@ -82,6 +96,7 @@ export function runChunk(kernel: i32, args: usize, chunk: i32): void {
     case KERNEL_PACK_TRIPLES: packTriples(args, chunk); break;
     case KERNEL_PACK_DOTS: packDots(args, chunk); break;
     case KERNEL_CONVOLVE: convolve(args, chunk); break;
+    case KERNEL_SCATTER_INPUT_GRADIENT: scatterInputGradient(args, chunk); break;
     case KERNEL_FILTER_GRADIENT: filterGradient(args, chunk); break;
     case KERNEL_COMBINE_FILTER_GRADIENT: combineFilterGradient(args, chunk); break;
     case KERNEL_DEPTHWISE: depthwise(args, chunk); break;
@@ -100,5 +115,10 @@ export function runChunk(kernel: i32, args: usize, chunk: i32): void {
     case KERNEL_COMBINE_BATCH_GRADIENT: combineBatchGradient(args, chunk); break;
     case KERNEL_NORMALIZE_GRADIENT: normalizeGradient(args, chunk); break;
     case KERNEL_ADAM: adam(args, chunk); break;
+    case KERNEL_PACK_UPSAMPLE_FILTER: packUpsampleFilter(args, chunk); break;
+    case KERNEL_UPSAMPLE_CONVOLVE: upsampleConvolve(args, chunk); break;
+    case KERNEL_UPSAMPLE_INPUT_GRADIENT: upsampleInputGradient(args, chunk); break;
+    case KERNEL_UPSAMPLE_FILTER_GRADIENT: upsampleFilterGradient(args, chunk); break;
+    case KERNEL_SOFTMAX_DIVERGENCE: softmaxDivergence(args, chunk); break;
   }
 }

@@ -93,6 +93,29 @@ function convolutionCases(
   ];
 }
 
+/** Counts what the upsampling and the convolution take one after the other: no kernel needs to do all of it. */
+function upsampleConvolutionCases(label: string, size: number, inputs: number, outputs: number): Case[] {
+  const batch = 256;
+  const amount = 2 * batch * (2 * size) ** 2 * 9 * inputs * outputs;
+  const name = `${label} x2, conv 3x3 ${inputs}->${outputs} at ${size}x${size}`;
+  const make = (kind: string, run: (backend: TensorBackend, x: Tensor, w: Tensor, g: Tensor) => Tensor): Case => ({
+    name: `${name} ${kind}`,
+    amount,
+    unit: 'GFLOP/s',
+    prepare: (backend) => {
+      const x = randomTensor(backend, [batch, size, size, inputs]);
+      const w = randomTensor(backend, [3, 3, inputs, outputs]);
+      const g = randomTensor(backend, [batch, 2 * size, 2 * size, outputs]);
+      return () => [run(backend, x, w, g)];
+    },
+  });
+  return [
+    make('forward', (backend, x, w) => backend.fused!.upsampleConv2d!(x, w, null)),
+    make('input gradient', (backend, _x, w, g) => backend.fused!.upsampleConv2dInputGradient!(g, w)),
+    make('filter gradient', (backend, x, _w, g) => backend.fused!.upsampleConv2dFilterGradient!(x, g)),
+  ];
+}
+
 function matrixCase(rows: number, depth: number, columns: number): Case[] {
   const amount = 2 * rows * depth * columns;
   const product = (
@@ -168,6 +191,10 @@ const cases: readonly Case[] = [
   ...convolutionCases('fast', [256, 16, 32], [3, 32], 1),
   ...convolutionCases('fast', [256, 32, 32], [3, 16], 1),
   ...convolutionCases('fast', [256, 32, 16], [3, 1], 1),
+  ...upsampleConvolutionCases('fast', 8, 16, 16),
+  ...upsampleConvolutionCases('fast', 16, 16, 8),
+  ...upsampleConvolutionCases('paper', 8, 128, 128),
+  ...upsampleConvolutionCases('paper', 16, 128, 64),
   ...convolutionCases('teacher', [256, 32, 1], [5, 6], 0),
   ...convolutionCases('teacher', [256, 14, 6], [5, 16], 0),
   ...convolutionCases('teacher', [256, 5, 16], [5, 120], 0),

@@ -1,4 +1,4 @@
-import type { Conv2dOptions } from '@dafl/core';
+import type { Conv2dOptions, Shape } from '@dafl/core';
 import {
   KERNEL_COMBINE_FILTER_GRADIENT,
   KERNEL_CONVOLVE,
@@ -6,6 +6,7 @@ import {
   KERNEL_PACK_DOTS,
   KERNEL_PACK_PANELS,
   KERNEL_PACK_TRIPLES,
+  KERNEL_SCATTER_INPUT_GRADIENT,
 } from './kernel-ids.ts';
 import type { KernelRunner } from './kernel-runner.ts';
 
@@ -228,6 +229,82 @@ export function convolve(
       scratchBytes,
       panelsPerChunk,
       form,
+    ]);
+  });
+}
+
+/** Bytes of one image's output gradients and input gradients. */
+function scatteredBytes({ outputHeight, outputWidth }: TapGeometry, inputShape: Shape, outputs: number): number {
+  return (inputShape[1] * inputShape[2] * inputShape[3] + outputHeight * outputWidth * outputs) * 4;
+}
+
+/** Whether `scatterInputGradient` applies, has enough columns for a tile, and finds the image in the cache each time. */
+export function canScatter(
+  geometry: TapGeometry,
+  inputShape: Shape,
+  filterShape: Shape,
+  options: Conv2dOptions,
+): boolean {
+  const { strides, taps, dilations, outputHeight, outputWidth } = geometry;
+  return (
+    options.groups === 1 &&
+    [...strides, ...dilations].every((step) => step === 1) &&
+    geometry.top + geometry.left === 0 &&
+    outputHeight === inputShape[1] - taps[0] + 1 &&
+    outputWidth === inputShape[2] - taps[1] + 1 &&
+    taps[1] * inputShape[3] >= PANEL &&
+    scatteredBytes(geometry, inputShape, filterShape[3]) <= CHUNK_BYTES
+  );
+}
+
+/** The input gradient of a convolution without padding. */
+export function scatterInputGradient(
+  runner: KernelRunner,
+  geometry: TapGeometry,
+  inputShape: Shape,
+  outputs: number,
+  addresses: { readonly outputGradient: number; readonly filter: number; readonly inputGradient: number },
+): void {
+  const [batch, height, width, inputs] = inputShape as readonly [number, number, number, number];
+  const [tapsDown, tapsAcross] = geometry.taps;
+  const columns = tapsAcross * inputs;
+  const panels = ceilDivide(columns, PANEL);
+  // Six images fill tiles of six rows, whatever their height.
+  const images = Math.min(TILE_ROWS, Math.floor(CHUNK_BYTES / scatteredBytes(geometry, inputShape, outputs)));
+  const scratchBytes = ceilDivide((images * geometry.outputHeight + TILE_ROWS) * 8 + 64, 64) * 64;
+  const scratch = runner.scratch(scratchBytes);
+  const rowBytes = panels * (outputs + 1) * PANEL * 4;
+  runner.withTemporary(tapsDown * rowBytes, (packed) => {
+    for (let row = 0; row < tapsDown; row++) {
+      runner.run(KERNEL_PACK_PANELS, panels, outputs * columns, [
+        addresses.filter + row * columns * outputs * 4,
+        packed + row * rowBytes,
+        0,
+        1,
+        1,
+        outputs,
+        0,
+        0,
+        1,
+        columns,
+        outputs,
+      ]);
+    }
+    const work = batch * geometry.outputHeight * geometry.outputWidth * outputs * columns * tapsDown;
+    runner.run(KERNEL_SCATTER_INPUT_GRADIENT, ceilDivide(batch, images), work, [
+      addresses.outputGradient,
+      addresses.inputGradient,
+      packed,
+      batch,
+      height,
+      width,
+      inputs,
+      outputs,
+      tapsDown,
+      tapsAcross,
+      images,
+      scratch,
+      scratchBytes,
     ]);
   });
 }

@@ -45,6 +45,29 @@ const computations: Readonly<Record<string, (backend: TensorBackend) => readonly
     const dx = backend.conv2dInputGradient(y, w, x.shape, options);
     return [y, dx, backend.conv2dFilterGradient(x, y, w.shape, options)];
   },
+  'conv2d without padding and its gradients, 6 -> 16': (backend) => {
+    const options = { ...same, padding: { top: 0, bottom: 0, left: 0, right: 0 } };
+    const x = randomTensor(backend, [40, 14, 13, 6], 16);
+    const w = randomTensor(backend, [5, 5, 6, 16], 17);
+    const y = backend.conv2d(x, w, null, options);
+    const dx = backend.conv2dInputGradient(y, w, x.shape, options);
+    return [y, dx, backend.conv2dFilterGradient(x, y, w.shape, options)];
+  },
+  'upsampleConv2d and its gradients': (backend) =>
+    [
+      [40, 8, 8, 16],
+      [2, 41, 36, 64],
+    ].flatMap((shape) => {
+      const { upsampleConv2d, upsampleConv2dInputGradient, upsampleConv2dFilterGradient } = backend.fused!;
+      const x = randomTensor(backend, shape, 18);
+      const w = randomTensor(backend, [3, 3, shape[3], 40], 19);
+      const y = upsampleConv2d!(x, w, null);
+      return [y, upsampleConv2dInputGradient!(y, w), upsampleConv2dFilterGradient!(x, y)];
+    }),
+  softmaxDivergence: (backend) => {
+    const logits = randomTensor(backend, [1000, 11], 20);
+    return Object.values(backend.fused!.softmaxDivergence!(logits, backend.fill([1000, 11], 1 / 11)));
+  },
   'depthwise conv2d and its gradients': (backend) => {
     const options = { ...same, groups: 24 };
     const x = randomTensor(backend, [40, 9, 11, 24], 7);

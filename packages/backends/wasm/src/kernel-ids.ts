@@ -35,6 +35,12 @@ export const KERNEL_ADAM = 28;
 export const KERNEL_DEPTHWISE_FILTER_GRADIENT = 29;
 export const KERNEL_PACK_DOTS = 30;
 export const KERNEL_PACK_TRIPLES = 31;
+export const KERNEL_PACK_UPSAMPLE_FILTER = 32;
+export const KERNEL_UPSAMPLE_CONVOLVE = 33;
+export const KERNEL_UPSAMPLE_INPUT_GRADIENT = 34;
+export const KERNEL_UPSAMPLE_FILTER_GRADIENT = 35;
+export const KERNEL_SOFTMAX_DIVERGENCE = 36;
+export const KERNEL_SCATTER_INPUT_GRADIENT = 37;
 
 /** Values of the `operation` argument of `KERNEL_UNARY`. */
 export const UNARY_NEGATE = 0;

@@ -13,14 +13,28 @@ import type {
   ReduceOperation,
   Shape,
   Size2d,
+  SoftmaxDivergenceResult,
   Tensor,
   TensorBackend,
   TensorData,
   UnaryOperation,
 } from '@dafl/core';
-import { accumulateFilterGradient, convolve, gatherAxis, type TapGeometry } from './convolution.ts';
+import {
+  accumulateFilterGradient,
+  canScatter,
+  convolve,
+  gatherAxis,
+  scatterInputGradient,
+  type TapGeometry,
+} from './convolution.ts';
 import * as ids from './kernel-ids.ts';
 import { asFloat, KernelRunner, type KernelRunnerOptions } from './kernel-runner.ts';
+import {
+  upsampleConvolve,
+  upsampleFilterGradient,
+  upsampleInputGradient,
+  type UpsampleGeometry,
+} from './upsample-convolution.ts';
 
 export type { KernelExports } from './kernel-runner.ts';
 
@@ -139,6 +153,10 @@ export class WasmBackend implements TensorBackend {
       this.#batchNormGradient(outputGradient, input, scale, mean, variance, epsilon),
     adamStep: (parameter, gradient, firstMoment, secondMoment, options) =>
       this.#adamStep(parameter, gradient, firstMoment, secondMoment, options),
+    upsampleConv2d: (input, filter, bias) => this.#upsampleConv2d(input, filter, bias),
+    upsampleConv2dInputGradient: (outputGradient, filter) => this.#upsampleConv2dInputGradient(outputGradient, filter),
+    upsampleConv2dFilterGradient: (input, outputGradient) => this.#upsampleConv2dFilterGradient(input, outputGradient),
+    softmaxDivergence: (logits, target) => this.#softmaxDivergence(logits, target),
   };
   readonly #runner: KernelRunner;
   /** Tensors made since the innermost `#atomically` began. */
@@ -523,6 +541,11 @@ export class WasmBackend implements TensorBackend {
         this.#multiply(g.address, w.address, 0, result.address, asMatrix.rows, outputChannels, asMatrix.depth, true);
         return result;
       }
+      if (canScatter(geometry, inputShape, w.shape, options)) {
+        const addresses = { outputGradient: g.address, filter: w.address, inputGradient: result.address };
+        scatterInputGradient(this.#runner, geometry, inputShape, outputChannels, addresses);
+        return result;
+      }
       const { groups } = options;
       const [strideDown, strideAcross] = options.strides;
       const [tapsDown, tapsAcross] = geometry.taps;
@@ -849,6 +872,83 @@ export class WasmBackend implements TensorBackend {
         asFloat(options.epsilon),
       ]);
       return result;
+    });
+  }
+
+  #upsampleConv2d(input: Tensor, filter: Tensor, bias: Tensor | null): Tensor {
+    return this.#atomically(() => {
+      const x = this.#own(input, 'compute upsampleConv2d', 'input');
+      const w = this.#own(filter, 'compute upsampleConv2d', 'filter');
+      const b = bias === null ? 0 : this.#own(bias, 'compute upsampleConv2d', 'bias').address;
+      const geometry = upsampleGeometry(x.shape, w.shape[3]);
+      const result = this.#create(
+        [geometry.batch, 2 * geometry.height, 2 * geometry.width, geometry.outputs],
+        'float32',
+      );
+      if (result.size === 0) return result;
+      upsampleConvolve(this.#runner, geometry, {
+        input: x.address,
+        filter: w.address,
+        bias: b,
+        output: result.address,
+      });
+      return result;
+    });
+  }
+
+  #upsampleConv2dInputGradient(outputGradient: Tensor, filter: Tensor): Tensor {
+    return this.#atomically(() => {
+      const g = this.#own(outputGradient, 'compute upsampleConv2dInputGradient', 'outputGradient');
+      const w = this.#own(filter, 'compute upsampleConv2dInputGradient', 'filter');
+      const [batch, height, width, outputs] = g.shape as [number, number, number, number];
+      const shape = [batch, height / 2, width / 2, w.shape[2]];
+      const result = this.#create(shape, 'float32');
+      if (g.size === 0) this.#fill(result.address, result.size, 0);
+      if (result.size === 0 || g.size === 0) return result;
+      upsampleInputGradient(this.#runner, upsampleGeometry(shape, outputs), {
+        outputGradient: g.address,
+        filter: w.address,
+        inputGradient: result.address,
+      });
+      return result;
+    });
+  }
+
+  #upsampleConv2dFilterGradient(input: Tensor, outputGradient: Tensor): Tensor {
+    return this.#atomically(() => {
+      const x = this.#own(input, 'compute upsampleConv2dFilterGradient', 'input');
+      const g = this.#own(outputGradient, 'compute upsampleConv2dFilterGradient', 'outputGradient');
+      const geometry = upsampleGeometry(x.shape, g.shape[3]);
+      const result = this.#create([3, 3, geometry.inputs, geometry.outputs], 'float32');
+      if (x.size === 0 || g.size === 0) this.#fill(result.address, result.size, 0);
+      if (result.size === 0 || x.size === 0 || g.size === 0) return result;
+      const addresses = { input: x.address, outputGradient: g.address };
+      upsampleFilterGradient(this.#runner, geometry, addresses, (parts, count) =>
+        this.#reduceMiddle(ids.REDUCE_SUM, parts, result.address, 1, count, result.size, 1),
+      );
+      return result;
+    });
+  }
+
+  #softmaxDivergence(logits: Tensor, target: Tensor): SoftmaxDivergenceResult {
+    return this.#atomically(() => {
+      const x = this.#own(logits, 'compute softmaxDivergence', 'logits');
+      const t = this.#own(target, 'compute softmaxDivergence', 'target');
+      const [batch, classes] = x.shape as [number, number];
+      const divergence = this.#create([batch], 'float32');
+      const logitsGradient = this.#create(x.shape, 'float32');
+      const rowsPerChunk = Math.max(1, Math.floor(2048 / Math.max(1, classes)));
+      // Three transcendental functions an element, each some eight times as long as the rest.
+      this.#run(ids.KERNEL_SOFTMAX_DIVERGENCE, Math.ceil(batch / rowsPerChunk), x.size * 24, [
+        x.address,
+        t.address,
+        divergence.address,
+        logitsGradient.address,
+        batch,
+        classes,
+        rowsPerChunk,
+      ]);
+      return { divergence, logitsGradient };
     });
   }
 
@@ -1291,6 +1391,11 @@ function batchNormPlan(shape: Shape): {
     period,
     chunkSize: period * Math.max(1, Math.floor(CHUNK_ELEMENTS / Math.max(1, period))),
   };
+}
+
+function upsampleGeometry(inputShape: Shape, outputs: number): UpsampleGeometry {
+  const [batch, height, width, inputs] = inputShape as readonly [number, number, number, number];
+  return { batch, height, width, inputs, outputs };
 }
 
 function outputLength(size: number, before: number, after: number, kernel: number, stride: number): number {
