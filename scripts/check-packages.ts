@@ -28,7 +28,8 @@ try {
   for (const { name, tarball, files, sizeBytes } of packWorkspaces(folder)) {
     const before = problems;
     for (const file of files) {
-      if (!/^(package\.json|README\.md|LICENSE|dist\/.*)$/.test(file)) report(name, `'${file}' must not be published`);
+      if (!/^(package\.json|README\.md|LICENSE|dist\/.*|bench\/.*\.py)$/.test(file))
+        report(name, `'${file}' must not be published`);
     }
     for (const file of ['README.md', 'LICENSE']) {
       if (!files.includes(file)) report(name, `'${file}' must be published`);

@@ -36,6 +36,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Serve distillations over HTTP',
     load: async () => (await import('./commands/serve.ts')).serveCommand,
   },
+  bench: {
+    summary: 'Measure a step on every backend, and on PyTorch',
+    load: async () => (await import('./commands/bench.ts')).benchCommand,
+  },
   doctor: {
     summary: 'Check what this machine offers',
     load: async () => (await import('./commands/doctor.ts')).doctorCommand,
