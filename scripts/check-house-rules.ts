@@ -19,9 +19,18 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
   '@dafl/backend-cpu': ['@dafl/core'],
   '@dafl/backend-wasm': ['@dafl/core'],
   '@dafl/models': ['@dafl/core'],
-  '@dafl/run': ['@dafl/backend-cpu', '@dafl/backend-wasm', '@dafl/core', '@dafl/models'],
+  '@dafl/backend-node': ['@dafl/core'],
+  '@dafl/backend-webgpu': ['@dafl/core'],
+  '@dafl/run': [
+    '@dafl/backend-cpu',
+    '@dafl/backend-node',
+    '@dafl/backend-wasm',
+    '@dafl/backend-webgpu',
+    '@dafl/core',
+    '@dafl/models',
+  ],
   '@dafl/server': ['@dafl/core', '@dafl/models', '@dafl/run'],
-  '@dafl/cli': ['@dafl/core', '@dafl/models', '@dafl/run', '@dafl/server'],
+  '@dafl/cli': ['@dafl/backend-node', '@dafl/core', '@dafl/models', '@dafl/run', '@dafl/server'],
 };
 
 /** Packages that run in every runtime, and so import no module of Node's. */

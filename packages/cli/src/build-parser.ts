@@ -22,7 +22,8 @@ export function buildParser(command: Command): Parser {
 }
 
 function buildOption(flag: Flag): Option {
-  const value = flag.placeholder === undefined ? '' : ` <${flag.placeholder}>`;
+  const value =
+    flag.placeholder === undefined ? '' : flag.isValueOptional ? ` [${flag.placeholder}]` : ` <${flag.placeholder}>`;
   const shown = flag.default === undefined || flag.default === false ? '' : ` (default: ${String(flag.default)})`;
   const option = new Option(`--${flag.name}${value}`, flag.description + shown);
   return flag.group === undefined ? option : option.helpGroup(flag.group);

@@ -7,6 +7,8 @@ export interface Flag {
   readonly name: string;
   /** The value's name in help; absent for a flag that takes none. */
   readonly placeholder?: string;
+  /** Whether the flag may stand without its value, which is `true` then. */
+  readonly isValueOptional?: boolean;
   readonly description: string;
   /** Shown in help. */
   readonly default?: string | number | boolean;
@@ -17,6 +19,13 @@ export interface Flag {
   /** Turns the text into a JSON value. What is wrong stays as it is, for the schema to name. */
   readonly parse?: (text: string) => unknown;
 }
+
+/** Of commands that have no option schema. */
+export const allowSoftwareGpuFlag: Flag = {
+  name: 'allow-software-gpu',
+  key: 'allowSoftwareGpu',
+  description: 'Let WebGPU run on a software adapter, which computes on the CPU (for tests)',
+};
 
 /** The flags of an option schema: the one source of names, help and parsing. */
 export function flagsFromSchema(

@@ -31,6 +31,7 @@ test('dafl', async () => {
       inspect        Show the layers, sizes and preprocessing of a model
       samples        Draw what the generator of a run makes
       serve          Serve distillations over HTTP
+      bench          Measure a step on every backend, and on PyTorch
       doctor         Check what this machine offers
 
     Start here:
@@ -61,9 +62,13 @@ test('dafl distill', async () => {
                                                dafl)
       --preset <fast|paper>                    Recipe: quick, or the official
                                                hyper-parameters (default: fast)
-      --backend <auto|cpu|wasm>                What computes (default: auto)
+      --backend <auto|node|webgpu|wasm|cpu>    What computes: TensorFlow (node),
+                                               WebGPU, WebAssembly, or the reference
+                                               (default: auto)
       --threads <number>                       Threads of the backend. Default: all
                                                cores, at most 8
+      --allow-software-gpu                     Let WebGPU run on a software adapter,
+                                               which computes on the CPU (for tests)
       --seed <number>                          Same seed, backend and machine: the
                                                same student, bit for bit (default:
                                                0)
@@ -128,9 +133,6 @@ test('dafl distill', async () => {
       --initialization <random|teacher|auto>   Where the student's weights start:
                                                random, cut from the teacher's, or
                                                the latter where it fits
-      --average-decay <number>                 Decay of the moving average of the
-                                               student's weights that is delivered;
-                                               0 for none
 
     Folder:
       --out <folder>                           Folder of the run. Default: a new one
@@ -168,22 +170,29 @@ test('dafl demo', async () => {
     a single digit, and report its accuracy where MNIST is at hand.
 
     Run:
-      --backend <auto|cpu|wasm>  What computes (default: auto)
-      --threads <number>         Threads of the backend. Default: all cores, at most
-                                 8
-      --seed <number>            Same seed, backend and machine: the same student,
-                                 bit for bit (default: 0)
-      --steps <number>           Length of the run. Default: the preset's
-      --time-budget <duration>   Run as many steps as fit this time: 90s, 5m, 1h
-      --out <folder>             Folder of the run; an earlier demo in it is
-                                 replaced (default: dafl-demo)
+      --backend <auto|node|webgpu|wasm|cpu>  What computes: TensorFlow (node),
+                                             WebGPU, WebAssembly, or the reference
+                                             (default: auto)
+      --threads <number>                     Threads of the backend. Default: all
+                                             cores, at most 8
+      --allow-software-gpu                   Let WebGPU run on a software adapter,
+                                             which computes on the CPU (for tests)
+      --seed <number>                        Same seed, backend and machine: the
+                                             same student, bit for bit (default: 0)
+      --steps <number>                       Length of the run. Default: the
+                                             preset's
+      --time-budget <duration>               Run as many steps as fit this time:
+                                             90s, 5m, 1h
+      --out <folder>                         Folder of the run; an earlier demo in
+                                             it is replaced (default: dafl-demo)
 
     Output:
-      --json                     Write lines of JSON to stdout, the result last
-      --verbose                  Show where an error came from
+      --json                                 Write lines of JSON to stdout, the
+                                             result last
+      --verbose                              Show where an error came from
 
     Options:
-      -h, --help                 Show this help
+      -h, --help                             Show this help
 
     Examples:
       dafl demo
@@ -228,9 +237,14 @@ test('dafl train', async () => {
                                                   (default: 0)
 
     Computing:
-      --backend <auto|cpu|wasm>                   What computes (default: auto)
+      --backend <auto|node|webgpu|wasm|cpu>       What computes: TensorFlow (node),
+                                                  WebGPU, WebAssembly, or the
+                                                  reference (default: auto)
       --threads <number>                          Threads of the backend. Default:
                                                   all cores, at most 8
+      --allow-software-gpu                        Let WebGPU run on a software
+                                                  adapter, which computes on the CPU
+                                                  (for tests)
       --seed <number>                             Same seed, backend and machine:
                                                   the same network, bit for bit
                                                   (default: 0)
@@ -263,17 +277,23 @@ test('dafl evaluate', async () => {
     Measure the accuracy of a model on labelled images.
 
     Options:
-      --model <name|file>        Built-in teacher or model file (required)
-      --data <mnist|folder>      Labelled images (required)
-      --split <test|train>       Which of its images (default: test)
-      --backend <auto|cpu|wasm>  What computes (default: auto)
-      --threads <number>         Threads of the backend. Default: all cores, at most
-                                 8
-      -h, --help                 Show this help
+      --model <name|file>                    Built-in teacher or model file
+                                             (required)
+      --data <mnist|folder>                  Labelled images (required)
+      --split <test|train>                   Which of its images (default: test)
+      --backend <auto|node|webgpu|wasm|cpu>  What computes: TensorFlow (node),
+                                             WebGPU, WebAssembly, or the reference
+                                             (default: auto)
+      --allow-software-gpu                   Let WebGPU run on a software adapter,
+                                             which computes on the CPU (for tests)
+      --threads <number>                     Threads of the backend. Default: all
+                                             cores, at most 8
+      -h, --help                             Show this help
 
     Output:
-      --json                     Write lines of JSON to stdout, the result last
-      --verbose                  Show where an error came from
+      --json                                 Write lines of JSON to stdout, the
+                                             result last
+      --verbose                              Show where an error came from
 
     Examples:
       dafl evaluate --model student/student/student.safetensors --data mnist
@@ -354,18 +374,27 @@ test('dafl doctor', async () => {
     Usage: dafl doctor [flags]
 
     Check what this machine offers: runtime, cores, memory, WebAssembly, backends
-    with their speed, data, disk.
-
-    Output:
-      --json      Write lines of JSON to stdout, the result last
-      --verbose   Show where an error came from
+    with their speed and how to get those that are missing, data, disk.
 
     Options:
-      -h, --help  Show this help
+      --setup-tensorflow [wheel]  Install what the backend node needs: build its
+                                  addon against the library in a wheel of tensorflow
+                                  or tensorflow-cpu, or in the folder of an
+                                  installed one (for CUDA). Default: tensorflow-cpu,
+                                  downloaded by pip
+      --allow-software-gpu        Let WebGPU run on a software adapter, which
+                                  computes on the CPU (for tests)
+      -h, --help                  Show this help
+
+    Output:
+      --json                      Write lines of JSON to stdout, the result last
+      --verbose                   Show where an error came from
 
     Examples:
       dafl doctor
       dafl doctor --json
+      dafl doctor --setup-tensorflow
+      dafl doctor --setup-tensorflow venv/lib/python3.13/site-packages/tensorflow
     "
   `);
 });
@@ -384,4 +413,49 @@ test('without a command the help is shown, as an error of use', async () => {
   const terminal = fakeTerminal();
   expect(await runCli([], terminal)).toBe(2);
   expect(terminal.written.out).toContain('Usage: dafl <command> [flags]');
+});
+test('dafl bench', async () => {
+  expect(await help('bench')).toMatchInlineSnapshot(`
+    "
+    Usage: dafl bench [flags]
+
+    Measure a step of distillation on every backend, and on PyTorch where python3
+    has it. The contestants are processes that take turns.
+
+    Measurement:
+      --case <official|fast|all>       Step of the official code (--preset paper),
+                                       or of --preset fast (default: all)
+      --batch <number>                 Images of one step (default: 256)
+      --rounds <number>                Rounds that count; some more warm up
+                                       (default: 10)
+      --steps-per-round <number>       Steps that a contestant runs in a round
+                                       (default: 2)
+      --sweep <batch|image|width|all>  Measure how the cost grows with the batch,
+                                       the image size, the width of the generator
+
+    Contestants:
+      --backends <list>                Backends, with commas between. Default: all
+                                       that run here but cpu, whose step takes
+                                       minutes
+      --allow-software-gpu             Let WebGPU run on a software adapter, which
+                                       computes on the CPU (for tests)
+      --python <path|none>             Interpreter that has torch; none for no
+                                       PyTorch. Default: python3, if it has torch
+
+    Output:
+      --out <file>                     Write all samples to a JSON file, and the
+                                       plot of a sweep beside it
+      --json                           Write lines of JSON to stdout, the result
+                                       last
+      --verbose                        Show where an error came from
+
+    Options:
+      -h, --help                       Show this help
+
+    Examples:
+      dafl bench
+      dafl bench --case official --python venv/bin/python --out step.json
+      dafl bench --backends wasm --python none --case fast --sweep batch --out growth.json
+    "
+  `);
 });

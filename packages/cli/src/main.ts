@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module';
+import * as nodeModule from 'node:module';
 
-enableCompileCache();
+// Deno caches compiled code by itself and has no such function, which an import by name would stumble over.
+(nodeModule as Partial<typeof nodeModule>).enableCompileCache?.();
 
 const { runCli } = await import('./run-cli.ts');
 const { processTerminal } = await import('./terminal.ts');

@@ -10,7 +10,8 @@ import {
   freeBytes,
   selectBackend,
 } from '@dafl/run';
-import type { CommandContext } from './command.ts';
+import { setupTensorflow } from '@dafl/backend-node';
+import type { CommandContext, FlagValues } from './command.ts';
 import { exitCodes } from './exit-code.ts';
 import { formatTable } from './format.ts';
 
@@ -36,7 +37,7 @@ interface Diagnosis {
     readonly isAvailable: boolean;
     /** In words, or why it is not available. */
     readonly description: string;
-    /** Of a 3x3 convolution, forward; null if not available. */
+    /** Of a 3x3 convolution, forward, over a second; null if not available. */
     readonly gigaflopsPerSecond: number | null;
   }[];
   readonly teachers: readonly string[];
@@ -45,18 +46,26 @@ interface Diagnosis {
 }
 
 /** Runs `dafl doctor`. @returns The exit code: 1 if no backend is available. */
-export async function runDoctor({ terminal, isJson }: CommandContext): Promise<number> {
-  const diagnosis = await diagnose();
+export async function runDoctor(values: FlagValues, { terminal, isJson }: CommandContext): Promise<number> {
+  const { setupTensorflow: wheel } = values;
+  if (wheel !== undefined) {
+    const { folder, version, hasGpu } = await setupTensorflow({
+      wheel: typeof wheel === 'string' ? wheel : undefined,
+      onProgress: (step) => terminal.err(`${step}\n`),
+    });
+    terminal.err(`TensorFlow ${version} is set up in ${folder}${hasGpu ? ', with a GPU' : ''}\n\n`);
+  }
+  const diagnosis = await diagnose(values.allowSoftwareGpu === true);
   const isFit = diagnosis.backends.some(({ isAvailable }) => isAvailable);
   terminal.out(isJson ? `${JSON.stringify({ event: 'result', ...diagnosis })}\n` : render(diagnosis));
   return isFit ? exitCodes.done : exitCodes.failed;
 }
 
-async function diagnose(): Promise<Diagnosis> {
+async function diagnose(allowSoftwareGpu: boolean): Promise<Diagnosis> {
   const backends: Diagnosis['backends'][number][] = [];
   for (const name of backendNames) {
     try {
-      const { backend } = await selectBackend({ backend: name });
+      const { backend } = await selectBackend({ backend: name, allowSoftwareGpu });
       try {
         backends.push({
           name,
@@ -68,7 +77,7 @@ async function diagnose(): Promise<Diagnosis> {
         await backend.close();
       }
     } catch (error) {
-      const description = error instanceof Error ? error.message : String(error);
+      const description = reasonOf(error);
       backends.push({ name, isAvailable: false, description, gigaflopsPerSecond: null });
     }
   }
@@ -87,6 +96,12 @@ async function diagnose(): Promise<Diagnosis> {
     teachers: listTeachers(),
     mnist: (await findLocalMnist('test')) ?? null,
   };
+}
+
+/** Why a backend cannot run here: what its own error says, without what `selectBackend` adds. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 function hasSharedMemory(): boolean {
@@ -144,12 +159,15 @@ function render(diagnosis: Diagnosis): string {
     ['Disk', freeDiskBytes === null ? 'unknown' : `${formatBytes(freeDiskBytes)} free here`],
     ['System', machine.system],
     ['WebAssembly', `SIMD ${yes(wasm.simd)}, relaxed SIMD ${yes(wasm.relaxedSimd)}, threads ${yes(wasm.sharedMemory)}`],
-    ...backends.map(({ name, description, gigaflopsPerSecond: speed }) => [
-      `Backend ${name}`,
-      speed === null ? `not available: ${description}` : `${description}, ${speed.toFixed(speed < 10 ? 2 : 0)} GFLOP/s`,
-    ]),
     ['Teachers', teachers.join(', ')],
     ['MNIST', mnist ?? 'not found: downloaded when it is asked for'],
   ];
-  return formatTable(rows);
+  const speeds = backends.map(({ name, isAvailable, description, gigaflopsPerSecond: speed }) => [
+    name,
+    isAvailable ? 'yes' : 'no',
+    speed === null ? '-' : speed.toFixed(speed < 10 ? 2 : 0),
+    description,
+  ]);
+  const table = formatTable([['Backend', 'here', 'GFLOP/s', ''], ...speeds], { right: [2] });
+  return `${formatTable(rows)}\n${table}`;
 }

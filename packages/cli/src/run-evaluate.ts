@@ -14,7 +14,11 @@ export async function runEvaluate(values: FlagValues, { terminal, isJson, signal
   const loaded = await loadModel(model);
   describeClassifier(loaded.model.graph);
   const images = await loadLabelledImages(data, { split, signal });
-  const { backend } = await selectBackend({ backend: backendName, threads: values.threads as number | undefined });
+  const { backend } = await selectBackend({
+    backend: backendName,
+    threads: values.threads as number | undefined,
+    allowSoftwareGpu: values.allowSoftwareGpu === true,
+  });
   try {
     const network = createNetwork(backend, loaded.model);
     const startedMs = performance.now();

@@ -3,7 +3,7 @@ import { type HyperParameters, hyperParameters } from './hyper-parameters.ts';
 import { parseOptions } from './parse-options.ts';
 
 /** Backends that a run can compute on. */
-export type BackendName = 'cpu' | 'wasm';
+export type BackendName = 'node' | 'webgpu' | 'wasm' | 'cpu';
 
 /** Methods that a run can follow. */
 export type MethodName = 'dafl';
@@ -21,6 +21,8 @@ export interface DistillationOptions extends Partial<HyperParameters> {
   readonly backend: 'auto' | BackendName;
   /** Threads of the backend; absent: as many as the backend likes. */
   readonly threads?: number;
+  /** Whether WebGPU may run on a software adapter, which computes on the CPU. */
+  readonly allowSoftwareGpu?: boolean;
   /** Integer in 0..2^32-1. */
   readonly seed: number;
   /** Length of the run; absent: the preset's. */
@@ -64,8 +66,15 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
     .meta({ placeholder: 'half|quarter|share|file', rule: "'half', 'quarter', a number > 0 and <= 1 or a model file" }),
   method: z.enum(['dafl']).default('dafl').describe('How the images are made'),
   preset: z.enum(['fast', 'paper']).default('fast').describe('Recipe: quick, or the official hyper-parameters'),
-  backend: z.enum(['auto', 'cpu', 'wasm']).default('auto').describe('What computes'),
+  backend: z
+    .enum(['auto', 'node', 'webgpu', 'wasm', 'cpu'])
+    .default('auto')
+    .describe('What computes: TensorFlow (node), WebGPU, WebAssembly, or the reference'),
   threads: z.int().min(1).max(64).optional().describe('Threads of the backend. Default: all cores, at most 8'),
+  allowSoftwareGpu: z
+    .boolean()
+    .optional()
+    .describe('Let WebGPU run on a software adapter, which computes on the CPU (for tests)'),
   seed: z
     .int()
     .min(0)

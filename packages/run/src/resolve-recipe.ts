@@ -1,5 +1,5 @@
 import { DaflError, dafl, type Method, type Preset, presets } from '@dafl/core';
-import type { DistillationOptions, MethodName } from './distillation-options.ts';
+import type { BackendName, DistillationOptions, MethodName } from './distillation-options.ts';
 import { readHyperParameters, writeHyperParameters } from './hyper-parameters.ts';
 
 /** What the options come to: core's terms, and the options with nothing left open but the number of steps. */
@@ -47,7 +47,7 @@ export function resolveRecipe(options: DistillationOptions): Recipe {
 /** The options of a run whose length is known: what repeats it exactly. */
 export function settleOptions(
   recipe: Recipe,
-  settled: { readonly steps: number; readonly backend: 'cpu' | 'wasm' },
+  settled: { readonly steps: number; readonly backend: BackendName },
 ): DistillationOptions {
   const { timeBudgetMs: _, ...options } = recipe.options;
   const tenth = Math.max(1, Math.round(settled.steps / 10));

@@ -82,7 +82,11 @@ export async function* runDistillation(
   }
   const evaluation = options.eval === undefined ? undefined : await loadLabelledImages(options.eval, { signal });
   const { threads, seed, timeBudgetMs } = options;
-  const selected = await selectBackend({ backend: previous?.options.backend ?? options.backend, threads });
+  const selected = await selectBackend({
+    backend: previous?.options.backend ?? options.backend,
+    threads,
+    allowSoftwareGpu: options.allowSoftwareGpu,
+  });
   const { backend } = selected;
   const { method, training } = recipe;
   const place = new RunPlace(folder);

@@ -26,6 +26,8 @@ export interface TrainingOptions {
   readonly validationSplit: number;
   readonly backend: 'auto' | BackendName;
   readonly threads?: number;
+  /** Whether WebGPU may run on a software adapter, which computes on the CPU. */
+  readonly allowSoftwareGpu?: boolean;
   readonly seed: number;
 }
 
@@ -60,8 +62,15 @@ export const trainingOptionsSchema: z.ZodType<TrainingOptions> = z.strictObject(
     .min(0)
     .default(0)
     .describe('Hold out that many of the last training images and report on them, not on the test images'),
-  backend: z.enum(['auto', 'cpu', 'wasm']).default('auto').describe('What computes'),
+  backend: z
+    .enum(['auto', 'node', 'webgpu', 'wasm', 'cpu'])
+    .default('auto')
+    .describe('What computes: TensorFlow (node), WebGPU, WebAssembly, or the reference'),
   threads: z.int().min(1).max(64).optional().describe('Threads of the backend. Default: all cores, at most 8'),
+  allowSoftwareGpu: z
+    .boolean()
+    .optional()
+    .describe('Let WebGPU run on a software adapter, which computes on the CPU (for tests)'),
   seed: z
     .int()
     .min(0)

@@ -1,7 +1,7 @@
 import type { Command, CommandContext, FlagValues } from '../command.ts';
 import { distillationFlags } from './distill.ts';
 
-const changeable = ['backend', 'threads', 'seed', 'steps', 'timeBudgetMs'];
+const changeable = ['backend', 'threads', 'allowSoftwareGpu', 'seed', 'steps', 'timeBudgetMs'];
 
 export const demoCommand: Command = {
   name: 'demo',

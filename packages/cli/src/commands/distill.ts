@@ -10,6 +10,7 @@ const general = [
   'preset',
   'backend',
   'threads',
+  'allowSoftwareGpu',
   'seed',
   'steps',
   'timeBudgetMs',

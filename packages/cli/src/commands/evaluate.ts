@@ -1,5 +1,5 @@
 import type { Command, CommandContext, FlagValues } from '../command.ts';
-import { parseNumber } from '../flag.ts';
+import { allowSoftwareGpuFlag, parseNumber } from '../flag.ts';
 
 export const evaluateCommand: Command = {
   name: 'evaluate',
@@ -8,7 +8,14 @@ export const evaluateCommand: Command = {
     { name: 'model', key: 'model', placeholder: 'name|file', description: 'Built-in teacher or model file (required)' },
     { name: 'data', key: 'data', placeholder: 'mnist|folder', description: 'Labelled images (required)' },
     { name: 'split', key: 'split', placeholder: 'test|train', description: 'Which of its images', default: 'test' },
-    { name: 'backend', key: 'backend', placeholder: 'auto|cpu|wasm', description: 'What computes', default: 'auto' },
+    {
+      name: 'backend',
+      key: 'backend',
+      placeholder: 'auto|node|webgpu|wasm|cpu',
+      description: 'What computes: TensorFlow (node), WebGPU, WebAssembly, or the reference',
+      default: 'auto',
+    },
+    allowSoftwareGpuFlag,
     {
       name: 'threads',
       key: 'threads',

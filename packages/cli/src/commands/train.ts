@@ -2,7 +2,7 @@ import { parseTrainingOptions, trainingOptionsSchema } from '@dafl/run/options';
 import type { Command, CommandContext, FlagValues } from '../command.ts';
 import { type Flag, flagsFromSchema } from '../flag.ts';
 
-const computing = ['backend', 'threads', 'seed'];
+const computing = ['backend', 'threads', 'allowSoftwareGpu', 'seed'];
 const network = ['architecture', 'data'];
 /** The flags that are options of a training. */
 const trainingFlags: readonly Flag[] = flagsFromSchema(trainingOptionsSchema, (key) =>
