@@ -28,14 +28,14 @@ export function chooseForm(inputShape: Shape, filterShape: Shape, options: Conv2
   const { groups, dilations, strides, padding } = options;
   if (groups > 1 || dilations[0] > 1 || dilations[1] > 1 || kernelWidth === 1) return null;
   if (inputs >= FEW && outputs >= FEW) return null;
-  const outputWidth = outputSize(width, kernelWidth, strides[1], padding.left + padding.right);
-  const isShort = width * inputs <= LONGEST_ROW && outputWidth * outputs <= LONGEST_ROW;
-  if (isShort && width <= MOST_INFLATION * kernelWidth) return 'rows';
   const isSame =
     strides.every((stride) => stride === 1) &&
     padding.top + padding.bottom === kernelHeight - 1 &&
     padding.left + padding.right === kernelWidth - 1;
-  return isSame && outputs < FEW / 4 && inputs >= FEW ? 'taps' : null;
+  if (isSame && outputs < FEW / 4 && inputs >= FEW / 2) return 'taps';
+  const outputWidth = outputSize(width, kernelWidth, strides[1], padding.left + padding.right);
+  const isShort = width * inputs <= LONGEST_ROW && outputWidth * outputs <= LONGEST_ROW;
+  return isShort && width <= MOST_INFLATION * kernelWidth ? 'rows' : null;
 }
 
 /** `conv2d` by `rows`. The caller owns the result. */
