@@ -319,7 +319,7 @@ describe('the other commands', () => {
     expect(parseEvents(stdout)).toMatchObject([
       {
         event: 'result',
-        backends: [{ name: 'wasm' }, { name: 'cpu', isAvailable: true }],
+        backends: [{ name: 'node' }, { name: 'webgpu' }, { name: 'wasm' }, { name: 'cpu', isAvailable: true }],
         machine: { cores: expect.any(Number) as number },
       },
     ]);

@@ -1,5 +1,5 @@
 import type { FusedKernels, MemoryInfo, Tensor, TensorBackend, TensorData } from '@dafl/core';
-import { assert } from 'vitest';
+import { assertEqual } from './_assertions.ts';
 import { expectClose, type Tolerance } from './expect-close.ts';
 import { sizeOf, upload, type Values } from './_values.ts';
 
@@ -50,7 +50,7 @@ export class Bench {
     const expected = await this.#run(this.oracle, inputs, oracleKernel, []);
     const outputSizes = expected.map(({ shape }) => sizeOf(shape));
     const actual = await this.#run(this.backend, inputs, kernel, outputSizes);
-    assert.lengthOf(actual, expected.length);
+    assertEqual(actual.length, expected.length, 'the number of results');
     for (let i = 0; i < expected.length; i++) this.expectValues(actual[i], expected[i], tolerance);
   }
 
@@ -63,7 +63,7 @@ export class Bench {
   ): Promise<void> {
     const outputSizes = expected.map(({ shape }) => sizeOf(shape));
     const actual = await this.#run(this.backend, inputs, kernel, outputSizes);
-    assert.lengthOf(actual, expected.length);
+    assertEqual(actual.length, expected.length, 'the number of results');
     for (let i = 0; i < expected.length; i++) this.expectValues(actual[i], expected[i], tolerance);
   }
 
@@ -76,9 +76,13 @@ export class Bench {
 
   /** Compares shape, type and values. The absolute tolerance is a share of the largest expected value. */
   expectValues(actual: Values, expected: Values, tolerance: Tolerance = this.tolerance): void {
-    assert.deepEqual([...actual.shape], [...expected.shape], 'shape');
+    assertEqual([...actual.shape], [...expected.shape], 'the shape');
     const isInteger = expected.data instanceof Int32Array;
-    assert.strictEqual(actual.data instanceof Int32Array, isInteger, 'whether the result is int32');
+    assertEqual(
+      actual.data instanceof Int32Array ? 'int32' : 'float32',
+      isInteger ? 'int32' : 'float32',
+      'the data type',
+    );
     if (isInteger) return expectClose(actual.data, expected.data, { absolute: 0, relative: 0 });
     // A sum rounds in proportion to its terms, which its value alone doesn't show where they cancel.
     let largest = 0;
@@ -106,21 +110,20 @@ export class Bench {
     const before = backend.memory().tensors;
     const result = kernel(backend, tensors);
     const outputs: readonly Tensor[] = Array.isArray(result) ? result : [result as Tensor];
-    assert.strictEqual(backend.memory().tensors - before, outputs.length, 'tensors that the kernel left alive');
+    assertEqual(backend.memory().tensors - before, outputs.length, 'the number of tensors that the kernel left alive');
 
-    const results: Values[] = [];
-    for (const output of outputs) {
-      const data = await backend.read(output);
-      assert.strictEqual(output.dataType, data instanceof Int32Array ? 'int32' : 'float32', 'dataType');
-      results.push({ data, shape: [...output.shape] });
-      backend.dispose(output);
-    }
+    // Together: some WebGPU hosts take tens of milliseconds to answer, however much they are asked.
+    const read = await Promise.all([...outputs, ...tensors].map((tensor) => backend.read(tensor)));
+    const results = outputs.map(({ shape, dataType }, i) => {
+      assertEqual(dataType, read[i] instanceof Int32Array ? 'int32' : 'float32', 'dataType');
+      return { data: read[i], shape: [...shape] };
+    });
     for (let i = 0; i < tensors.length; i++) {
-      const data = await backend.read(tensors[i]);
+      const data = read[outputs.length + i];
       const uploaded = data instanceof Float32Array ? new Float32Array(inputs[i].data) : inputs[i].data;
       expectClose(data, uploaded, { absolute: 0, relative: 0 });
-      backend.dispose(tensors[i]);
     }
+    for (const tensor of [...outputs, ...tensors]) backend.dispose(tensor);
     return results;
   }
 }
@@ -136,5 +139,5 @@ export function expectSameBits(actual: TensorData, expected: TensorData): void {
 /** Fails unless the backend holds what it held. */
 export function expectSameMemory(actual: MemoryInfo, expected: MemoryInfo): void {
   const counts = ({ tensors, bytes }: MemoryInfo): MemoryInfo => ({ tensors, bytes });
-  assert.deepEqual(counts(actual), counts(expected), 'memory');
+  assertEqual(counts(actual), counts(expected), 'the memory');
 }
