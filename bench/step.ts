@@ -5,7 +5,7 @@
 import { runDafl } from './_run-dafl.ts';
 import { storeResult } from './_store-result.ts';
 
-const settings = ['bench', '--case', 'all', '--batch', '256', '--rounds', '10', '--steps-per-round', '2'];
+const settings = ['bench', '--case', 'all', '--batch', '256', '--rounds', '8', '--steps-per-round', '1'];
 const { exitCode, last } = await runDafl([...settings, ...process.argv.slice(2)]);
 if (exitCode !== 0) throw new Error(`dafl ended with exit code ${exitCode}: ${JSON.stringify(last)}`);
 const { event: _event, command, commit: _commit, files: _files, sweeps: _sweeps, ...measured } = last;

@@ -1,6 +1,6 @@
 import { convolutionAttributes } from './convolution-attributes.ts';
 import { concat, pad, reshape, type Shaped, slice } from './layout.ts';
-import type { Tensorflow, TensorId } from './tensorflow.ts';
+import { FLOAT32, type Tensorflow, type TensorId } from './tensorflow.ts';
 
 /**
  * Nearest upsampling by two and a 3x3 convolution as one.
@@ -35,6 +35,9 @@ const ADJOINT = [
   [1, 1, 0],
   [1, 0, 0],
 ] as const;
+
+/** Elements of the output gradient, taken nine times, that are in memory at once: 32 MiB. */
+const MOST_GRADIENT_ELEMENTS = 2 ** 23;
 
 /** `upsampleConv2d` of the contract, without the bias. The caller owns the result. */
 export function upsampleConvolve(tf: Tensorflow, input: Shaped, filter: Shaped): TensorId {
@@ -90,15 +93,6 @@ export function upsampleConvolveFilterGradient(tf: Tensorflow, input: Shaped, ou
       return tf.keep(reshape(tf, means, [positions, outputs]));
     }),
   );
-  const used = positions - width - 2;
-  const taps = [0, 1, 2].flatMap((row) =>
-    [0, 1, 2].map((column) => {
-      const source = squares[row === 1 ? 0 : 1][column === 1 ? 0 : 1];
-      const start = (row === 0 ? width + 1 : 0) + (column === 0 ? 1 : 0);
-      return tf.keep(slice(tf, source, [start, 0], [used, outputs]));
-    }),
-  );
-  const gradients = tf.keep(concat(tf, taps, 1));
   const paddedInput = tf.keep(
     pad(
       tf,
@@ -112,9 +106,30 @@ export function upsampleConvolveFilterGradient(tf: Tensorflow, input: Shaped, ou
       0,
     ),
   );
-  const flat = tf.keep(reshape(tf, paddedInput, [positions, inputs]));
-  const pixels = tf.keep(slice(tf, flat, [0, 0], [used, inputs]));
-  const products = tf.temporary('MatMul', [pixels, gradients], { transpose_a: { kind: 'boolean', value: true } });
+  const pixels = tf.keep(reshape(tf, paddedInput, [positions, inputs]));
+  const used = positions - width - 2;
+  const rowsAtOnce = Math.max(1, Math.floor(MOST_GRADIENT_ELEMENTS / (9 * outputs)));
+  const parts: TensorId[] = [];
+  for (let first = 0; first < used; first += rowsAtOnce) {
+    const rows = Math.min(rowsAtOnce, used - first);
+    const product = tf.scope(() => {
+      const taps = [0, 1, 2].flatMap((row) =>
+        [0, 1, 2].map((column) => {
+          const source = squares[row === 1 ? 0 : 1][column === 1 ? 0 : 1];
+          const start = first + (row === 0 ? width + 1 : 0) + (column === 0 ? 1 : 0);
+          return tf.keep(slice(tf, source, [start, 0], [rows, outputs]));
+        }),
+      );
+      const left = tf.keep(slice(tf, pixels, [first, 0], [rows, inputs]));
+      const right = tf.keep(concat(tf, taps, 1));
+      return tf.run('MatMul', [left, right], { transpose_a: { kind: 'boolean', value: true } });
+    });
+    parts.push(tf.keep(product));
+  }
+  const products =
+    parts.length === 1
+      ? parts[0]
+      : tf.temporary('AddN', parts, { N: { kind: 'integer', value: parts.length }, T: FLOAT32 });
   const apart = tf.keep(reshape(tf, products, [inputs, 9, outputs]));
   const filter = tf.temporary('Transpose', [apart, tf.integers([1, 0, 2])]);
   // Means of four are a quarter of their sums.
