@@ -128,7 +128,12 @@ fn rowsOf(split: u32) -> f32 { return f32((u.positions - split - 1u) / u.splits 
         build: () =>
           elementKernel({
             uniforms: { channels: 'u32' },
-            reads: { input: 'f32', mean: 'f32', factors: 'f32', ...(offset === null ? {} : { offset: 'f32' as const }) },
+            reads: {
+              input: 'f32',
+              mean: 'f32',
+              factors: 'f32',
+              ...(offset === null ? {} : { offset: 'f32' as const }),
+            },
             writes: { output: 'f32' },
             perElement: `
       let channel = i % u.channels;

@@ -34,10 +34,7 @@ const MOST_BIND_GROUPS = 4096;
  *
  * @returns Width and height; their product is at least `count`.
  */
-export function foldWorkgroups(
-  count: number,
-  longest: number,
-): readonly [width: number, height: number] {
+export function foldWorkgroups(count: number, longest: number): readonly [width: number, height: number] {
   const height = Math.ceil(count / longest);
   return [Math.ceil(count / height), height];
 }
@@ -87,15 +84,11 @@ export class CommandQueue {
     });
     this.#readbacks = new BufferPool({ device, usage: MAP_READ | COPY_DST, maximumBytes: maxBufferSize, onTrim });
     this.#uniformBuffer = device.createBuffer({ size: this.#uniforms.byteLength, usage: UNIFORM | COPY_DST });
-    void device.lost.then((info) => {
-      if (this.#isClosed) return;
-      const reason = info.message === '' ? info.reason : info.message;
-      this.#fail(`Cannot use the GPU as its device must not be lost: current reason is ${reason}`);
-    });
+    void this.#watchLoss();
     device.addEventListener('uncapturederror', (event) => {
       // A page would print it besides.
       event.preventDefault();
-      const { error } = event as GPUUncapturedErrorEvent;
+      const { error } = event;
       // By name: Node has no such class in its global scope.
       const isOutOfMemory = error.constructor.name === 'GPUOutOfMemoryError';
       const rule = isOutOfMemory ? 'it must have memory for all live tensors' : 'it must take its commands';
@@ -208,6 +201,12 @@ export class CommandQueue {
     this.#kernels.clear();
     this.#layouts.clear();
     this.#device.destroy();
+  }
+
+  async #watchLoss(): Promise<void> {
+    const { message, reason } = await this.#device.lost;
+    if (this.#isClosed) return;
+    this.#fail(`Cannot use the GPU as its device must not be lost: current reason is ${message || reason}`);
   }
 
   #fail(message: string): void {

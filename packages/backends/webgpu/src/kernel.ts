@@ -34,9 +34,7 @@ export const ELEMENTS_PER_WORKGROUP: number = ELEMENTS_PER_INVOCATION * WORKGROU
  * A kernel that runs `perElement` for each `i` below the uniform `count`. Neighbouring invocations have neighbouring
  * elements, so that their accesses fall together.
  */
-export function elementKernel(
-  parts: Omit<Kernel, 'workgroupSize' | 'body'> & { readonly perElement: string },
-): Kernel {
+export function elementKernel(parts: Omit<Kernel, 'workgroupSize' | 'body'> & { readonly perElement: string }): Kernel {
   const { perElement, uniforms, ...rest } = parts;
   return {
     ...rest,

@@ -31,7 +31,12 @@ export function runFill(
   queue.run({
     key: 'fill',
     build: () =>
-      elementKernel({ uniforms: { value: 'u32' }, reads: {}, writes: { output: 'u32' }, perElement: 'output[i] = u.value;' }),
+      elementKernel({
+        uniforms: { value: 'u32' },
+        reads: {},
+        writes: { output: 'u32' },
+        perElement: 'output[i] = u.value;',
+      }),
     reads: [],
     writes: [output],
     uniforms: { count, value: bitsOf(value, dataType) },

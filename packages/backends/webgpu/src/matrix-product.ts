@@ -44,24 +44,26 @@ export interface ProductSizes {
   readonly groups: number;
 }
 
-/** A way to cut a product into tiles. Every invocation computes 4 x 4 elements. */
+/** A way to cut a product into tiles. */
 interface Tiling {
   readonly rows: number;
   readonly columns: number;
   readonly depth: number;
-  /** Share of its arithmetic that a full tile reaches, against the best tiling: smaller tiles read more for each product. */
+  /** Quads of rows and of columns of which each invocation computes the elements, 4 x 4 for each pair. */
+  readonly quads: readonly [rows: number, columns: number];
+  /** Estimated speed of a full tile against the best tiling: smaller tiles read more for each product. */
   readonly efficiency: number;
 }
 
 const TILINGS: readonly Tiling[] = [
-  { rows: 64, columns: 64, depth: 16, efficiency: 1 },
-  { rows: 128, columns: 32, depth: 16, efficiency: 0.95 },
-  { rows: 32, columns: 32, depth: 16, efficiency: 0.75 },
-  { rows: 128, columns: 16, depth: 16, efficiency: 0.8 },
-  { rows: 32, columns: 16, depth: 32, efficiency: 0.6 },
-  { rows: 256, columns: 8, depth: 8, efficiency: 0.65 },
-  { rows: 256, columns: 4, depth: 8, efficiency: 0.45 },
-  { rows: 64, columns: 4, depth: 16, efficiency: 0.4 },
+  { rows: 64, columns: 64, depth: 16, quads: [2, 2], efficiency: 1 },
+  { rows: 128, columns: 32, depth: 16, quads: [2, 2], efficiency: 0.95 },
+  { rows: 32, columns: 32, depth: 16, quads: [1, 1], efficiency: 0.7 },
+  { rows: 128, columns: 16, depth: 16, quads: [2, 1], efficiency: 0.8 },
+  { rows: 32, columns: 16, depth: 32, quads: [1, 1], efficiency: 0.6 },
+  { rows: 256, columns: 8, depth: 8, quads: [2, 1], efficiency: 0.65 },
+  { rows: 256, columns: 4, depth: 8, quads: [2, 1], efficiency: 0.45 },
+  { rows: 64, columns: 4, depth: 16, quads: [1, 1], efficiency: 0.4 },
 ];
 
 /** Workgroups that keep a large GPU busy. A product with fewer tiles is split along its depth. */
@@ -80,8 +82,8 @@ function chooseTiling({ rows, columns }: ProductSizes): Tiling {
 /**
  * output[row, column] = sum over k of left[row, k] x right[k, column], for each group.
  *
- * Workgroups hold a tile of either operand in shared memory and step along the depth; invocations hold 4 x 4 sums in
- * registers. Products of few tiles and great depth are split along it, and a second pass adds the parts in order.
+ * Workgroups hold a tile of either operand in shared memory and step along the depth; invocations hold up to 8 x 8 sums
+ * in registers. Products of few tiles and great depth are split along it, and a second pass adds the parts in order.
  */
 export function runMatrixProduct(
   queue: CommandQueue,
@@ -213,7 +215,7 @@ function tileLoads(
 }
 
 /** Steps along the depth in one round of the innermost loop. */
-const UNROLLED = [0, 1, 2, 3];
+const UNROLLED = [0, 1];
 
 function productShader(
   tiling: Tiling,
@@ -224,7 +226,10 @@ function productShader(
 ): { readonly workgroupSize: number; readonly declarations: string; readonly body: string } {
   const leftQuads = tiling.rows / 4;
   const rightQuads = tiling.columns / 4;
-  const threads = leftQuads * rightQuads;
+  const [ownRows, ownColumns] = tiling.quads;
+  const threadRows = leftQuads / ownRows;
+  const threadColumns = rightQuads / ownColumns;
+  const threads = threadRows * threadColumns;
   const leftLoads = tileLoads('Left', left, tiling.rows, tiling, threads);
   const rightLoads = tileLoads('Right', right, tiling.columns, tiling, threads);
   const components = ['x', 'y', 'z', 'w'];
@@ -233,16 +238,26 @@ fn load${side}OrZero(quad: ${side}Quad, k: u32, end: u32) -> vec4f {
   if (k >= end) { return vec4f(); }
   return load${side}(quad, k);
 }`;
-  // Sums are read and written once in four steps.
-  const operands = UNROLLED.map(
-    (i) => `
-      let a${i} = tileLeft[(k + ${i}u) * ${leftQuads + 1}u + row];
-      let b${i} = tileRight[(k + ${i}u) * ${rightQuads + 1}u + column];`,
+  const rowQuads = Array.from({ length: ownRows }, (_, quad) => quad);
+  const columnQuads = Array.from({ length: ownColumns }, (_, quad) => quad);
+  const sums = rowQuads.flatMap((rowQuad) =>
+    columnQuads.flatMap((columnQuad) =>
+      components.map((component, i) => ({ name: `sum${rowQuad}${columnQuad}${i}`, rowQuad, columnQuad, component, i })),
+    ),
   );
-  const sums = components.map((component, row) => {
-    const terms = UNROLLED.map((i) => `a${i}.${component} * b${i}`);
-    return `
-      sum${row} = ${terms.reduce((sum, term) => `${term} + (${sum})`, `sum${row}`)};`;
+  const operands = UNROLLED.flatMap((step) => [
+    ...rowQuads.map(
+      (quad) => `let a${step}${quad} = tileLeft[(k + ${step}u) * ${leftQuads + 1}u + row + ${quad * threadRows}u];`,
+    ),
+    ...columnQuads.map(
+      (quad) =>
+        `let b${step}${quad} = tileRight[(k + ${step}u) * ${rightQuads + 1}u + column + ${quad * threadColumns}u];`,
+    ),
+  ]);
+  // Sums are read and written once in several steps.
+  const products = sums.map(({ name, rowQuad, columnQuad, component }) => {
+    const terms = UNROLLED.map((step) => `a${step}${rowQuad}.${component} * b${step}${columnQuad}`);
+    return `${name} = ${terms.reduce((sum, term) => `${term} + (${sum})`, name)};`;
   });
   const store = components.map(
     (component, j) =>
@@ -274,23 +289,27 @@ ${store.join('\n')}
   let firstRight = columnTile * ${tiling.columns}u;
   let begin = split * u.depthPerSplit;
   let end = min(begin + u.depthPerSplit, u.depth);
-  let row = lane / ${rightQuads}u;
-  let column = lane % ${rightQuads}u;
+  let row = lane / ${threadColumns}u;
+  let column = lane % ${threadColumns}u;
   ${leftLoads.before}
   ${rightLoads.before}
-  var sum0 = vec4f();
-  var sum1 = vec4f();
-  var sum2 = vec4f();
-  var sum3 = vec4f();
+${sums.map(({ name }) => `  var ${name} = vec4f();`).join('\n')}
   for (var start = begin; start < end; start += ${tiling.depth}u) {
     ${leftLoads.within}
     ${rightLoads.within}
     workgroupBarrier();
-    for (var k = 0u; k < ${tiling.depth}u; k += ${UNROLLED.length}u) {${operands.join('')}${sums.join('')}
+    for (var k = 0u; k < ${tiling.depth}u; k += ${UNROLLED.length}u) {
+      ${[...operands, ...products].join('\n      ')}
     }
     workgroupBarrier();
   }
   let offset = split * u.splitStride;
-${components.map((_, i) => `  store(part, firstLeft + row * 4u + ${i}u, firstRight + column * 4u, offset, sum${i});`).join('\n')}`,
+${sums
+  .map(({ name, rowQuad, columnQuad, i }) => {
+    const rowPlace = `firstLeft + (row + ${rowQuad * threadRows}u) * 4u + ${i}u`;
+    const columnPlace = `firstRight + (column + ${columnQuad * threadColumns}u) * 4u`;
+    return `  store(part, ${rowPlace}, ${columnPlace}, offset, ${name});`;
+  })
+  .join('\n')}`,
   };
 }

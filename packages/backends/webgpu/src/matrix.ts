@@ -8,11 +8,7 @@ import type { WithTemporary } from './reduction.ts';
  *
  * @param isDepthInner Whether the elements along the depth lie side by side in memory.
  */
-export function matrixOperand(
-  side: 'Left' | 'Right',
-  buffer: PooledBuffer,
-  isDepthInner: boolean,
-): Operand {
+export function matrixOperand(side: 'Left' | 'Right', buffer: PooledBuffer, isDepthInner: boolean): Operand {
   const array = `matrix${side}`;
   const length = side === 'Left' ? 'u.rows' : 'u.columns';
   const lines = ['x', 'y', 'z', 'w'].map((component, j) =>

@@ -75,7 +75,7 @@ function describeAdapter({ vendor, architecture, device, description }: GPUAdapt
 
 function isSoftwareAdapter(info: GPUAdapterInfo): boolean {
   const { vendor, architecture, device, description } = info;
-  return info.isFallbackAdapter === true || SOFTWARE_NAMES.test([vendor, architecture, device, description].join(' '));
+  return info.isFallbackAdapter || SOFTWARE_NAMES.test([vendor, architecture, device, description].join(' '));
 }
 
 /**

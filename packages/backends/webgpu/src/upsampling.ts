@@ -6,7 +6,11 @@ import { sizeOf } from './shape.ts';
 
 const UNIFORMS = { width: 'u32', channels: 'u32', down: 'u32', across: 'u32' } as const;
 
-function uniformsOf(count: number, smallShape: Shape, factors: Size2d): Record<keyof typeof UNIFORMS | 'count', number> {
+function uniformsOf(
+  count: number,
+  smallShape: Shape,
+  factors: Size2d,
+): Record<keyof typeof UNIFORMS | 'count', number> {
   return { count, width: smallShape[2], channels: smallShape[3], down: factors[0], across: factors[1] };
 }
 

@@ -1,14 +1,10 @@
 import { describeBackend } from '@dafl/conformance';
-import { describe, it } from 'vitest';
+import { describe } from 'vitest';
 import { useSoftwareVulkan } from './_software-vulkan.ts';
 import { createWebgpuBackend } from './index.ts';
 
 const { adapter, reason } = await useSoftwareVulkan();
 
-if (adapter === null) {
-  describe('webgpu', () => {
-    it('conformance', (context) => context.skip(`no adapter: ${reason}`));
-  });
-} else {
+describe.skipIf(adapter === null)(`where WebGPU has an adapter${reason === null ? '' : ` (${reason})`}`, () => {
   describeBackend({ name: 'webgpu', create: () => createWebgpuBackend({ allowSoftwareAdapter: true }), skip: [] });
-}
+});

@@ -33,13 +33,7 @@ import { runDepthwise, runDepthwiseFilterGradient, runDepthwiseInputGradient } f
 import { runAffine, runBinary, runLeakyRelu, runLeakyReluGradient, runUnary } from './element-wise.ts';
 import { runFill, runStridedCopy } from './layout.ts';
 import { runMatMul } from './matrix.ts';
-import {
-  pooledShape,
-  runAveragePool,
-  runAveragePoolGradient,
-  runMaxPool,
-  runMaxPoolGradient,
-} from './pooling.ts';
+import { pooledShape, runAveragePool, runAveragePoolGradient, runMaxPool, runMaxPoolGradient } from './pooling.ts';
 import { runArgMax, runOneHot, runReduction, type WithTemporary } from './reduction.ts';
 import { broadcastShapes, formatShape, sizeOf, stridesOf } from './shape.ts';
 import { runSoftmaxDivergence } from './softmax-divergence.ts';
@@ -283,14 +277,7 @@ export class WebgpuBackend implements TensorBackend {
     const gradient = this.#own(outputGradient, 'compute leakyReluGradient', 'outputGradient');
     const activation = this.#own(output, 'compute leakyReluGradient', 'output');
     const result = this.#make(gradient.shape, 'float32');
-    runLeakyReluGradient(
-      this.#queue,
-      gradient.buffer,
-      activation.buffer,
-      result.buffer,
-      gradient.size,
-      slope,
-    );
+    runLeakyReluGradient(this.#queue, gradient.buffer, activation.buffer, result.buffer, gradient.size, slope);
     return result;
   }
 
@@ -509,14 +496,7 @@ export class WebgpuBackend implements TensorBackend {
       const result = this.#make([batch, height / 2, width / 2, w.shape[2]], 'float32');
       if (result.size === 0) return result;
       const shapes = { small: result.shape, large: g.shape };
-      runUpsampleConvolutionInputGradient(
-        this.#queue,
-        g.buffer,
-        w.buffer,
-        result.buffer,
-        shapes,
-        this.#withTemporary,
-      );
+      runUpsampleConvolutionInputGradient(this.#queue, g.buffer, w.buffer, result.buffer, shapes, this.#withTemporary);
       return result;
     });
   }
