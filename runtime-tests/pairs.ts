@@ -28,10 +28,10 @@ export const pairs: readonly Pair[] = [
   { backend: 'wasm', runtime: 'chromium' },
 
   // Node and Bun by npm's `webgpu` (Dawn), one Node for all: Dawn's addon is built for Node-API, which they share.
-  { backend: 'webgpu', runtime: 'node-24' },
   { backend: 'webgpu', runtime: 'deno' },
-  { backend: 'webgpu', runtime: 'bun' },
   { backend: 'webgpu', runtime: 'chromium' },
+  { backend: 'webgpu', runtime: 'node-24' },
+  { backend: 'webgpu', runtime: 'bun' },
 
   { backend: 'node', runtime: 'node-22' },
   { backend: 'node', runtime: 'node-24' },
