@@ -64,6 +64,7 @@ it('exports what it lists, and nothing by accident', () => {
       "sliceImageSet",
       "slideSize",
       "softmax",
+      "softmaxDivergence",
       "softmaxRows",
       "square",
       "subtract",
@@ -72,6 +73,7 @@ it('exports what it lists, and nothing by accident', () => {
       "toPixels",
       "train",
       "transpose",
+      "upsampleConv2d",
       "upsampleNearest2d",
       "validateModel",
     ]
