@@ -406,11 +406,7 @@ export class NodeBackend implements TensorBackend {
     const offset = bias === null ? null : this.#own(bias);
     const [batch, height, width] = source.shape;
     const shape = [batch, 2 * height, 2 * width, kernel.shape[3]];
-    return this.#compute(shape, () => {
-      // What the convolution needed on its way is freed before the bias is added.
-      const product = this.#tf.scope(() => upsampleConvolve(this.#tf, source, kernel));
-      return this.#addBias(product, shape, offset);
-    });
+    return this.#compute(shape, () => this.#addBias(upsampleConvolve(this.#tf, source, kernel), shape, offset));
   }
 
   #softmaxDivergence(logits: Tensor, target: Tensor): SoftmaxDivergenceResult {
