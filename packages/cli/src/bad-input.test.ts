@@ -52,6 +52,12 @@ describe('is told in one line, with its exit code, and leaves nothing behind', (
       3,
       "Cannot read '.' as it must be a model file or one of [lenet5-mnist]: current error is EISDIR",
     ],
+    [
+      'a wheel that is not there',
+      ['doctor', '--setup-tensorflow', 'none.whl'],
+      2,
+      /^Cannot set TensorFlow up as ('none\.whl' must exist: give a tensorflow|the system must be Linux|a C\+\+ compiler must)/,
+    ],
     ['no teacher', ['distill', ...fast], 2, "Cannot distill as 'teacher' must be given: current value is undefined"],
     [
       'an unknown flag',

@@ -15,14 +15,14 @@ function state(step: number, changes: Partial<ProgressState> = {}): ProgressStat
 
 describe('the line', () => {
   test('has a bar, the time left, the accuracy and the loss terms', () => {
-    expect(renderProgress(state(75, { accuracy: 0.98123 }), 120)).toBe(
-      '━━━━━─────────────── step  75/300  23 s left  test 98.12 %  distillation 1.500  entropy -0.988  one-hot 0.100',
+    expect(renderProgress(state(75, { evaluation: { step: 60, accuracy: 0.98123 } }), 120)).toBe(
+      '━━━━━─────────────── step  75/300  23 s left  test 98.12 % at 60  distillation 1.500  entropy -0.988  one-hot 0.100',
     );
     expect(renderProgress(state(300), 120)).toContain('step 300/300  done');
   });
 
   test.each([120, 80, 60, 40, 20, 12])('fits %d columns', (columns) => {
-    const line = renderProgress(state(75, { accuracy: 0.98 }), columns);
+    const line = renderProgress(state(75, { evaluation: { step: 60, accuracy: 0.98 } }), columns);
     expect(line.length).toBeLessThan(columns);
     expect(line).toContain('step  75/');
   });

@@ -1,4 +1,4 @@
-import { formatSeconds } from './format.ts';
+import { formatPercent, formatSeconds } from './format.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Where a run stands. */
@@ -9,8 +9,8 @@ export interface ProgressState {
   readonly secondsLeft: number;
   /** Loss terms by name. */
   readonly losses: Readonly<Record<string, number>>;
-  /** 0..1, once it is known. */
-  readonly accuracy?: number;
+  /** The newest evaluation, once there is one; it may be of an earlier step. */
+  readonly evaluation?: { readonly step: number; readonly accuracy: number };
 }
 
 /** Shows where a run stands: one line that is redrawn, or, off a terminal, a plain line now and then. */
@@ -104,13 +104,13 @@ export function renderProgress(
 }
 
 /** The parts of a line, the most telling first. */
-function describeProgress({ step, steps, secondsLeft, losses, accuracy }: ProgressState): string[] {
+function describeProgress({ step, steps, secondsLeft, losses, evaluation }: ProgressState): string[] {
   const width = String(steps).length;
   const terms = Object.entries(losses).reverse();
   return [
     `step ${String(step).padStart(width)}/${steps}`,
     step < steps ? `${formatSeconds(secondsLeft)} left` : 'done',
-    ...(accuracy === undefined ? [] : [`test ${(accuracy * 100).toFixed(2)} %`]),
+    ...(evaluation === undefined ? [] : [`test ${formatPercent(evaluation.accuracy)} at ${evaluation.step}`]),
     ...terms.map(([name, value]) => `${lossNames[name] ?? name} ${value.toFixed(3)}`),
   ];
 }

@@ -75,7 +75,7 @@ export async function distillOnce(
   { terminal, isJson }: CommandContext,
 ): Promise<RunResultEvent | undefined> {
   const progress = createProgress(terminal);
-  let accuracy: number | undefined;
+  let evaluation: { step: number; accuracy: number } | undefined;
   let result: RunResultEvent | undefined;
   if (options.timeBudgetMs !== undefined && settings.resume !== true) {
     progress.note(`Measuring how many steps fit ${formatSeconds(options.timeBudgetMs / 1000)}`);
@@ -96,11 +96,11 @@ export async function distillOnce(
           );
           break;
         case 'evaluation':
-          if (event.network === 'student') accuracy = event.accuracy;
+          if (event.network === 'student') evaluation = event;
           else progress.note(`Teacher on ${options.eval}: ${formatPercent(event.accuracy)} of ${event.count}`);
           break;
         case 'step':
-          progress.update({ ...event, accuracy });
+          progress.update({ ...event, evaluation });
           break;
         case 'warning':
           progress.note(`${terminal.style('yellow', 'warning:', 'err')} ${event.message}`);

@@ -16,7 +16,8 @@ export async function runTrain(
   if (typeof out !== 'string')
     throw new UsageError("Cannot run 'dafl train' as '--out' must be given: current value is undefined");
   const progress = createProgress(terminal);
-  let accuracy: number | undefined;
+  let evaluation: { step: number; accuracy: number } | undefined;
+  let step = 0;
   try {
     for await (const event of runTraining(options, { file: out, force, signal, command: commandOf(options, out) })) {
       if (isJson) terminal.out(`${JSON.stringify(toJson(event))}\n`);
@@ -28,11 +29,12 @@ export async function runTrain(
           );
           break;
         case 'step':
-          progress.update({ ...event, accuracy });
+          ({ step } = event);
+          progress.update({ ...event, evaluation });
           break;
         case 'evaluation':
-          ({ accuracy } = event);
-          progress.note(`Epoch ${event.epoch}: ${formatPercent(accuracy)}`);
+          evaluation = { step, accuracy: event.accuracy };
+          progress.note(`Epoch ${event.epoch}: ${formatPercent(event.accuracy)}`);
           break;
         case 'result': {
           progress.finish();
