@@ -93,7 +93,7 @@ export { validateModel } from './model/validate-model.ts';
 export { generatorGraph, type GeneratorOptions, type GeneratorOutput } from './generator.ts';
 
 export { activationLoss } from './losses/activation.ts';
-export { crossEntropy } from './losses/cross-entropy.ts';
+export { crossEntropy, type CrossEntropyOptions } from './losses/cross-entropy.ts';
 export { distillationLoss, type DistillationLossOptions } from './losses/distillation.ts';
 export { informationEntropyLoss } from './losses/information-entropy.ts';
 export { oneHotLoss } from './losses/one-hot.ts';

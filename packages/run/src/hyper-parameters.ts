@@ -18,6 +18,7 @@ export interface HyperParameters {
   readonly oneHotWeight: number;
   readonly informationEntropyWeight: number;
   readonly activationWeight: number;
+  readonly batchNormStatisticsWeight: number;
   readonly adversarialWeight: number;
   readonly adversarialTemperature: number;
   readonly schedule: 'alternating' | 'two-stage';
@@ -126,6 +127,10 @@ export const hyperParameters: { readonly [Name in keyof HyperParameters]: HyperP
   oneHotWeight: at('dafl.oneHotWeight', weight('Weight of the one-hot loss')),
   informationEntropyWeight: at('dafl.informationEntropyWeight', weight('Weight of the information-entropy loss')),
   activationWeight: at('dafl.activationWeight', weight('Weight of the activation loss')),
+  batchNormStatisticsWeight: at(
+    'dafl.batchNormStatisticsWeight',
+    weight("Weight of the distance to the statistics of the teacher's batch norms; 0 in the paper"),
+  ),
   adversarialWeight: at('dafl.adversarialWeight', weight('Weight of the adversarial loss; 0 in the paper')),
   adversarialTemperature: at(
     'dafl.adversarialTemperature',

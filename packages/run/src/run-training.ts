@@ -2,17 +2,23 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
+  createRandomStream,
   DaflError,
   describeClassifier,
+  type Graph,
   type ImageSet,
+  initializeWeights,
   type OptimizerOptions,
   type Schedule,
   sliceImageSet,
   train,
   type TrainEvent,
+  type TrainOptions,
 } from '@dafl/core';
 import { writeModel } from '@dafl/models';
 import { loadLabelledImages } from './data-source.ts';
+import { initializeIdentity } from './initialize-identity.ts';
+import { initializeWhitening } from './initialize-whitening.ts';
 import { fingerprintFile, loadArchitecture } from './load-model.ts';
 import { daflVersion, describeMachine, type Machine, peakMemoryBytes } from './machine.ts';
 import { selectBackend } from './select-backend.ts';
@@ -128,6 +134,8 @@ export async function* runTraining(
       schedule: scheduleOf(options),
       epochs: options.epochs,
       batchSize: options.batchSize,
+      ...initialWeightsOf(options, graph, data),
+      labelSmoothing: options.labelSmoothing,
       augmentation: { shift: options.shift, horizontalFlip: options.horizontalFlip },
       seed: options.seed,
       signal: settings.signal,
@@ -208,8 +216,23 @@ async function loadData(
   return { data: sliceImageSet(all, 0, border), evaluation: sliceImageSet(all, border, all.count), on: 'validation' };
 }
 
-function optimizerOf({ optimizer, momentum, weightDecay }: TrainingOptions): OptimizerOptions {
-  return optimizer === 'adam' ? { kind: 'adam' } : { kind: 'sgd', momentum, weightDecay };
+function optimizerOf({ optimizer: kind, ...options }: TrainingOptions): OptimizerOptions {
+  if (kind === 'adam') return { kind };
+  const { momentum, nesterov, weightDecay, biasLearningRateFactor } = options;
+  return { kind, momentum, nesterov, weightDecay, biasLearningRateFactor };
+}
+
+function initialWeightsOf(
+  { seed, initialization, whitening }: TrainingOptions,
+  graph: Graph,
+  data: ImageSet,
+): Pick<TrainOptions, 'initialWeights' | 'frozen'> {
+  if (initialization === 'uniform' && !whitening) return {};
+  const drawn = initializeWeights(graph, createRandomStream(seed, 'weights'));
+  const initial = initialization === 'identity' ? initializeIdentity(drawn) : drawn;
+  if (!whitening) return { initialWeights: initial.weights };
+  const { model, node } = initializeWhitening(initial, data);
+  return { initialWeights: model.weights, frozen: [node] };
 }
 
 function scheduleOf({ learningRateSchedule: kind, learningRate, warmupSteps }: TrainingOptions): Schedule {

@@ -12,12 +12,21 @@ export interface TrainingOptions {
   readonly batchSize: number;
   readonly optimizer: 'adam' | 'sgd';
   readonly learningRate: number;
-  readonly learningRateSchedule: 'constant' | 'cosine';
+  readonly learningRateSchedule: 'constant' | 'cosine' | 'linear';
   readonly warmupSteps: number;
   /** Of SGD only. */
   readonly momentum: number;
+  /** Of SGD only: whether the momentum looks ahead. */
+  readonly nesterov: boolean;
   /** Of SGD only. */
   readonly weightDecay: number;
+  /** Of SGD only: how many times faster biases and offsets learn. */
+  readonly biasLearningRateFactor: number;
+  readonly labelSmoothing: number;
+  /** How the first weights are made. */
+  readonly initialization: 'uniform' | 'identity';
+  /** Whether the first convolution is set to whiten the images' patches, and kept so. */
+  readonly whitening: boolean;
   /** Largest random shift in pixels; 0 for none. */
   readonly shift: number;
   /** Whether half of the images are mirrored. */
@@ -49,12 +58,23 @@ export const trainingOptionsSchema: z.ZodType<TrainingOptions> = z.strictObject(
   optimizer: z.enum(['adam', 'sgd']).default('adam').describe('What changes the weights'),
   learningRate: z.number().gt(0).default(2e-3).describe('Learning rate'),
   learningRateSchedule: z
-    .enum(['constant', 'cosine'])
+    .enum(['constant', 'cosine', 'linear'])
     .default('cosine')
     .describe('How the learning rate moves over the run'),
   warmupSteps: z.int().min(0).default(0).describe('Steps in which the learning rate rises from 0'),
   momentum: z.number().min(0).lt(1).default(0.9).describe('Momentum of sgd'),
+  nesterov: z.boolean().default(false).describe('Let the momentum of sgd look ahead'),
   weightDecay: z.number().min(0).default(0).describe('Weight decay of sgd'),
+  biasLearningRateFactor: z.number().gt(0).default(1).describe('How many times faster biases learn, with sgd'),
+  labelSmoothing: z.number().min(0).lt(1).default(0).describe('Share of the target spread over all classes'),
+  initialization: z
+    .enum(['uniform', 'identity'])
+    .default('uniform')
+    .describe('First weights: uniform, or convolutions that pass their input on (identity)'),
+  whitening: z
+    .boolean()
+    .default(false)
+    .describe('Let the first convolution whiten the patches of the images, and keep it so'),
   shift: z.int().min(0).default(0).describe('Largest random shift of an image, in pixels'),
   horizontalFlip: z.boolean().default(false).describe('Mirror half of the images left to right'),
   validationSplit: z

@@ -14,6 +14,7 @@ export const tinyDafl: DaflOptions = {
   oneHotWeight: 1,
   informationEntropyWeight: 5,
   activationWeight: 0.1,
+  batchNormStatisticsWeight: 0,
   adversarialWeight: 0,
   adversarialTemperature: 4,
   schedule: 'alternating',

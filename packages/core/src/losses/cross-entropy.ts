@@ -1,10 +1,18 @@
 import type { Tensor } from '../backend.ts';
+import { affine } from '../autodiff/operations/element-wise.ts';
 import { softmaxDivergence } from '../autodiff/operations/softmax-divergence.ts';
 import { assertShape } from '../autodiff/operations/_shape.ts';
 import type { Tape, Value } from '../autodiff/tape.ts';
 
+/** Options of `crossEntropy`. */
+export interface CrossEntropyOptions {
+  /** Share of the target that is spread over all classes alike, in [0, 1); default 0. */
+  readonly labelSmoothing?: number;
+}
+
 /**
- * Cross-entropy of logits with given labels, per example: ℓᵢ = -log softmax(xᵢ)[labelᵢ].
+ * Cross-entropy of logits with given labels, per example: ℓᵢ = -Σₖ tᵢₖ log softmax(xᵢ)ₖ, where t is one-hot or, with
+ * label smoothing s, (1 - s) x one-hot + s / classes (Szegedy et al., "Rethinking the Inception Architecture", 2016).
  *
  * @param logits Shape `[batch, classes]`, unnormalised.
  * @param labels Int32, shape `[batch]`, in 0..classes-1. The caller keeps it.
@@ -15,7 +23,12 @@ import type { Tape, Value } from '../autodiff/tape.ts';
  * // logits [[0, 0]], labels [1] -> [0.6931]
  * ```
  */
-export function crossEntropy(tape: Tape, logits: Value, labels: Tensor): Value {
+export function crossEntropy(
+  tape: Tape,
+  logits: Value,
+  labels: Tensor,
+  { labelSmoothing = 0 }: CrossEntropyOptions = {},
+): Value {
   const [batch, classes] = logits.shape;
   assertShape(
     labels.shape.length === 1 && labels.shape[0] === batch,
@@ -24,5 +37,16 @@ export function crossEntropy(tape: Tape, logits: Value, labels: Tensor): Value {
     `have shape [${batch}]`,
     labels.shape,
   );
-  return softmaxDivergence(tape, logits, tape.own(tape.backend.oneHot(labels, classes)));
+  if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
+    throw new RangeError(
+      `Cannot compute crossEntropy as 'labelSmoothing' must be in [0, 1): current value is ${labelSmoothing}`,
+    );
+  }
+  const oneHot = tape.own(tape.backend.oneHot(labels, classes));
+  if (labelSmoothing === 0) return softmaxDivergence(tape, logits, oneHot);
+  const other = labelSmoothing / classes;
+  const own = 1 - labelSmoothing + other;
+  const target = affine(tape, oneHot, own - other, other);
+  const targetEntropy = -own * Math.log(own) - (classes - 1) * other * Math.log(other);
+  return affine(tape, softmaxDivergence(tape, logits, target), 1, targetEntropy);
 }

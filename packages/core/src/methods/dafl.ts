@@ -7,6 +7,7 @@ import { tensorsUnder } from '../checkpoint.ts';
 import { DaflError } from '../errors.ts';
 import { type GeneratorOptions, generatorGraph } from '../generator.ts';
 import { activationLoss } from '../losses/activation.ts';
+import { batchNormStatisticsLoss, type ObservedBatchNorm } from '../losses/batch-norm-statistics.ts';
 import { distillationLoss } from '../losses/distillation.ts';
 import { informationEntropyLoss } from '../losses/information-entropy.ts';
 import { oneHotLoss } from '../losses/one-hot.ts';
@@ -41,6 +42,11 @@ export interface DaflOptions {
   readonly informationEntropyWeight: number;
   /** Weight of the activation loss (`a`), >= 0. */
   readonly activationWeight: number;
+  /**
+   * Weight of the distance to the statistics that the teacher's batch normalisations keep, >= 0. 0 in the paper; without
+   * effect on a teacher that has none.
+   */
+  readonly batchNormStatisticsWeight: number;
   /** Weight of -KL(teacher, student), which sends the generator where the student errs; >= 0. 0 in the paper. */
   readonly adversarialWeight: number;
   /** Temperature of that term, > 0. */
@@ -69,7 +75,14 @@ function assertOptions(options: DaflOptions): void {
     'be an integer >= 2',
     options.batchSize,
   );
-  for (const name of ['oneHotWeight', 'informationEntropyWeight', 'activationWeight', 'adversarialWeight'] as const) {
+  const weights = [
+    'oneHotWeight',
+    'informationEntropyWeight',
+    'activationWeight',
+    'batchNormStatisticsWeight',
+    'adversarialWeight',
+  ] as const;
+  for (const name of weights) {
     assertOption(Number.isFinite(options[name]) && options[name] >= 0, name, 'be >= 0', options[name]);
   }
   assertOption(options.adversarialTemperature > 0, 'adversarialTemperature', 'be > 0', options.adversarialTemperature);
@@ -143,12 +156,22 @@ function startDafl(options: DaflOptions, context: MethodContext): MethodSession 
   function trainGenerator(step: number): { batch: StudentBatch; losses: Record<string, Tensor> } {
     return withTape(backend, (tape) => {
       const images = generate(tape, options.batchSize, latents, true);
-      const { logits, features } = teacher.forward(tape, images, { mode: 'inference' });
+      const distances: Value[] = [];
+      const observeBatchNorm =
+        options.batchNormStatisticsWeight > 0
+          ? (layer: ObservedBatchNorm) => void distances.push(batchNormStatisticsLoss(tape, layer))
+          : undefined;
+      const { logits, features } = teacher.forward(tape, images, { mode: 'inference', observeBatchNorm });
       const terms: Record<string, { weight: number; loss: Value }> = {
         oneHot: { weight: options.oneHotWeight, loss: mean(tape, oneHotLoss(tape, logits)) },
         informationEntropy: { weight: options.informationEntropyWeight, loss: informationEntropyLoss(tape, logits) },
         activation: { weight: options.activationWeight, loss: mean(tape, activationLoss(tape, features)) },
       };
+      if (distances.length > 0) {
+        const total = distances.reduce((sum, distance) => add(tape, sum, distance));
+        const loss = affine(tape, total, 1 / distances.length);
+        terms.batchNormStatistics = { weight: options.batchNormStatisticsWeight, loss };
+      }
       if (options.adversarialWeight > 0) {
         const { logits: studentLogits } = student.forward(tape, images, { mode: 'inference' });
         const divergence = mean(

@@ -12,6 +12,7 @@ import type { Tape, Value } from '../autodiff/tape.ts';
 import { Variable } from '../autodiff/variable.ts';
 import { DaflError } from '../errors.ts';
 import type { RandomStream } from '../random.ts';
+import type { ObservedBatchNorm } from '../losses/batch-norm-statistics.ts';
 import { inferShapes } from './infer-shapes.ts';
 import type { ActivationNode, AffineNode, BatchNormNode, Graph, HostTensor, Model, ModelNode } from './model.ts';
 import { fuseUpsampling } from './_fuse-upsampling.ts';
@@ -23,6 +24,8 @@ export interface ForwardOptions {
   readonly mode: 'inference' | 'training';
   /** Whether gradients can be asked for the weights; false freezes them. Default: true in training mode. */
   readonly trainable?: boolean;
+  /** Told what each batch normalisation reads in inference mode, for losses on it, while the value is alive. */
+  readonly observeBatchNorm?: (observed: ObservedBatchNorm) => void;
   /** Source of dropout masks; needed in training mode by graphs that drop out. */
   readonly random?: RandomStream;
 }
@@ -249,6 +252,11 @@ function runBatchNorm(tape: Tape, node: BatchNormNode, input: Value, context: No
     backend.dispose(variance);
     return output;
   }
+  context.observeBatchNorm?.({
+    input,
+    runningMean: runningMean.tensor,
+    runningVariance: runningVariance.tensor,
+  });
   // Inference: one multiplication and one addition for each element.
   const raised = backend.affine(runningVariance.tensor, 1, node.epsilon);
   const deviation = backend.unary('sqrt', raised);

@@ -42,4 +42,9 @@ export type OptimizerOptions =
       readonly nesterov?: boolean;
       /** L2 penalty added to the gradient, >= 0; default 0. */
       readonly weightDecay?: number;
+      /**
+       * How many times faster biases and offsets learn, > 0; default 1. Their decay (learning rate x weightDecay) stays
+       * the same. Source: Page, "How to Train Your ResNet 8: Bag of Tricks", 2019.
+       */
+      readonly biasLearningRateFactor?: number;
     };

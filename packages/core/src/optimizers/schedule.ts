@@ -5,6 +5,7 @@ import { DaflError } from '../errors.ts';
  *
  * - `constant`: `learningRate` throughout.
  * - `cosine`: half a cosine from `learningRate` to `learningRate x finalRatio` (Loshchilov and Hutter, 2017).
+ * - `linear`: a straight line from `learningRate` to `learningRate x finalRatio`; with a warm-up, a triangle.
  * - `multiStep`: times `factor` from each of the `milestones` on (shares of the run in (0, 1)).
  */
 export type Schedule = {
@@ -14,7 +15,7 @@ export type Schedule = {
   readonly warmupSteps?: number;
 } & (
   | { readonly kind: 'constant' }
-  | { readonly kind: 'cosine'; readonly finalRatio?: number }
+  | { readonly kind: 'cosine' | 'linear'; readonly finalRatio?: number }
   | { readonly kind: 'multiStep'; readonly milestones: readonly number[]; readonly factor: number }
 );
 
@@ -37,10 +38,12 @@ export function learningRateAt(schedule: Schedule, step: number, steps: number):
   switch (schedule.kind) {
     case 'constant':
       return learningRate;
-    case 'cosine': {
+    case 'cosine':
+    case 'linear': {
       const { finalRatio = 0 } = schedule;
       const share = (step - warmupSteps) / Math.max(1, steps - warmupSteps);
-      return learningRate * (finalRatio + ((1 - finalRatio) * (1 + Math.cos(Math.PI * share))) / 2);
+      const left = schedule.kind === 'linear' ? 1 - share : (1 + Math.cos(Math.PI * share)) / 2;
+      return learningRate * (finalRatio + (1 - finalRatio) * left);
     }
     case 'multiStep':
       return (

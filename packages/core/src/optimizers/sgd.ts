@@ -14,13 +14,18 @@ export function createSgd(
   variables: readonly Variable[],
   options: Omit<Extract<OptimizerOptions, { kind: 'sgd' }>, 'kind'> = {},
 ): Optimizer {
-  const { momentum = 0, nesterov = false, weightDecay = 0 } = options;
+  const { momentum = 0, nesterov = false, weightDecay = 0, biasLearningRateFactor = 1 } = options;
   if (!(momentum >= 0 && momentum < 1))
     throw new RangeError(`Cannot create SGD as 'momentum' must be in [0, 1): current value is ${momentum}`);
   if (!(weightDecay >= 0))
     throw new RangeError(`Cannot create SGD as 'weightDecay' must be >= 0: current value is ${weightDecay}`);
   if (nesterov && momentum === 0)
     throw new RangeError("Cannot create SGD as 'momentum' must be > 0 with 'nesterov': current value is 0");
+  if (!(biasLearningRateFactor > 0)) {
+    throw new RangeError(
+      `Cannot create SGD as 'biasLearningRateFactor' must be > 0: current value is ${biasLearningRateFactor}`,
+    );
+  }
   const velocities = new Moments(backend, momentum > 0 ? variables : [], 'velocity');
   let step = 0;
 
@@ -36,15 +41,17 @@ export function createSgd(
     apply(gradients, learningRate) {
       step++;
       variables.forEach((variable, index) => {
-        const gradient = addScaled(gradients[index], variable.tensor, weightDecay);
+        const factor = /\.(bias|offset)$/.test(variable.name) ? biasLearningRateFactor : 1;
+        const rate = learningRate * factor;
+        const gradient = addScaled(gradients[index], variable.tensor, weightDecay / factor);
         backend.dispose(gradients[index]);
         if (momentum === 0) {
-          variable.assign(addScaled(variable.tensor, gradient, -learningRate));
+          variable.assign(addScaled(variable.tensor, gradient, -rate));
         } else {
           const velocity = velocities.values[index];
           velocity.assign(addScaled(gradient, velocity.tensor, momentum));
           const direction = nesterov ? addScaled(gradient, velocity.tensor, momentum) : velocity.tensor;
-          variable.assign(addScaled(variable.tensor, direction, -learningRate));
+          variable.assign(addScaled(variable.tensor, direction, -rate));
           if (nesterov) backend.dispose(direction);
         }
         backend.dispose(gradient);

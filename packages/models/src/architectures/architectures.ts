@@ -1,4 +1,5 @@
 import type { Graph } from '@dafl/core';
+import { airbench } from './airbench.ts';
 import { lenet5 } from './lenet5.ts';
 
 /** What an architecture may be asked for, whatever it is. */
@@ -31,5 +32,16 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map<string, 
   [
     'lenet5-half',
     { description: 'LeNet-5 at half the width', create: (options) => lenet5({ ...options, width: 0.5 }) },
+  ],
+  [
+    'airbench',
+    { description: 'airbench94 for 32x32 images of three channels', create: (options) => airbench(options) },
+  ],
+  [
+    'airbench-0.75',
+    {
+      description: 'airbench94 at three quarters of the width',
+      create: (options) => airbench({ ...options, width: 0.75 }),
+    },
   ],
 ]);

@@ -1,4 +1,4 @@
-import type { BatchNormGradient, BatchNormResult, Tensor, TensorBackend } from '../../backend.ts';
+import type { BatchNormGradient, BatchNormResult, FusedKernels, Tensor, TensorBackend } from '../../backend.ts';
 import type { Tape, Value } from '../tape.ts';
 import { sizeOf } from './_shape.ts';
 
@@ -75,7 +75,8 @@ function inverseDeviation(backend: TensorBackend, variance: Tensor, epsilon: num
   return inverse;
 }
 
-function composedBatchNorm(backend: TensorBackend) {
+/** `FusedKernels.batchNorm` for backends that have none. */
+export function composedBatchNorm(backend: TensorBackend): FusedKernels['batchNorm'] {
   return (input: Tensor, scale: Tensor | null, offset: Tensor | null, epsilon: number): BatchNormResult => {
     const axes = statisticAxes(input);
     const mean = backend.reduce('mean', input, axes, false);
