@@ -3,15 +3,13 @@ import {
   dafl,
   distill,
   evaluate,
-  imageSetFromIdx,
-  parseIdx,
   presets,
   type ResultEvent,
   shrink,
   type TensorBackend,
 } from '@dafl/core';
 import { readModel, writeModel } from '@dafl/models';
-import { tinyData, tinyTeacher } from '../test-fixtures/tiny-teacher.ts';
+import { tinyImages, tinyTeacher } from '../test-fixtures/tiny-teacher.ts';
 
 /** What a short distillation ends with. */
 export interface TinyDistillation {
@@ -51,8 +49,7 @@ export async function distilTiny(
   const bytes = new Uint8Array(writeModel(result.student));
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
   const network = createNetwork(backend, readModel(await roundTrip(bytes)));
-  const [images, labels] = [...tinyData().values()].map((file) => parseIdx(file));
-  const { accuracy } = await evaluate(network, imageSetFromIdx(images, labels));
+  const { accuracy } = await evaluate(network, tinyImages());
   network.dispose();
   const liveTensors = backend.memory().tensors;
   await backend.close();

@@ -1,7 +1,7 @@
 /**
  * Checks the house rules that no linter knows:
  *
- * - Imports run one way: cli -> server -> run -> models -> core <- backends. Tests, and packages that are private to the
+ * - Imports run one way: cli -> server -> run -> models, methods, data -> core <- backends. Tests, and packages that are private to the
  *   repository, may import any package.
  * - A published package imports only what its package.json names, and another package by its name, never by a path.
  * - Relative imports carry `.ts` (Node strips types, it does not guess extensions).
@@ -18,6 +18,8 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
   '@dafl/core': [],
   '@dafl/backend-cpu': ['@dafl/core'],
   '@dafl/backend-wasm': ['@dafl/core'],
+  '@dafl/data': ['@dafl/core'],
+  '@dafl/methods': ['@dafl/core'],
   '@dafl/models': ['@dafl/core'],
   '@dafl/backend-node': ['@dafl/core'],
   '@dafl/backend-webgpu': ['@dafl/core'],
@@ -27,6 +29,8 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
     '@dafl/backend-wasm',
     '@dafl/backend-webgpu',
     '@dafl/core',
+    '@dafl/data',
+    '@dafl/methods',
     '@dafl/models',
   ],
   '@dafl/server': ['@dafl/core', '@dafl/models', '@dafl/run'],
@@ -34,7 +38,7 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Packages that run in every runtime, and so import no module of Node's. */
-const runtimeNeutral: readonly string[] = ['@dafl/core', '@dafl/backend-cpu'];
+const runtimeNeutral: readonly string[] = ['@dafl/core', '@dafl/backend-cpu', '@dafl/data', '@dafl/methods'];
 
 /** Lists the modules that a TypeScript source imports, statically or by `import('...')`, types included. */
 export function importedModules(source: string): string[] {

@@ -1,4 +1,4 @@
-import { createRandomStream, type Graph, initializeWeights, type Model } from '@dafl/core';
+import { createRandomStream, type Graph, type ImageSet, initializeWeights, type Model } from '@dafl/core';
 
 /**
  * A classifier of 8x8 grey images that trains in milliseconds, with random weights: for tests of everything around it.
@@ -64,12 +64,21 @@ export function idxFile(shape: readonly number[], data: Uint8Array): Uint8Array 
 export function tinyData(
   options: { readonly count?: number; readonly classes?: number; readonly prefix?: string } = {},
 ): Map<string, Uint8Array> {
+  const { prefix = 't10k' } = options;
+  const { count, pixels, labels } = tinyImages(options);
+  return new Map([
+    [`${prefix}-images-idx3-ubyte`, idxFile([count, 8, 8], pixels)],
+    [`${prefix}-labels-idx1-ubyte`, idxFile([count], labels!)],
+  ]);
+}
+
+/** The images that these files hold. */
+export function tinyImages(
+  options: { readonly count?: number; readonly classes?: number; readonly prefix?: string } = {},
+): ImageSet {
   const { count = 24, classes = 3, prefix = 't10k' } = options;
   const random = createRandomStream(3, prefix);
   const pixels = Uint8Array.from(random.integers(count * 64, 256));
   const labels = Uint8Array.from(random.integers(count, classes));
-  return new Map([
-    [`${prefix}-images-idx3-ubyte`, idxFile([count, 8, 8], pixels)],
-    [`${prefix}-labels-idx1-ubyte`, idxFile([count], labels)],
-  ]);
+  return { count, height: 8, width: 8, channels: 1, pixels, labels };
 }

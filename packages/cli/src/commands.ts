@@ -20,6 +20,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Train a network on labelled images',
     load: async () => (await import('./commands/train.ts')).trainCommand,
   },
+  record: {
+    summary: "Record a teacher's activations where its data is, for --method metadata",
+    load: async () => (await import('./commands/record.ts')).recordCommand,
+  },
   evaluate: {
     summary: 'Measure the accuracy of a model on labelled images',
     load: async () => (await import('./commands/evaluate.ts')).evaluateCommand,

@@ -114,11 +114,10 @@ export type {
   StudentBatch,
 } from './methods/method.ts';
 export { dafl, type DaflOptions, type ReplayOptions } from './methods/dafl.ts';
+export { ReplayBank, type ReplayShapes } from './methods/replay-bank.ts';
 
 export { augment, type AugmentationOptions } from './data/augment.ts';
 export { type ImageSet, sliceImageSet } from './data/image-set.ts';
-export { parseCifar } from './data/parse-cifar.ts';
-export { type IdxArray, imageSetFromIdx, parseIdx } from './data/parse-idx.ts';
 export { preprocess, toPixels } from './data/preprocess.ts';
 
 export type { Checkpoint, CheckpointPart } from './checkpoint.ts';

@@ -2,7 +2,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { DaflError, type ImageSet, imageSetFromIdx, parseCifar, parseIdx } from '@dafl/core';
+import { DaflError, type ImageSet } from '@dafl/core';
+import { imageSetFromIdx, parseCifar, parseIdx } from '@dafl/data';
 import { findMnistFolder, type MnistOptions, verifyMnistFile } from './mnist-files.ts';
 import { systemErrorCode } from './storage-error.ts';
 import { listFolder } from './write-file-atomically.ts';
@@ -43,6 +44,16 @@ export async function loadLabelledImages(source: string, options: LoadOptions = 
     return parseIdx(bytes, path);
   };
   return imageSetFromIdx(await read('images'), await read('labels'));
+}
+
+/**
+ * Loads images whose labels do not matter: the training images of a labelled source.
+ *
+ * @throws {DaflError} `DATA` if files are missing or damaged.
+ */
+export async function loadImages(source: string, options: MnistOptions = {}): Promise<ImageSet> {
+  const { labels: _, ...images } = await loadLabelledImages(source, { ...options, split: 'train' });
+  return images;
 }
 
 /** Files of CIFAR's binary version, and the bytes before each image. */

@@ -6,7 +6,7 @@ import { parseOptions } from './parse-options.ts';
 export type BackendName = 'node' | 'webgpu' | 'wasm' | 'cpu';
 
 /** Methods that a run can follow. */
-export type MethodName = 'dafl';
+export type MethodName = 'dafl' | 'noise' | 'alternative-data' | 'original-data' | 'metadata';
 
 /** Every option of a distillation, as plain JSON: what a command line, an HTTP body and `run.json` have in common. */
 export interface DistillationOptions extends Partial<HyperParameters> {
@@ -17,6 +17,15 @@ export interface DistillationOptions extends Partial<HyperParameters> {
   /** `'half'`, `'quarter'`, the share of the teacher's widths in (0, 1], or a model file whose graph is taken. */
   readonly student: string | number;
   readonly method: MethodName;
+  /** Images of the methods `alternative-data` and `original-data`: `'mnist'` or a folder. Labels are not read. */
+  readonly data?: string;
+  /** Largest random shift of these images in pixels. */
+  readonly shift?: number;
+  /** Whether half of these images are mirrored. */
+  readonly horizontalFlip?: boolean;
+  /** File of the method `metadata`, which `dafl record` wrote. */
+  readonly metadata?: string;
+  readonly metadataVariant?: 'top-layer' | 'all-layers' | 'spectral-all-layers' | 'spectral-layer-pairs';
   readonly preset: 'fast' | 'paper';
   readonly backend: 'auto' | BackendName;
   /** Threads of the backend; absent: as many as the backend likes. */
@@ -64,7 +73,28 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
     .default('half')
     .describe("Student: half, quarter, a share of the teacher's widths, or a model file whose graph is taken")
     .meta({ placeholder: 'half|quarter|share|file', rule: "'half', 'quarter', a number > 0 and <= 1 or a model file" }),
-  method: z.enum(['dafl']).default('dafl').describe('How the images are made'),
+  method: z
+    .enum(['dafl', 'noise', 'alternative-data', 'original-data', 'metadata'])
+    .default('dafl')
+    .describe('Where the images come from: a generator, noise, given images, or recorded metadata'),
+  data: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Images of the methods alternative-data and original-data; labels are not read')
+    .meta({ placeholder: 'mnist|folder' }),
+  shift: z.int().min(0).optional().describe('Largest random shift of these images, in pixels'),
+  horizontalFlip: z.boolean().optional().describe('Mirror half of these images left to right'),
+  metadata: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('File of the method metadata, written by dafl record')
+    .meta({ placeholder: 'file' }),
+  metadataVariant: z
+    .enum(['top-layer', 'all-layers', 'spectral-all-layers', 'spectral-layer-pairs'])
+    .optional()
+    .describe('What of the metadata the images must match. Default: all-layers'),
   preset: z.enum(['fast', 'paper']).default('fast').describe('Recipe: quick, or the official hyper-parameters'),
   backend: z
     .enum(['auto', 'node', 'webgpu', 'wasm', 'cpu'])

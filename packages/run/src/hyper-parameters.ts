@@ -167,6 +167,18 @@ export const hyperParameters: { readonly [Name in keyof HyperParameters]: HyperP
   ),
 };
 
+/** Those that mean something to every method. */
+export const commonHyperParameters: ReadonlySet<string> = new Set<keyof HyperParameters>([
+  'batchSize',
+  'studentLearningRate',
+  'studentSchedule',
+  'studentWarmupSteps',
+  'studentBeta1',
+  'studentBeta2',
+  'temperature',
+  'initialization',
+]);
+
 /** All hyper-parameters as a preset has them. */
 export function readHyperParameters(preset: Preset): HyperParameters {
   return Object.fromEntries(

@@ -40,6 +40,7 @@ export { daflVersion, describeMachine, type Machine, peakMemoryBytes } from './m
 export { findLocalMnist, type MnistOptions } from './mnist-files.ts';
 export { nearestName } from './nearest-name.ts';
 export { type Recipe, resolveRecipe } from './resolve-recipe.ts';
+export { recordTeacherMetadata, type RecordingOptions, type RecordingResult } from './record-metadata.ts';
 export { runDistillation, type RunSettings } from './run-distillation.ts';
 export {
   type JsonEvent,

@@ -1,19 +1,89 @@
+import { createHash } from 'node:crypto';
 import { DaflError, dafl, type Method, type Preset, presets } from '@dafl/core';
+import { imageSet, noise, reconstruction } from '@dafl/methods';
+import { baselineRecipes, defaultShift, reconstructionDefaults } from './baseline-recipes.ts';
+import { loadImages } from './data-source.ts';
 import type { BackendName, DistillationOptions, MethodName } from './distillation-options.ts';
-import { readHyperParameters, writeHyperParameters } from './hyper-parameters.ts';
+import {
+  commonHyperParameters,
+  type HyperParameters,
+  hyperParameters,
+  readHyperParameters,
+  writeHyperParameters,
+} from './hyper-parameters.ts';
+import { readMetadata } from './metadata-file.ts';
 
 /** What the options come to: core's terms, and the options with nothing left open but the number of steps. */
 export interface Recipe {
-  readonly method: Method;
   readonly training: Preset['training'];
   /** The length of the run, unless a time budget decides it. */
   readonly steps: number;
   readonly options: DistillationOptions;
+
+  /**
+   * The method, with the files that it needs.
+   *
+   * @param teacherSha256 Of the teacher's file, which metadata must have been recorded of.
+   * @throws {DaflError} `DATA` for what is read.
+   */
+  createMethod(teacherSha256: string, signal?: AbortSignal): Promise<Method>;
 }
 
-/** Methods by name; a method reads what is its own in the preset. */
-const methods: Readonly<Record<MethodName, (preset: Preset) => Method>> = {
-  dafl: (preset) => dafl(preset.dafl),
+/** Methods by name; a method reads what is its own in the preset and the options. */
+const methods: Readonly<
+  Record<
+    MethodName,
+    (preset: Preset, options: DistillationOptions) => (teacherSha256: string, signal?: AbortSignal) => Promise<Method>
+  >
+> = {
+  dafl: (preset) => {
+    const method = dafl(preset.dafl);
+    return async () => method;
+  },
+  noise: ({ dafl: { batchSize } }) => {
+    const method = noise({ batchSize });
+    return async () => method;
+  },
+  'alternative-data': (preset, options) => givenImages('alternative-data', preset, options),
+  'original-data': (preset, options) => givenImages('original-data', preset, options),
+  metadata: ({ dafl: { batchSize } }, options) => {
+    const { metadata: path, metadataVariant: variant = 'all-layers' } = options;
+    if (path === undefined) throw missing('metadata', 'metadata', 'a file that dafl record wrote');
+    return async (teacherSha256) => {
+      const { metadata, sha256 } = await readMetadata(path, teacherSha256);
+      return reconstruction({ ...reconstructionDefaults, metadata, fingerprint: sha256, variant, batchSize });
+    };
+  },
+};
+
+function givenImages(
+  name: 'alternative-data' | 'original-data',
+  { dafl: { batchSize } }: Preset,
+  { data, shift = defaultShift[name], horizontalFlip = false }: DistillationOptions,
+): (teacherSha256: string, signal?: AbortSignal) => Promise<Method> {
+  if (data === undefined) throw missing(name, 'data', 'images: mnist, or a folder');
+  return async (_, signal) => {
+    const images = await loadImages(data, { signal });
+    const hash = createHash('sha256').update(`${images.height}x${images.width}x${images.channels}`);
+    const fingerprint = hash.update(images.pixels).digest('hex');
+    return imageSet({ name, images, fingerprint, batchSize, augmentation: { shift, horizontalFlip } });
+  };
+}
+
+function missing(method: MethodName, option: string, what: string): DaflError {
+  return new DaflError(
+    'USAGE',
+    `Cannot distill with method '${method}' as '${option}' must name ${what}: current value is undefined`,
+  );
+}
+
+/** Options that belong to some methods only. */
+const ownOptions: Readonly<Partial<Record<keyof DistillationOptions, readonly MethodName[]>>> = {
+  data: ['alternative-data', 'original-data'],
+  shift: ['alternative-data', 'original-data'],
+  horizontalFlip: ['alternative-data', 'original-data'],
+  metadata: ['metadata'],
+  metadataVariant: ['metadata'],
 };
 
 /**
@@ -28,20 +98,45 @@ export function resolveRecipe(options: DistillationOptions): Recipe {
       `Cannot distill as 'steps' and 'timeBudgetMs' must not be given both: current values are ${options.steps} and ${options.timeBudgetMs}`,
     );
   }
-  const preset = writeHyperParameters(presets[options.preset], options);
+  assertOwnOptions(options);
+  const base = options.method === 'dafl' ? presets[options.preset] : baselineRecipes[options.method];
+  const preset = writeHyperParameters(base, options);
   if (options.replayBatches === 0 && options.studentSteps !== undefined && options.studentSteps > 1) {
     throw new DaflError(
       'USAGE',
       `Cannot distill as 'studentSteps' must be 1 without replayed batches: current value is ${options.studentSteps}`,
     );
   }
-  const method = methods[options.method](preset);
+  const resolved = Object.entries(readHyperParameters(preset)).filter(([name]) => applies(name, options.method));
   return {
-    method,
     training: preset.training,
     steps: options.steps ?? preset.steps,
-    options: { ...options, ...readHyperParameters(preset) },
+    options: { ...options, ...(Object.fromEntries(resolved) as Partial<HyperParameters>) },
+    createMethod: methods[options.method](preset, options),
   };
+}
+
+/** Whether a hyper-parameter means something to a method: all do to `dafl`, the student's own to every method. */
+function applies(name: string, method: MethodName): boolean {
+  return method === 'dafl' || commonHyperParameters.has(name);
+}
+
+function assertOwnOptions(options: DistillationOptions): void {
+  const reject = (name: string, owners: string): never => {
+    throw new DaflError(
+      'USAGE',
+      `Cannot distill with method '${options.method}' as '${name}' must not be given (it is an option of ${owners}): current value is ${JSON.stringify(options[name as keyof DistillationOptions])}`,
+    );
+  };
+  for (const [name, owners] of Object.entries(ownOptions)) {
+    if (options[name as keyof DistillationOptions] !== undefined && !owners.includes(options.method))
+      reject(name, owners.join(' and '));
+  }
+  for (const name of Object.keys(hyperParameters)) {
+    if (options[name as keyof DistillationOptions] !== undefined && !applies(name, options.method))
+      reject(name, 'dafl');
+  }
+  if (options.preset !== 'fast' && options.method !== 'dafl') reject('preset', 'dafl');
 }
 
 /** The options of a run whose length is known: what repeats it exactly. */

@@ -80,6 +80,7 @@ export async function* runDistillation(
     yield await repeatResult(folder, previous);
     return;
   }
+  const method = await recipe.createMethod(teacher.sha256, signal);
   const evaluation = options.eval === undefined ? undefined : await loadLabelledImages(options.eval, { signal });
   const { threads, seed, timeBudgetMs } = options;
   const selected = await selectBackend({
@@ -88,7 +89,7 @@ export async function* runDistillation(
     allowSoftwareGpu: options.allowSoftwareGpu,
   });
   const { backend } = selected;
-  const { method, training } = recipe;
+  const { training } = recipe;
   const place = new RunPlace(folder);
   let session: RunSession | undefined;
   try {

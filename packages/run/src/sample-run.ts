@@ -55,7 +55,8 @@ export async function sampleRun(path: string, options: SampleRunOptions): Promis
   const networks = [teacher.model, initializeWeights(studentGraph, createRandomStream(0, 'unused'))].map((model) =>
     createNetwork(backend, model),
   );
-  const session = resolveRecipe(record.options).method.start({
+  const method = await resolveRecipe(record.options).createMethod(teacher.sha256);
+  const session = method.start({
     backend,
     teacher: networks[0],
     student: networks[1],

@@ -23,6 +23,8 @@ export function readOptions(body: unknown, isUpload: (id: string) => boolean): D
     reject('student', `one of [${students.join(', ')}], a number > 0 and <= 1 or the id of an upload`, student);
   }
   if (evaluation !== undefined && evaluation !== 'mnist') reject('eval', "'mnist'", evaluation);
+  if (options.data !== undefined && options.data !== 'mnist') reject('data', "'mnist'", options.data);
+  if (options.metadata !== undefined) reject('metadata', 'absent over HTTP', options.metadata);
   resolveRecipe(options);
   return options;
 }

@@ -6,7 +6,7 @@ import type { Tensor } from '../backend.ts';
 
 /** What a batch normalisation reads, and what it expects. */
 export interface ObservedBatchNorm {
-  /** Rank >= 2, channels last. Alive only while the observer runs. */
+  /** Rank >= 2, channels last. */
   readonly input: Value;
   /** Shape `[channels]`. */
   readonly runningMean: Tensor;

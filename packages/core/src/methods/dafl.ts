@@ -7,7 +7,7 @@ import { tensorsUnder } from '../checkpoint.ts';
 import { DaflError } from '../errors.ts';
 import { type GeneratorOptions, generatorGraph } from '../generator.ts';
 import { activationLoss } from '../losses/activation.ts';
-import { batchNormStatisticsLoss, type ObservedBatchNorm } from '../losses/batch-norm-statistics.ts';
+import { batchNormStatisticsLoss } from '../losses/batch-norm-statistics.ts';
 import { distillationLoss } from '../losses/distillation.ts';
 import { informationEntropyLoss } from '../losses/information-entropy.ts';
 import { oneHotLoss } from '../losses/one-hot.ts';
@@ -19,7 +19,7 @@ import { createOptimizer } from '../optimizers/create-optimizer.ts';
 import type { OptimizerOptions } from '../optimizers/optimizer.ts';
 import { learningRateAt, type Schedule } from '../optimizers/schedule.ts';
 import type { Method, MethodContext, MethodSession, MethodStep, StudentBatch } from './method.ts';
-import { ReplayBank } from './_replay-bank.ts';
+import { ReplayBank } from './replay-bank.ts';
 
 /** How the student meets the generator's images again. */
 export interface ReplayOptions {
@@ -157,11 +157,15 @@ function startDafl(options: DaflOptions, context: MethodContext): MethodSession 
     return withTape(backend, (tape) => {
       const images = generate(tape, options.batchSize, latents, true);
       const distances: Value[] = [];
-      const observeBatchNorm =
-        options.batchNormStatisticsWeight > 0
-          ? (layer: ObservedBatchNorm) => void distances.push(batchNormStatisticsLoss(tape, layer))
-          : undefined;
-      const { logits, features } = teacher.forward(tape, images, { mode: 'inference', observeBatchNorm });
+      const { logits, features } = teacher.forward(tape, images, {
+        mode: 'inference',
+        observe: (node, [input]) => {
+          if (node.kind !== 'batchNorm' || options.batchNormStatisticsWeight === 0) return;
+          const kept = (name: string): Tensor => teacher.variables.get(`${node.name}.${name}`)!.tensor;
+          const [runningMean, runningVariance] = [kept('runningMean'), kept('runningVariance')];
+          distances.push(batchNormStatisticsLoss(tape, { input, runningMean, runningVariance }));
+        },
+      });
       const terms: Record<string, { weight: number; loss: Value }> = {
         oneHot: { weight: options.oneHotWeight, loss: mean(tape, oneHotLoss(tape, logits)) },
         informationEntropy: { weight: options.informationEntropyWeight, loss: informationEntropyLoss(tape, logits) },

@@ -12,7 +12,6 @@ import type { Tape, Value } from '../autodiff/tape.ts';
 import { Variable } from '../autodiff/variable.ts';
 import { DaflError } from '../errors.ts';
 import type { RandomStream } from '../random.ts';
-import type { ObservedBatchNorm } from '../losses/batch-norm-statistics.ts';
 import { inferShapes } from './infer-shapes.ts';
 import type { ActivationNode, AffineNode, BatchNormNode, Graph, HostTensor, Model, ModelNode } from './model.ts';
 import { fuseUpsampling } from './_fuse-upsampling.ts';
@@ -24,8 +23,8 @@ export interface ForwardOptions {
   readonly mode: 'inference' | 'training';
   /** Whether gradients can be asked for the weights; false freezes them. Default: true in training mode. */
   readonly trainable?: boolean;
-  /** Told what each batch normalisation reads in inference mode, for losses on it, while the value is alive. */
-  readonly observeBatchNorm?: (observed: ObservedBatchNorm) => void;
+  /** Told of each node as it has run, for losses on what is inside. The values may be gone afterwards. */
+  readonly observe?: (node: ModelNode, inputs: readonly Value[], output: Value) => void;
   /** Source of dropout masks; needed in training mode by graphs that drop out. */
   readonly random?: RandomStream;
 }
@@ -96,15 +95,10 @@ export function createNetwork(backend: TensorBackend, model: Model): Network {
     const values = new Map<string, Value>([['input', input]]);
     const waiting = new Map(consumers);
     for (const { node, inputs, isUpsampled } of plan) {
-      values.set(
-        node.name,
-        runNode(
-          tape,
-          node,
-          inputs.map((name) => values.get(name)!),
-          { ...options, weight, variables, isUpsampled },
-        ),
-      );
+      const read = inputs.map((name) => values.get(name)!);
+      const output = runNode(tape, node, read, { ...options, weight, variables, isUpsampled });
+      values.set(node.name, output);
+      options.observe?.(node, read, output);
       for (const name of inputs) {
         const left = waiting.get(name)! - 1;
         waiting.set(name, left);
@@ -252,11 +246,6 @@ function runBatchNorm(tape: Tape, node: BatchNormNode, input: Value, context: No
     backend.dispose(variance);
     return output;
   }
-  context.observeBatchNorm?.({
-    input,
-    runningMean: runningMean.tensor,
-    runningVariance: runningVariance.tensor,
-  });
   // Inference: one multiplication and one addition for each element.
   const raised = backend.affine(runningVariance.tensor, 1, node.epsilon);
   const deviation = backend.unary('sqrt', raised);

@@ -1,6 +1,5 @@
+import { DaflError, sliceImageSet } from '@dafl/core';
 import { describe, expect, it } from 'vitest';
-import { DaflError } from '../errors.ts';
-import { sliceImageSet } from './image-set.ts';
 import { imageSetFromIdx, parseIdx } from './parse-idx.ts';
 
 /** Two zero bytes, the type, the rank, big-endian sizes, values. */

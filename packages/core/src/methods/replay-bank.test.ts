@@ -1,7 +1,7 @@
 import { createCpuBackend } from '@dafl/backend-cpu';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { StudentBatch } from './method.ts';
-import { ReplayBank, type ReplayShapes } from './_replay-bank.ts';
+import { ReplayBank, type ReplayShapes } from './replay-bank.ts';
 
 const backend = createCpuBackend();
 afterEach(() => expect(backend.memory().tensors).toBe(0));

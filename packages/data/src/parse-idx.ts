@@ -1,5 +1,4 @@
-import { DaflError } from '../errors.ts';
-import type { ImageSet } from './image-set.ts';
+import { DaflError, type ImageSet } from '@dafl/core';
 
 /** Sizes and bytes of one IDX file. */
 export interface IdxArray {

@@ -1,5 +1,4 @@
-import { DaflError } from '../errors.ts';
-import type { ImageSet } from './image-set.ts';
+import { DaflError, type ImageSet } from '@dafl/core';
 
 const SIDE = 32;
 const PLANE = SIDE * SIDE;

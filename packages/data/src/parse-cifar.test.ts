@@ -1,5 +1,5 @@
+import { DaflError } from '@dafl/core';
 import { describe, expect, it } from 'vitest';
-import { DaflError } from '../errors.ts';
 import { parseCifar } from './parse-cifar.ts';
 
 /** A record whose planes count from 0, 100 and 200, modulo 256 and with the record's number added. */

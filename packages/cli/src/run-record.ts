@@ -1,0 +1,44 @@
+import { backendNames, formatBytes, recordTeacherMetadata } from '@dafl/run';
+import type { CommandContext, FlagValues } from './command.ts';
+import { exitCodes } from './exit-code.ts';
+import { formatCount, formatSeconds } from './format.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Runs `dafl record`. @returns The exit code. */
+export async function runRecord(values: FlagValues, { terminal, isJson, signal }: CommandContext): Promise<number> {
+  const required = (name: string): string => {
+    const value = values[name];
+    if (typeof value === 'string' && value !== '') return value;
+    throw new UsageError(`Cannot run 'dafl record' as '--${name}' must be given: current value is undefined`);
+  };
+  const { mostImages, backend = 'auto' } = values;
+  if (mostImages !== undefined && !(Number.isInteger(mostImages) && Number(mostImages) >= 1)) {
+    throw new UsageError(
+      `Cannot run 'dafl record' as 'mostImages' must be an integer >= 1: current value is ${JSON.stringify(mostImages)}`,
+    );
+  }
+  const backends: readonly string[] = ['auto', ...backendNames];
+  if (!backends.includes(String(backend))) {
+    throw new UsageError(
+      `Cannot run 'dafl record' as 'backend' must be one of [${backends.join(', ')}]: current value is '${String(backend)}'`,
+    );
+  }
+  const result = await recordTeacherMetadata({
+    teacher: required('teacher'),
+    data: required('data'),
+    file: required('out'),
+    mostImages: mostImages as number | undefined,
+    backend: backend as 'auto',
+    force: values.force === true,
+    signal,
+  });
+  if (isJson) {
+    terminal.out(`${JSON.stringify({ event: 'result', ...result })}\n`);
+    return exitCodes.done;
+  }
+  const { file, sizeBytes, images, layers, seconds } = result;
+  terminal.out(
+    `${terminal.style('bold', file)}  ${formatBytes(sizeBytes)}: ${layers.length} layers on ${formatCount(images)} images, ${formatSeconds(seconds)}\n`,
+  );
+  return exitCodes.done;
+}

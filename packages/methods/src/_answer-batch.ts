@@ -1,0 +1,13 @@
+import { type Network, type StudentBatch, Tape, type Tensor } from '@dafl/core';
+
+/** What the teacher says of images: the batch that a student learns from. Takes ownership of `images`. */
+export function answerBatch(teacher: Network, images: Tensor): StudentBatch {
+  const { backend } = teacher;
+  const tape = new Tape(backend);
+  try {
+    const { logits } = teacher.forward(tape, tape.constant(images), { mode: 'inference' });
+    return { images, teacherLogits: backend.reshape(logits.tensor, logits.shape) };
+  } finally {
+    tape.dispose();
+  }
+}

@@ -1,0 +1,37 @@
+import { type Preset, presets } from '@dafl/core';
+import type { MethodName } from './distillation-options.ts';
+
+/** How the student learns in the methods that DAFL is measured against: from random weights, as in the publications. */
+function recipe(batchSize: number, steps: number, temperature: number, learningRate: number): Preset {
+  const { dafl, training } = presets.fast;
+  return {
+    dafl: { ...dafl, batchSize },
+    training: {
+      ...training,
+      schedule: { kind: 'cosine', learningRate },
+      temperature,
+      initialization: 'random',
+    },
+    steps,
+  };
+}
+
+/**
+ * Recipes of the methods beside `dafl`, whose own options in them are not read. Tuned on the last 10,000 of MNIST's
+ * training images.
+ */
+export const baselineRecipes: Readonly<Record<Exclude<MethodName, 'dafl'>, Preset>> = {
+  noise: recipe(256, 2_000, 4, 2e-3),
+  'alternative-data': recipe(128, 4_000, 4, 2e-3),
+  'original-data': recipe(128, 5_600, 4, 3e-3),
+  metadata: recipe(250, 120, 8, 3e-3),
+};
+
+/** Largest shift in pixels of given images, where the options name none. */
+export const defaultShift: Readonly<Record<'alternative-data' | 'original-data', number>> = {
+  'alternative-data': 3,
+  'original-data': 2,
+};
+
+/** Images of metadata are reconstructed by so many updates, at this learning rate, and the student takes so many. */
+export const reconstructionDefaults = { iterations: 60, learningRate: 0.1, studentSteps: 16 } as const;

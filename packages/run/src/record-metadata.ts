@@ -1,0 +1,69 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DaflError } from '@dafl/core';
+import { recordMetadata } from '@dafl/methods';
+import { loadLabelledImages } from './data-source.ts';
+import type { BackendName } from './distillation-options.ts';
+import { loadTeacher } from './load-model.ts';
+import { writeMetadata } from './metadata-file.ts';
+import { selectBackend } from './select-backend.ts';
+import { createFolder, writeFileAtomically } from './write-file-atomically.ts';
+
+/** What is recorded, and where it goes. */
+export interface RecordingOptions {
+  /** Name of a built-in teacher, or path of a model file. */
+  readonly teacher: string;
+  /** Labelled images: `'mnist'` or a folder. */
+  readonly data: string;
+  readonly file: string;
+  /** Images that are read at most. */
+  readonly mostImages?: number;
+  readonly backend: 'auto' | BackendName;
+  readonly threads?: number;
+  /** Replaces a file that is there. */
+  readonly force?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** What was recorded. */
+export interface RecordingResult {
+  readonly file: string;
+  readonly sizeBytes: number;
+  readonly images: number;
+  readonly layers: readonly string[];
+  readonly seconds: number;
+}
+
+/**
+ * Records the metadata of a teacher where its training data is, for `--method metadata` where it is not.
+ *
+ * @throws {DaflError} `USAGE` if the file is there; `MODEL` or `DATA` for what is read; `STORAGE` for what cannot be written.
+ */
+export async function recordTeacherMetadata(options: RecordingOptions): Promise<RecordingResult> {
+  const { file, force, signal, mostImages } = options;
+  if (force !== true && existsSync(file)) {
+    throw new DaflError(
+      'USAGE',
+      `Cannot write '${file}' as it must not exist yet: current value is a file. Choose another name, or replace it with --force`,
+    );
+  }
+  const teacher = await loadTeacher({ teacher: options.teacher });
+  const images = await loadLabelledImages(options.data, { split: 'train', signal });
+  const { backend } = await selectBackend(options);
+  try {
+    const startedMs = performance.now();
+    const metadata = await recordMetadata({ backend, teacher: teacher.model, images, mostImages });
+    const bytes = writeMetadata(metadata, teacher.sha256);
+    await createFolder(dirname(file));
+    await writeFileAtomically(file, bytes);
+    return {
+      file,
+      sizeBytes: bytes.length,
+      images: metadata.images,
+      layers: metadata.layers.map(({ node }) => node),
+      seconds: (performance.now() - startedMs) / 1000,
+    };
+  } finally {
+    await backend.close();
+  }
+}
