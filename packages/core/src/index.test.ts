@@ -5,6 +5,7 @@ it('exports what it lists, and nothing by accident', () => {
   expect(Object.keys(core).sort()).toMatchInlineSnapshot(`
     [
       "DaflError",
+      "ReplayBank",
       "Tape",
       "Variable",
       "abs",

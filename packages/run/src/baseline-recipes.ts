@@ -22,14 +22,14 @@ function recipe(batchSize: number, steps: number, temperature: number, learningR
  */
 export const baselineRecipes: Readonly<Record<Exclude<MethodName, 'dafl'>, Preset>> = {
   noise: recipe(256, 2_000, 4, 2e-3),
-  'alternative-data': recipe(128, 4_000, 4, 2e-3),
+  'alternative-data': recipe(128, 4_000, 8, 2e-3),
   'original-data': recipe(128, 5_600, 4, 3e-3),
   metadata: recipe(250, 120, 8, 3e-3),
 };
 
 /** Largest shift in pixels of given images, where the options name none. */
 export const defaultShift: Readonly<Record<'alternative-data' | 'original-data', number>> = {
-  'alternative-data': 3,
+  'alternative-data': 4,
   'original-data': 2,
 };
 

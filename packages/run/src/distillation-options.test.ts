@@ -43,10 +43,13 @@ describe('what is wrong is named with its rule and its value', () => {
       "Cannot distill as 'seed' must be an integer >= 0 and <= 4294967295: current value is -1",
     ],
     [{ teacher: 't', preset: 'slow' }, "Cannot distill as 'preset' must be 'fast' or 'paper': current value is 'slow'"],
-    [{ teacher: 't', method: 'noise' }, "Cannot distill as 'method' must be 'dafl': current value is 'noise'"],
+    [
+      { teacher: 't', method: 'nose' },
+      "Cannot distill as 'method' must be 'dafl', 'noise', 'alternative-data', 'original-data' or 'metadata': current value is 'nose'",
+    ],
     [
       { teacher: 't', student: 1.5 },
-      "Cannot distill as 'student' must be 'half', 'quarter', a number > 0 and <= 1 or a model file: current value is 1.5",
+      "Cannot distill as 'student' must be 'half', 'quarter', a number > 0 and <= 1, a built-in architecture or a model file: current value is 1.5",
     ],
     [
       { teacher: 't', timeBudgetMs: '90' },

@@ -14,7 +14,7 @@ export interface DistillationOptions extends Partial<HyperParameters> {
   readonly teacher: string;
   /** Node of the teacher whose output is taken as the logits; absent: the one that its file marks. */
   readonly logits?: string;
-  /** `'half'`, `'quarter'`, the share of the teacher's widths in (0, 1], or a model file whose graph is taken. */
+  /** `'half'`, `'quarter'`, the share of the teacher's widths in (0, 1], an architecture, or a model file whose graph is taken. */
   readonly student: string | number;
   readonly method: MethodName;
   /** Images of the methods `alternative-data` and `original-data`: `'mnist'` or a folder. Labels are not read. */
@@ -71,12 +71,18 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
   student: z
     .union([z.number().gt(0).lte(1), z.string().min(1)])
     .default('half')
-    .describe("Student: half, quarter, a share of the teacher's widths, or a model file whose graph is taken")
-    .meta({ placeholder: 'half|quarter|share|file', rule: "'half', 'quarter', a number > 0 and <= 1 or a model file" }),
+    .describe(
+      "Student: half, quarter, a share of the teacher's widths, a built-in architecture, or a model file whose graph is taken",
+    )
+    .meta({
+      placeholder: 'half|quarter|share|name|file',
+      rule: "'half', 'quarter', a number > 0 and <= 1, a built-in architecture or a model file",
+    }),
   method: z
     .enum(['dafl', 'noise', 'alternative-data', 'original-data', 'metadata'])
     .default('dafl')
-    .describe('Where the images come from: a generator, noise, given images, or recorded metadata'),
+    .describe('Where the images come from: dafl (a generator), noise, alternative-data, original-data or metadata')
+    .meta({ placeholder: 'name' }),
   data: z
     .string()
     .min(1)
@@ -94,7 +100,10 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
   metadataVariant: z
     .enum(['top-layer', 'all-layers', 'spectral-all-layers', 'spectral-layer-pairs'])
     .optional()
-    .describe('What of the metadata the images must match. Default: all-layers'),
+    .describe(
+      'What of the metadata the images must match: top-layer, all-layers (the default), spectral-all-layers or spectral-layer-pairs',
+    )
+    .meta({ placeholder: 'variant' }),
   preset: z.enum(['fast', 'paper']).default('fast').describe('Recipe: quick, or the official hyper-parameters'),
   backend: z
     .enum(['auto', 'node', 'webgpu', 'wasm', 'cpu'])

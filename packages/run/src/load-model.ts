@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { DaflError, type Graph, markLogits, type Model, shrink } from '@dafl/core';
-import { architectures, builtInTeacher, createArchitecture, listTeachers, readModel, writeModel } from '@dafl/models';
+import { DaflError, describeClassifier, type Graph, markLogits, type Model, shrink } from '@dafl/core';
+import {
+  type ArchitectureOptions,
+  architectures,
+  builtInTeacher,
+  createArchitecture,
+  listTeachers,
+  readModel,
+  writeModel,
+} from '@dafl/models';
 import type { DistillationOptions } from './distillation-options.ts';
 import { systemErrorCode } from './storage-error.ts';
 
@@ -67,23 +75,27 @@ const shares: Readonly<Record<string, number>> = { half: 0.5, quarter: 0.25 };
 /**
  * The graph of a student.
  *
- * @param source `'half'`, `'quarter'`, a share of the teacher's widths in (0, 1], the name of an architecture, or the path
- *   of a model file whose weights are ignored.
+ * @param source `'half'`, `'quarter'`, a share of the teacher's widths in (0, 1], the name of an architecture (made for the
+ *   teacher's classes and images), or the path of a model file whose weights are ignored.
  * @throws {DaflError} `MODEL` if a file holds no sound model; `USAGE` if a share is out of range.
  */
 export async function loadStudentGraph(source: string | number, teacher: Graph): Promise<Graph> {
   const ratio = typeof source === 'number' ? source : shares[source];
   if (ratio !== undefined) return shrink(teacher, ratio);
-  return await loadArchitecture(String(source));
+  if (!architectures.has(String(source))) return await loadArchitecture(String(source));
+  const { classes, inputShape, preprocessing } = describeClassifier(teacher);
+  // The student reads what its teacher reads, so that evaluation can't disagree with training.
+  return { ...createArchitecture(String(source), { classes, inputShape }), preprocessing };
 }
 
 /**
  * A graph without weights.
  *
  * @param source Name of an architecture, or path of a model file.
+ * @param options Of the architecture; a file has its own.
  * @throws {DaflError} `MODEL` if there is none, or the file holds no sound model.
  */
-export async function loadArchitecture(source: string): Promise<Graph> {
-  if (architectures.has(source)) return createArchitecture(source);
+export async function loadArchitecture(source: string, options: ArchitectureOptions = {}): Promise<Graph> {
+  if (architectures.has(source)) return createArchitecture(source, options);
   return readModel(await readModelFile(source, [...architectures.keys()]), source).graph;
 }

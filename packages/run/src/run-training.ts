@@ -109,9 +109,10 @@ export async function* runTraining(
 ): AsyncGenerator<TrainingEvent, void, undefined> {
   const files = trainingFiles(settings.file);
   if (settings.force !== true) assertAbsent(files);
-  const graph = await loadArchitecture(options.architecture);
-  describeClassifier(graph);
   const { data, evaluation, on } = await loadData(options, settings.signal);
+  const classes = Math.max(2, 1 + (data.labels ?? new Uint8Array()).reduce((most, label) => Math.max(most, label), 0));
+  const graph = await loadArchitecture(options.architecture, { classes });
+  describeClassifier(graph);
   const { backend, reason } = await selectBackend(options);
   const lines: string[] = [];
   const evaluations: { epoch: number; step: number; accuracy: number }[] = [];

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeModel, shrink } from '@dafl/core';
-import { readModel } from '@dafl/models';
+import { architectures, readModel } from '@dafl/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   createTestApp,
@@ -214,7 +214,7 @@ describe('bad requests', () => {
     ],
     [
       { student: 'third' },
-      "Cannot distill as 'student' must be one of [half, quarter, lenet5, lenet5-half], a number > 0 and <= 1 or the id of an upload: current value is 'third'",
+      `Cannot distill as 'student' must be one of [half, quarter, ${[...architectures.keys()].join(', ')}], a number > 0 and <= 1 or the id of an upload: current value is 'third'`,
     ],
     [{ eval: 'cifar' }, "Cannot distill as 'eval' must be 'mnist': current value is 'cifar'"],
   ])('refuses the options %j', async (options, detail) => {

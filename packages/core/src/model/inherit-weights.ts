@@ -18,7 +18,7 @@ interface ChannelGroup {
 
 /**
  * A student's first weights, taken from the teacher: of each layer the channels that matter most, by the norm of the
- * filter that makes a channel times the norm of the weights that read it.
+ * filter that makes a channel (behind a batch norm, its scale) times the norm of the weights that read it.
  *
  * Source: magnitude-based channel pruning (Li et al., "Pruning Filters for Efficient ConvNets", ICLR 2017), with the
  * reading weights counted in. Not part of the DAFL paper, whose students start at random.
@@ -80,7 +80,14 @@ export function inheritWeights(teacher: Model, student: Graph): Model {
       norms.set(root, sums);
     });
   };
+  // Behind a batch norm a filter's own size says nothing: the scale is how large its channel becomes.
+  const scaled = new Map<number, Float64Array>();
   for (const node of graph.nodes) {
+    const scale = weights.get(`${node.name}.scale`);
+    if (scale !== undefined) {
+      const squares = Float64Array.from(scale.data, (value) => value * value);
+      addNorms(scaled, channels.get(node.inputs[0])!, squares);
+    }
     const kernel = weights.get(`${node.name}.kernel`);
     if (kernel === undefined) continue;
     const { outgoing, incoming } = squaredNorms(kernel);
@@ -90,7 +97,7 @@ export function inheritWeights(teacher: Model, student: Graph): Model {
   const kept = new Map<number, ReadonlyMap<number, number>>();
   groups.forEach(({ importance, keep }, group) => {
     if (find(group) !== group) return;
-    const makes = made.get(group);
+    const makes = scaled.get(group) ?? made.get(group);
     const reads = read.get(group);
     importance.forEach((_, index) => {
       importance[index] = Math.sqrt(makes?.[index] ?? 1) * Math.sqrt(reads?.[index] ?? 1);

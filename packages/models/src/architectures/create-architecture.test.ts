@@ -21,7 +21,7 @@ test.each(['lenet6', 'constructor', ''])('createArchitecture rejects %j', (name)
   expect(() => createArchitecture(name)).toThrow(
     expect.objectContaining({
       code: 'USAGE',
-      message: `Cannot create architecture as its name must be one of [lenet5, lenet5-half]: current value is '${name}'`,
+      message: `Cannot create architecture as its name must be one of [${[...architectures.keys()].join(', ')}]: current value is '${name}'`,
     }),
   );
 });

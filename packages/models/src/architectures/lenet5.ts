@@ -6,6 +6,8 @@ export interface LeNet5Options {
   readonly width?: number;
   /** Number of classes, an integer >= 2. Default: 10. */
   readonly classes?: number;
+  /** `[height, width, channels]`, at least 32x32. Default: `[32, 32, 1]`. */
+  readonly inputShape?: readonly [height: number, width: number, channels: number];
   /** Name of the graph. Default: `lenet5`, `lenet5-half`, `lenet5-quarter` or `lenet5-<width>`. */
   readonly name?: string;
 }
@@ -42,7 +44,7 @@ export function lenet5(options: LeNet5Options = {}): Graph {
       `Cannot create lenet5 as 'classes' must be an integer >= 2: current value is ${classes}`,
     );
   }
-  const { name = nameOfWidth(width) } = options;
+  const { name = nameOfWidth(width), inputShape = [32, 32, 1] } = options;
   const scale = (size: number): number => Math.max(1, Math.round(size * width));
 
   const nodes: ModelNode[] = [];
@@ -87,10 +89,14 @@ export function lenet5(options: LeNet5Options = {}): Graph {
 
   return {
     name,
-    inputShape: [32, 32, 1],
+    inputShape,
     nodes,
     outputs: { logits: 'logits', features: 'features' },
-    preprocessing: { resize: 'bilinear', mean: [MNIST_MEAN], standardDeviation: [MNIST_DEVIATION] },
+    preprocessing: {
+      resize: 'bilinear',
+      mean: Array<number>(inputShape[2]).fill(MNIST_MEAN),
+      standardDeviation: Array<number>(inputShape[2]).fill(MNIST_DEVIATION),
+    },
   };
 }
 
