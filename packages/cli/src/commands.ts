@@ -40,6 +40,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Serve distillations over HTTP',
     load: async () => (await import('./commands/serve.ts')).serveCommand,
   },
+  experiment: {
+    summary: 'Run a table of the paper, beside its published figures',
+    load: async () => (await import('./commands/experiment.ts')).experimentCommand,
+  },
   bench: {
     summary: 'Measure a step on every backend, and on PyTorch',
     load: async () => (await import('./commands/bench.ts')).benchCommand,

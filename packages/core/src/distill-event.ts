@@ -55,6 +55,8 @@ export interface SamplesEvent {
   /** The teacher's probability of that class, 0..1. */
   readonly confidences: Float32Array;
   readonly classes: number;
+  /** How many of all sampled images, shown or not, the teacher sees as each class. */
+  readonly classCounts: readonly number[];
   readonly perClass: number;
 }
 

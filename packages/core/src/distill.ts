@@ -283,6 +283,10 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
         labels: Uint32Array.from(chosen, (index) => labels[index]),
         confidences: Float32Array.from(chosen, (index) => probabilities[index * classifier.classes + labels[index]]),
         classes: classifier.classes,
+        classCounts: Array.from(
+          { length: classifier.classes },
+          (_, label) => labels.filter((other) => other === label).length,
+        ),
         perClass,
       };
     }

@@ -37,6 +37,11 @@ export {
 export type { HyperParameters } from './hyper-parameters.ts';
 export { loadArchitecture, type LoadedModel, loadModel, loadStudentGraph } from './load-model.ts';
 export { daflVersion, describeMachine, type Machine, peakMemoryBytes } from './machine.ts';
+export type { DataName, Experiment, ExperimentRow, Task } from './experiments/experiment.ts';
+export type { ExperimentRecord } from './experiments/experiment-record.ts';
+export { experiments } from './experiments/experiments.ts';
+export { summarizeExperiment, tableCells, tableHeads, type TableLine } from './experiments/render-table.ts';
+export { type ExperimentEvent, type ExperimentSettings, runExperiment } from './experiments/run-experiment.ts';
 export { findLocalMnist, type MnistOptions } from './mnist-files.ts';
 export { nearestName } from './nearest-name.ts';
 export { type Recipe, resolveRecipe } from './resolve-recipe.ts';

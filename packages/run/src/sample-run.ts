@@ -93,6 +93,10 @@ export async function sampleRun(path: string, options: SampleRunOptions): Promis
       labels: Uint32Array.from(chosen, (index) => found[index]),
       confidences: Float32Array.from(chosen, (index) => probabilities[index * classifier.classes + found[index]]),
       classes: classifier.classes,
+      classCounts: Array.from(
+        { length: classifier.classes },
+        (_, label) => found.filter((other) => other === label).length,
+      ),
       perClass,
     };
   } finally {

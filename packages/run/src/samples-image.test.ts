@@ -15,6 +15,7 @@ function samples(changes: Partial<SamplesEvent> = {}): SamplesEvent {
     labels: Uint32Array.of(0, 2),
     confidences: Float32Array.of(1, 0.25),
     classes: 3,
+    classCounts: [1, 0, 1],
     perClass: 2,
     ...changes,
   };

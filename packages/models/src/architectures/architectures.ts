@@ -43,6 +43,7 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map([
   entry('airbench-0.75', 'airbench94 at three quarters of the width', (options) =>
     airbench({ ...options, width: 0.75 }),
   ),
+  entry('airbench-0.5', 'airbench94 at half the width', (options) => airbench({ ...options, width: 0.5 })),
   entry('resnet18', 'ResNet-18 for small images', (options) => resnet(18, options)),
   entry('resnet34', 'ResNet-34 for small images', (options) => resnet(34, options)),
   entry('resnet20', 'ResNet-20 of the CIFAR family', (options) => resnet(20, options)),

@@ -1,0 +1,51 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemErrorCode } from '../storage-error.ts';
+import type { Machine } from '../machine.ts';
+import type { Task } from './experiment.ts';
+
+/** What one run of an experiment came to: a small file that is kept. */
+export interface ExperimentRecord {
+  readonly format: 'dafl-experiment-run';
+  readonly version: 1;
+  readonly experiment: string;
+  readonly row: string;
+  readonly seed: number;
+  /** As declared, references in place: a record counts while this is what the experiment declares. */
+  readonly task: Task;
+  /** 0..1, on the official test images, after the last step; null where nothing is measured. */
+  readonly accuracy: number | null;
+  readonly teacherAccuracy: number | null;
+  /** Share of fresh synthetic images on which student and teacher agree, 0..1. */
+  readonly agreement: number | null;
+  readonly steps: number | null;
+  readonly evaluations: readonly { readonly step: number; readonly accuracy: number }[];
+  /** Of 512 images that the method makes at the end, how many the teacher sees as each class. */
+  readonly classCounts: readonly number[] | null;
+  readonly parameters: number | null;
+  /** Of the student, for one image. */
+  readonly multiplyAccumulates: number | null;
+  readonly backend: string | null;
+  /** Wall and processor time of the run, start and evaluations included. */
+  readonly seconds: number;
+  readonly processorSeconds: number;
+  readonly commit: string | null;
+  readonly machine: Machine;
+  readonly versions: { readonly dafl: string; readonly node: string };
+  readonly measuredAt: string;
+}
+
+/** Path of a record. */
+export function recordFile(folder: string, experiment: string, row: string, seed: number): string {
+  return join(folder, experiment, `${row}-seed-${seed}.json`);
+}
+
+/** @returns Undefined if there is none. */
+export async function readExperimentRecord(file: string): Promise<ExperimentRecord | undefined> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as ExperimentRecord;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
