@@ -5,6 +5,7 @@ import type { CheckpointStore } from './checkpoint-store.ts';
 import type { DistillationOptions } from './distillation-options.ts';
 import { fingerprintFile, type LoadedModel } from './load-model.ts';
 import { daflVersion, describeMachine, peakMemoryBytes } from './machine.ts';
+import { renderModelCard } from './model-card.ts';
 import { MetricsLog } from './metrics-log.ts';
 import { readSamples } from './read-samples.ts';
 import { renderReport } from './report/render-report.ts';
@@ -169,6 +170,7 @@ export class RunSession {
     };
     this.#record = { ...this.#record, ...fields, peakMemoryBytes: this.#peakMemory() };
     await this.#writeReport(event.student);
+    await writeFileAtomically(folder.modelCard, renderModelCard(this.#record));
     // Last: a run is finished when all of it is there.
     await this.#write({});
     // Nobody goes on with a finished run: replayed batches would only take room.

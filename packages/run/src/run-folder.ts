@@ -14,6 +14,8 @@ export interface RunFolder {
   readonly checkpoints: string;
   /** The native model. */
   readonly student: string;
+  /** What the student is, for those who get it. */
+  readonly modelCard: string;
   /** The grid of generated images as the last picture showed them. */
   readonly samplesImage: string;
   /** Such grids over time. */
@@ -32,6 +34,7 @@ export function runFolder(path: string): RunFolder {
     metrics: join(path, 'metrics.jsonl'),
     checkpoints: join(path, 'checkpoints'),
     student: join(path, 'student', 'student.safetensors'),
+    modelCard: join(path, 'student', 'README.md'),
     samplesImage: join(path, 'samples.png'),
     samples: join(path, 'samples'),
     report: join(path, 'report.html'),

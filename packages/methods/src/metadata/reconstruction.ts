@@ -51,7 +51,8 @@ const MOST_BATCHES = 400;
  * Equation: minimise over the images Σ_views mean((basisᵀ z(x) - target)²), z being the standardised units.
  * Source: Lopes, Fenu and Starner, "Data-Free Knowledge Distillation for Deep Neural Networks", 2017; see
  * `recordMetadata` for the variants. Deviations: targets are drawn with a Cholesky factor of the covariance (the public
- * code multiplies by the covariance itself); the student learns while images are still being made.
+ * code multiplies by the covariance itself); images are kept to what pixels can be; the student learns while images are
+ * still being made.
  *
  * @throws {DaflError} `USAGE` if an option is out of range.
  */
@@ -84,7 +85,7 @@ function startReconstruction(
   views: readonly RecordedView[],
   { backend, teacher, steps, createRandom }: MethodContext,
 ): MethodSession {
-  const { inputShape, classes } = describeClassifier(teacher.graph);
+  const { inputShape, classes, preprocessing } = describeClassifier(teacher.graph);
   if (
     metadata.classes !== classes ||
     metadata.layers.some(({ node }) => !teacher.graph.nodes.some(({ name }) => name === node))
@@ -119,6 +120,7 @@ function startReconstruction(
           const loss = distance(tape, leaf, targets);
           const share = (1 + Math.cos((Math.PI * iteration) / iterations)) / 2;
           optimizer.apply(tape.gradients(loss, [leaf]), learningRate * Math.max(share, 1e-3));
+          keepToPixels(images);
         } finally {
           tape.dispose();
         }
@@ -129,6 +131,21 @@ function startReconstruction(
       images.dispose();
       for (const target of targets) backend.dispose(target);
     }
+  }
+
+  /** Limits images to what a stored picture can have. */
+  function keepToPixels(images: Variable): void {
+    const bound = (name: string, pixel: number): Tensor =>
+      constants.get(name, () => ({
+        data: Float32Array.from(
+          preprocessing.mean,
+          (centre, channel) => (pixel - centre) / preprocessing.standardDeviation[channel],
+        ),
+        shape: [preprocessing.mean.length],
+      }));
+    const raised = backend.binary('maximum', images.tensor, bound('black', 0));
+    images.assign(backend.binary('minimum', raised, bound('white', 1)));
+    backend.dispose(raised);
   }
 
   /** Mean squared distance of the images' coefficients from the targets, summed over the views. */

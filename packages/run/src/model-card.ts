@@ -1,0 +1,85 @@
+import { basename } from 'node:path';
+import { stringify } from 'yaml';
+import type { MethodName } from './distillation-options.ts';
+import type { RunRecord } from './run-record.ts';
+
+/** What each method reads beside the teacher. */
+const dataUse: Readonly<Record<MethodName, string>> = {
+  dafl: 'No training data was used: the student learned from images of a generator that only the teacher trained',
+  noise: 'No training data was used: the student learned from normal noise',
+  'alternative-data': 'No training data was used: the student learned from other images, without labels',
+  'original-data': "The teacher's own training images were used, without labels",
+  metadata:
+    "No training image was used: the student learned from images made from statistics of the teacher's activations on its training data",
+};
+
+/**
+ * The model card of a student: Markdown with the YAML front matter that model hubs read.
+ *
+ * @param record Of a finished run.
+ */
+export function renderModelCard(record: RunRecord): string {
+  const { options, teacher, student, accuracy, teacherAccuracy, agreement } = record;
+  const { method, data, metadata } = options;
+  const isDataFree = method === 'dafl' || method === 'noise';
+  const metrics = [
+    ...(accuracy === null ? [] : [{ type: 'accuracy', value: accuracy, name: 'Accuracy' }]),
+    ...(agreement === null
+      ? []
+      : [{ type: 'agreement', value: agreement, name: 'Agreement with the teacher on synthetic images' }]),
+  ];
+  const front = {
+    library_name: 'dafl',
+    pipeline_tag: 'image-classification',
+    tags: ['image-classification', 'knowledge-distillation', ...(isDataFree ? ['data-free'] : []), method],
+    base_model: options.teacher,
+    ...(accuracy === null ? {} : { metrics: ['accuracy'] }),
+    'model-index': [
+      {
+        name: student.name,
+        results: [
+          {
+            task: { type: 'image-classification' },
+            dataset: { type: options.eval ?? 'synthetic', name: options.eval ?? 'images of the method' },
+            metrics,
+          },
+        ],
+      },
+    ],
+  };
+  const percent = (value: number | null): string => (value === null ? 'not measured' : `${(value * 100).toFixed(2)} %`);
+  const count = (value: number): string => value.toLocaleString('en-US');
+  const source = data ?? (metadata === undefined ? undefined : basename(metadata));
+  const use = dataUse[method];
+  return `---
+${stringify(front)}---
+
+# ${student.name}
+
+A student of \`${teacher.name}\`, made by [dafl](https://www.npmjs.com/package/@dafl/cli) with the method \`${method}\`.
+${use}${source === undefined ? '' : ` (\`${source}\`)`}.
+
+| | ${teacher.name} (teacher) | ${student.name} |
+|---|---|---|
+| parameters | ${count(teacher.parameters)} | ${count(student.parameters)} |
+| multiply-accumulates an image | ${count(teacher.multiplyAccumulates)} | ${count(student.multiplyAccumulates)} |
+| accuracy${options.eval === undefined ? '' : ` on ${options.eval}`} | ${percent(teacherAccuracy)} | ${percent(accuracy)} |
+| agreement on synthetic images | | ${percent(agreement)} |
+
+Labelled images were read for this report only; nothing in the run depended on them.
+
+## Use
+
+\`student.safetensors\` holds the graph, the weights and the preprocessing (images of ${student.inputShape.join('x')}).
+
+\`\`\`sh
+npx @dafl/cli inspect student.safetensors
+npx @dafl/cli evaluate --model student.safetensors --data FOLDER
+\`\`\`
+
+## Training
+
+${count(record.step)} steps on ${record.backend.description}, seed ${options.seed}, dafl ${record.versions.dafl}. Every option is in \`run.json\`,
+which \`dafl distill --config run.json\` repeats. Teacher: SHA-256 \`${teacher.sha256 ?? 'unknown'}\`; student: \`${student.sha256 ?? 'unknown'}\`.
+`;
+}
