@@ -12,6 +12,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Make a small student from a trained teacher, without its training data',
     load: async () => (await import('./commands/distill.ts')).distillCommand,
   },
+  estimate: {
+    summary: 'Tell what a distillation will take',
+    load: async () => (await import('./commands/estimate.ts')).estimateCommand,
+  },
   demo: {
     summary: 'Distil a LeNet-5 that knows MNIST, and look at the result',
     load: async () => (await import('./commands/demo.ts')).demoCommand,

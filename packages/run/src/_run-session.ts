@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { DaflError, describeModel, type DistillEvent, type Graph, type Model, type ResultEvent } from '@dafl/core';
 import { writeModel } from '@dafl/models';
+import { decode } from 'fast-png';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import type { DistillationOptions } from './distillation-options.ts';
 import { fingerprintFile, type LoadedModel } from './load-model.ts';
@@ -13,6 +14,8 @@ import type { RunEvent, RunResultEvent } from './run-event.ts';
 import type { RunFolder } from './run-folder.ts';
 import type { NetworkRecord, RunRecord } from './run-record.ts';
 import { renderSamplesImage } from './samples-image.ts';
+import type { TensorboardEvent } from './tensorboard/encode-event.ts';
+import { EventFile } from './tensorboard/event-file.ts';
 import { createFolder, writeFileAtomically } from './write-file-atomically.ts';
 
 /** What a session starts from. */
@@ -37,12 +40,14 @@ export class RunSession {
   readonly #metrics: MetricsLog;
   /** Seconds of the sessions before. */
   readonly #secondsBefore: number;
+  readonly #events: EventFile | null;
   #record: RunRecord;
 
-  private constructor(start: RunSessionOptions, metrics: MetricsLog, record: RunRecord) {
+  private constructor(start: RunSessionOptions, metrics: MetricsLog, record: RunRecord, events: EventFile | null) {
     this.#start = start;
     this.#metrics = metrics;
     this.#record = record;
+    this.#events = events;
     this.#secondsBefore = record.timings.seconds;
   }
 
@@ -77,7 +82,8 @@ export class RunSession {
       evaluations: (previous?.evaluations ?? []).filter((evaluation) => evaluation.step <= step),
       error: null,
     };
-    const session = new RunSession(start, metrics, record);
+    const events = options.tensorboard ? await EventFile.create(folder.tensorboard) : null;
+    const session = new RunSession(start, metrics, record, events);
     await session.#write({});
     return session;
   }
@@ -92,6 +98,7 @@ export class RunSession {
       case 'step': {
         const { step, losses, studentImages } = event;
         const seconds = this.#secondsBefore + event.seconds;
+        this.#show(step, { scalars: losses });
         await this.#metrics.append({ event: 'step', step, seconds: round(seconds, 3), losses, studentImages });
         this.#record = { ...this.#record, step, timings: { ...this.#record.timings, seconds } };
         return event;
@@ -102,6 +109,7 @@ export class RunSession {
         if (network === 'student' || this.#record.teacherAccuracy === null) {
           await this.#metrics.append({ event: 'evaluation', step, network, accuracy, count });
         }
+        this.#show(step, { scalars: { [`accuracy/${network}`]: accuracy } });
         const others = this.#record.evaluations.filter((evaluation) => evaluation.step !== step);
         await this.#write(
           network === 'teacher'
@@ -116,6 +124,10 @@ export class RunSession {
         const image = renderSamplesImage(event);
         await writeFileAtomically(file, image);
         await writeFileAtomically(folder.samplesImage, image);
+        if (this.#events !== null) {
+          const { width, height, channels } = decode(image);
+          this.#show(event.step, { images: { samples: { width, height, colorspace: channels, png: image } } });
+        }
         return { ...event, file };
       }
       case 'checkpoint':
@@ -146,6 +158,11 @@ export class RunSession {
       // The first error is the one to tell.
       if (!(failure instanceof DaflError)) throw failure;
     }
+  }
+
+  /** Tells TensorBoard, where it was asked for. */
+  #show(step: number, shown: Pick<TensorboardEvent, 'scalars' | 'images'>): void {
+    this.#events?.append({ wallTime: Date.now() / 1000, step, ...shown });
   }
 
   close(): void {

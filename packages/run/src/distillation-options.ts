@@ -44,6 +44,8 @@ export interface DistillationOptions extends Partial<HyperParameters> {
   readonly evaluateEvery?: number;
   /** Steps between pictures of the samples; 0 for one at the end only; absent: a tenth of the run. */
   readonly sampleEvery?: number;
+  /** Whether event files are written for TensorBoard. */
+  readonly tensorboard: boolean;
   /** Steps between checkpoints; 0 for none but at an interruption. */
   readonly checkpointEvery: number;
 }
@@ -135,6 +137,7 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
     .meta({ placeholder: 'mnist|folder' }),
   evaluateEvery: every('evaluations'),
   sampleEvery: every('pictures of the samples'),
+  tensorboard: z.boolean().default(false).describe('Write event files for TensorBoard into the folder of the run'),
   checkpointEvery: z.int().min(0).default(50).describe('Steps between checkpoints; 0 for interruptions only'),
   ...overrides,
 });

@@ -37,6 +37,7 @@ export {
 export type { HyperParameters } from './hyper-parameters.ts';
 export { loadArchitecture, type LoadedModel, loadModel, loadStudentGraph } from './load-model.ts';
 export { daflVersion, describeMachine, type Machine, peakMemoryBytes } from './machine.ts';
+export { estimateRun, type RunEstimate } from './estimate-run.ts';
 export type { DataName, Experiment, ExperimentRow, Task } from './experiments/experiment.ts';
 export type { ExperimentRecord } from './experiments/experiment-record.ts';
 export { experiments } from './experiments/experiments.ts';

@@ -21,6 +21,8 @@ const dataUse: Readonly<Record<MethodName, string>> = {
 export function renderModelCard(record: RunRecord): string {
   const { options, teacher, student, accuracy, teacherAccuracy, agreement } = record;
   const { method, data, metadata } = options;
+  // The card leaves the machine: of paths, the names.
+  const dataset = options.eval === undefined ? undefined : basename(options.eval);
   const isDataFree = method === 'dafl' || method === 'noise';
   const metrics = [
     ...(accuracy === null ? [] : [{ type: 'accuracy', value: accuracy, name: 'Accuracy' }]),
@@ -32,7 +34,7 @@ export function renderModelCard(record: RunRecord): string {
     library_name: 'dafl',
     pipeline_tag: 'image-classification',
     tags: ['image-classification', 'knowledge-distillation', ...(isDataFree ? ['data-free'] : []), method],
-    base_model: options.teacher,
+    base_model: basename(options.teacher),
     ...(accuracy === null ? {} : { metrics: ['accuracy'] }),
     'model-index': [
       {
@@ -40,7 +42,7 @@ export function renderModelCard(record: RunRecord): string {
         results: [
           {
             task: { type: 'image-classification' },
-            dataset: { type: options.eval ?? 'synthetic', name: options.eval ?? 'images of the method' },
+            dataset: { type: dataset ?? 'synthetic', name: dataset ?? 'images of the method' },
             metrics,
           },
         ],
@@ -49,7 +51,8 @@ export function renderModelCard(record: RunRecord): string {
   };
   const percent = (value: number | null): string => (value === null ? 'not measured' : `${(value * 100).toFixed(2)} %`);
   const count = (value: number): string => value.toLocaleString('en-US');
-  const source = data ?? (metadata === undefined ? undefined : basename(metadata));
+  const given = data ?? metadata;
+  const source = given === undefined ? undefined : basename(given);
   const use = dataUse[method];
   return `---
 ${stringify(front)}---
@@ -63,7 +66,7 @@ ${use}${source === undefined ? '' : ` (\`${source}\`)`}.
 |---|---|---|
 | parameters | ${count(teacher.parameters)} | ${count(student.parameters)} |
 | multiply-accumulates an image | ${count(teacher.multiplyAccumulates)} | ${count(student.multiplyAccumulates)} |
-| accuracy${options.eval === undefined ? '' : ` on ${options.eval}`} | ${percent(teacherAccuracy)} | ${percent(accuracy)} |
+| accuracy${dataset === undefined ? '' : ` on ${dataset}`} | ${percent(teacherAccuracy)} | ${percent(accuracy)} |
 | agreement on synthetic images | | ${percent(agreement)} |
 
 Labelled images were read for this report only; nothing in the run depended on them.

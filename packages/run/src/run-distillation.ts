@@ -1,15 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import {
-  createNetwork,
-  DaflError,
-  describeClassifier,
-  distill,
-  type DistillOptions,
-  evaluate,
-  fitSteps,
-  sliceImageSet,
-} from '@dafl/core';
+import { DaflError, describeClassifier, distill, type DistillOptions, fitSteps } from '@dafl/core';
 import { readModel } from '@dafl/models';
 import { CheckpointStore, type LoadedCheckpoint } from './checkpoint-store.ts';
 import { loadLabelledImages } from './data-source.ts';
@@ -23,6 +14,7 @@ import { readRunRecord, type RunRecord } from './run-record.ts';
 import { resultFiles, RunSession } from './_run-session.ts';
 import { selectBackend } from './select-backend.ts';
 import { toStorageError } from './storage-error.ts';
+import { timeEvaluation } from './time-evaluation.ts';
 
 /** Where a run lies and how it meets what is there. */
 export interface RunSettings {
@@ -45,6 +37,7 @@ const REPORTING_OPTIONS: readonly string[] = [
   'evaluateEvery',
   'sampleEvery',
   'checkpointEvery',
+  'tensorboard',
   'timeBudgetMs',
 ];
 
@@ -201,7 +194,6 @@ class RunPlace {
 
 /** Evaluations of a run of default options, the teacher's included. */
 const EVALUATIONS = 11;
-const TIMED_IMAGES = 1_000;
 
 /** The number of steps of a new run: as asked for, or as many as fit the time beside the evaluations. */
 async function fitOrTake(
@@ -215,20 +207,6 @@ async function fitOrTake(
     { ...common, steps },
     { timeBudgetMs: Math.max(timeBudgetMs / 2, timeBudgetMs - evaluationMs) },
   );
-}
-
-/** Milliseconds that one evaluation takes, measured on some of the images and the larger network; 0 without data. */
-async function timeEvaluation({ backend, teacher, evaluation }: Omit<DistillOptions, 'steps'>): Promise<number> {
-  if (evaluation === undefined) return 0;
-  const images = sliceImageSet(evaluation, 0, Math.min(TIMED_IMAGES, evaluation.count));
-  const network = createNetwork(backend, teacher);
-  try {
-    const startedMs = performance.now();
-    await evaluate(network, images);
-    return ((performance.now() - startedMs) * evaluation.count) / images.count;
-  } finally {
-    network.dispose();
-  }
 }
 
 /** The record of the run to go on with, which the options must be those of. */

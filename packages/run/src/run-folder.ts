@@ -21,10 +21,21 @@ export interface RunFolder {
   /** Such grids over time. */
   readonly samples: string;
   readonly report: string;
+  /** Event files, where they were asked for. */
+  readonly tensorboard: string;
 }
 
 /** Names of a run's files and folders within its folder. */
-const ENTRIES = ['run.json', 'metrics.jsonl', 'checkpoints', 'student', 'samples.png', 'samples', 'report.html'];
+const ENTRIES = [
+  'run.json',
+  'metrics.jsonl',
+  'checkpoints',
+  'student',
+  'samples.png',
+  'samples',
+  'report.html',
+  'tensorboard',
+];
 
 /** The files of a run in `path`; nothing is read or written. */
 export function runFolder(path: string): RunFolder {
@@ -38,6 +49,7 @@ export function runFolder(path: string): RunFolder {
     samplesImage: join(path, 'samples.png'),
     samples: join(path, 'samples'),
     report: join(path, 'report.html'),
+    tensorboard: join(path, 'tensorboard'),
   };
 }
 

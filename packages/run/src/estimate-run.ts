@@ -1,0 +1,85 @@
+import { describeClassifier, distill } from '@dafl/core';
+import { loadLabelledImages } from './data-source.ts';
+import type { DistillationOptions } from './distillation-options.ts';
+import { loadStudentGraph, loadTeacher } from './load-model.ts';
+import { peakMemoryBytes } from './machine.ts';
+import { resolveRecipe, settleOptions } from './resolve-recipe.ts';
+import { selectBackend } from './select-backend.ts';
+import { timeEvaluation } from './time-evaluation.ts';
+
+/** What a run will take. */
+export interface RunEstimate {
+  readonly backend: string;
+  readonly steps: number;
+  readonly secondsPerStep: number;
+  /** Steps, evaluations and pictures, as `run.json` counts them. */
+  readonly seconds: number;
+  /** Of the whole process. */
+  readonly peakMemoryBytes: number;
+  readonly teacher: string;
+  readonly student: string;
+  /** What the estimate itself took. */
+  readonly probeSeconds: number;
+}
+
+/** The first steps allocate and compile; they are not counted. */
+const WARM_UP_STEPS = 2;
+const LEAST_STEPS = 4;
+/** Probing ends after this time, once there are the least steps. */
+const PROBE_MS = 8_000;
+
+/**
+ * Estimates a run by starting it: a few steps of the very run, one picture and part of an evaluation. Nothing is written.
+ *
+ * @throws {DaflError} What the run itself would throw before its first step.
+ */
+export async function estimateRun(options: DistillationOptions, signal?: AbortSignal): Promise<RunEstimate> {
+  const startedMs = performance.now();
+  const recipe = resolveRecipe(options);
+  const teacher = await loadTeacher(options);
+  describeClassifier(teacher.model.graph);
+  const student = await loadStudentGraph(options.student, teacher.model.graph);
+  const method = await recipe.createMethod(teacher.sha256, signal);
+  const evaluation = options.eval === undefined ? undefined : await loadLabelledImages(options.eval, { signal });
+  const { backend, name } = await selectBackend(options);
+  try {
+    const common = { backend, teacher: teacher.model, student, method, training: recipe.training, seed: options.seed };
+    const evaluationSeconds = (await timeEvaluation({ ...common, evaluation })) / 1000;
+    const probeStartedMs = performance.now();
+    const stepSeconds: number[] = [];
+    let sampleSeconds = 0;
+    const most = Math.max(LEAST_STEPS + WARM_UP_STEPS, recipe.steps);
+    // The run's own length: what is allocated and how rates move depend on it.
+    const run = distill({ ...common, steps: most, sampleEvery: LEAST_STEPS + WARM_UP_STEPS, signal });
+    let lastMs = performance.now();
+    for await (const event of run) {
+      const nowMs = performance.now();
+      if (event.event === 'step') {
+        if (event.step > WARM_UP_STEPS) stepSeconds.push((nowMs - lastMs) / 1000);
+        if (sampleSeconds > 0 && nowMs - probeStartedMs > PROBE_MS) break;
+      } else if (event.event === 'samples') {
+        sampleSeconds ||= (nowMs - lastMs) / 1000;
+        if (nowMs - probeStartedMs > PROBE_MS) break;
+      }
+      lastMs = performance.now();
+    }
+    const secondsPerStep = stepSeconds.sort((a, b) => a - b)[Math.floor(stepSeconds.length / 2)];
+    const { timeBudgetMs } = options;
+    const steps =
+      timeBudgetMs === undefined ? recipe.steps : Math.max(1, Math.floor(timeBudgetMs / 1000 / secondsPerStep));
+    const { evaluateEvery = 0, sampleEvery = 0 } = settleOptions(recipe, { steps, backend: name });
+    const times = (every: number): number => (every === 0 ? 1 : Math.ceil(steps / every));
+    return {
+      backend: backend.description,
+      steps,
+      secondsPerStep,
+      seconds: steps * secondsPerStep + times(evaluateEvery) * evaluationSeconds + times(sampleEvery) * sampleSeconds,
+      peakMemoryBytes: peakMemoryBytes(),
+      teacher: teacher.model.graph.name,
+      student: student.name,
+      probeSeconds: (performance.now() - startedMs) / 1000,
+    };
+  } finally {
+    await backend.close();
+  }
+}
