@@ -19,7 +19,7 @@ import { writeModel } from '@dafl/models';
 import { loadLabelledImages } from './data-source.ts';
 import { initializeIdentity } from './initialize-identity.ts';
 import { initializeWhitening } from './initialize-whitening.ts';
-import { fingerprintFile, loadArchitecture } from './load-model.ts';
+import { fingerprintFile, loadArchitecture, loadModel } from './load-model.ts';
 import { daflVersion, describeMachine, type Machine, peakMemoryBytes } from './machine.ts';
 import { selectBackend } from './select-backend.ts';
 import type { TrainingOptions } from './training-options.ts';
@@ -135,7 +135,7 @@ export async function* runTraining(
       schedule: scheduleOf(options),
       epochs: options.epochs,
       batchSize: options.batchSize,
-      ...initialWeightsOf(options, graph, data),
+      ...(await initialWeightsOf(options, graph, data)),
       labelSmoothing: options.labelSmoothing,
       augmentation: { shift: options.shift, horizontalFlip: options.horizontalFlip },
       seed: options.seed,
@@ -223,14 +223,17 @@ function optimizerOf({ optimizer: kind, ...options }: TrainingOptions): Optimize
   return { kind, momentum, nesterov, weightDecay, biasLearningRateFactor };
 }
 
-function initialWeightsOf(
-  { seed, initialization, whitening }: TrainingOptions,
+async function initialWeightsOf(
+  { seed, initialization, whitening, startFrom }: TrainingOptions,
   graph: Graph,
   data: ImageSet,
-): Pick<TrainOptions, 'initialWeights' | 'frozen'> {
-  if (initialization === 'uniform' && !whitening) return {};
-  const drawn = initializeWeights(graph, createRandomStream(seed, 'weights'));
-  const initial = initialization === 'identity' ? initializeIdentity(drawn) : drawn;
+): Promise<Pick<TrainOptions, 'initialWeights' | 'frozen'>> {
+  if (initialization === 'uniform' && !whitening && startFrom === undefined) return {};
+  const drawn =
+    startFrom === undefined
+      ? initializeWeights(graph, createRandomStream(seed, 'weights'))
+      : { graph, weights: (await loadModel(startFrom)).model.weights };
+  const initial = initialization === 'identity' && startFrom === undefined ? initializeIdentity(drawn) : drawn;
   if (!whitening) return { initialWeights: initial.weights };
   const { model, node } = initializeWhitening(initial, data);
   return { initialWeights: model.weights, frozen: [node] };

@@ -25,6 +25,8 @@ export interface TrainingOptions {
   readonly labelSmoothing: number;
   /** How the first weights are made. */
   readonly initialization: 'uniform' | 'identity';
+  /** Model file of the same network whose weights training starts from. */
+  readonly startFrom?: string;
   /** Whether the first convolution is set to whiten the images' patches, and kept so. */
   readonly whitening: boolean;
   /** Largest random shift in pixels; 0 for none. */
@@ -71,6 +73,12 @@ export const trainingOptionsSchema: z.ZodType<TrainingOptions> = z.strictObject(
     .enum(['uniform', 'identity'])
     .default('uniform')
     .describe('First weights: uniform, or convolutions that pass their input on (identity)'),
+  startFrom: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Model file of the same network to go on from')
+    .meta({ placeholder: 'file' }),
   whitening: z
     .boolean()
     .default(false)

@@ -103,7 +103,8 @@ function startReconstruction(
   });
   const constants = new Constants(backend);
 
-  function make(count: number, random: RandomStream): StudentBatch {
+  /** Makes images, and tells how far they are from their targets in the end. */
+  function make(count: number, random: RandomStream): { batch: StudentBatch; distance: Tensor } {
     const size = inputShape.reduce((product, length) => product * length, 1);
     const start = random.normal(count * size);
     const images = new Variable(backend, 'images', backend.tensor(start, [count, ...inputShape]), true);
@@ -112,12 +113,15 @@ function startReconstruction(
       return backend.tensor(drawTargets(view, count, classes, random), [count, coefficients]);
     });
     const optimizer = createAdam(backend, [images]);
+    let last: Tensor | undefined;
     try {
       for (let iteration = 0; iteration < iterations; iteration++) {
         const tape = new Tape(backend);
         try {
           const leaf = tape.leaf(images.tensor);
           const loss = distance(tape, leaf, targets);
+          if (last !== undefined) backend.dispose(last);
+          last = backend.affine(loss.tensor, 1 / count, 0);
           const share = (1 + Math.cos((Math.PI * iteration) / iterations)) / 2;
           optimizer.apply(tape.gradients(loss, [leaf]), learningRate * Math.max(share, 1e-3));
           keepToPixels(images);
@@ -125,7 +129,7 @@ function startReconstruction(
           tape.dispose();
         }
       }
-      return answerBatch(teacher, backend.reshape(images.tensor, images.shape));
+      return { batch: answerBatch(teacher, backend.reshape(images.tensor, images.shape)), distance: last! };
     } finally {
       optimizer.dispose();
       images.dispose();
@@ -216,11 +220,16 @@ function startReconstruction(
 
   return {
     step() {
-      bank.add(make(batchSize, stream));
+      const { batch, distance: reached } = make(batchSize, stream);
+      bank.add(batch);
       const drawn = draws.integers(studentSteps, bank.size);
-      return { batches: Array.from(drawn, (index) => bank.at(index)), losses: {} };
+      return { batches: Array.from(drawn, (index) => bank.at(index)), losses: { reconstruction: reached } };
     },
-    sample: (count) => make(count, createRandom('samples')),
+    sample(count) {
+      const { batch, distance: reached } = make(count, createRandom('samples'));
+      backend.dispose(reached);
+      return batch;
+    },
     async state() {
       const counters = { metadata: stream.state().counter, replay: draws.state().counter };
       return { counters, tensors: new Map(), parts: bank.parts() };

@@ -25,6 +25,7 @@ const lossCaptions: Readonly<Record<string, readonly [title: string, caption: st
   oneHot: ['One-hot', 'low: the teacher is sure of each image'],
   informationEntropy: ['Information entropy', 'at -1: all classes equally often'],
   activation: ['Activation', 'low: images excite the features'],
+  reconstruction: ['Reconstruction', 'low: images have the recorded activations'],
   batchNormStatistics: ['Batch-norm statistics', 'low: images have the statistics of the training data'],
   adversarial: ['Adversarial', 'low: images on which the student errs'],
   distillation: ['Distillation', 'low: the student follows the teacher'],
