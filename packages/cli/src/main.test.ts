@@ -342,3 +342,46 @@ test('dafl --help loads neither core nor a backend', () => {
   expect(stderr).toContain('/cli/src/run-cli.ts');
   expect(stderr).not.toMatch(/\/(core|backends|models|run|server)\/src\/|\/zod\//);
 });
+
+describe('dafl record and the method metadata', () => {
+  const metadata = ['--method', 'metadata', '--metadata', 'metadata.safetensors', '--batch-size', '6', '--steps', '1'];
+
+  test('what was recorded of a teacher makes a student of it, and of no other', async () => {
+    const recorded = ['record', '--teacher', 'tiny.safetensors', '--data', 'data', '--out', 'metadata.safetensors'];
+    const first = await run([...recorded, '--backend', 'cpu', '--json']);
+    expect(first).toMatchObject({ code: 0 });
+    expect(parseEvents(first.stdout).at(-1)).toMatchObject({ event: 'result', images: 24 });
+    expect(await run([...recorded, '--backend', 'cpu'])).toMatchObject({ code: 2 });
+
+    const distilled = ['distill', '--teacher', 'tiny.safetensors', '--backend', 'cpu', ...metadata, '--json'];
+    const { code, stdout } = await run([...distilled, '--out', 'from-metadata']);
+    expect(code).toBe(0);
+    expect(parseEvents(stdout).at(-1)).toMatchObject({ event: 'result', steps: 1 });
+
+    const other = ['distill', '--teacher', 'lenet5-mnist', '--backend', 'cpu', ...metadata, '--out', 'refused'];
+    const refused = await run(other);
+    expect(refused.code).toBe(3);
+    expect(refused.stderr).toMatch(/it must be recorded of the teacher, whose SHA-256 is/);
+  });
+});
+
+test('dafl estimate tells what a run will take and writes nothing', async () => {
+  const before = readdirSync(home);
+  const { code, stdout } = await run([
+    'estimate',
+    '--teacher',
+    'tiny.safetensors',
+    ...small,
+    '--steps',
+    '40',
+    '--eval',
+    'data',
+    '--json',
+  ]);
+  expect(code).toBe(0);
+  const estimate = parseEvents(stdout).at(-1) as Record<string, number>;
+  expect(estimate).toMatchObject({ event: 'result', steps: 40, teacher: 'tiny', student: 'tiny-half' });
+  expect(estimate.seconds).toBeGreaterThan(40 * estimate.secondsPerStep * 0.99);
+  expect(estimate.peakMemoryBytes).toBeGreaterThan(1e6);
+  expect(readdirSync(home)).toEqual(before);
+});

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { tinyData } from '../../../test-fixtures/tiny-teacher.ts';
-import { loadLabelledImages } from './data-source.ts';
+import { loadImages, loadLabelledImages } from './data-source.ts';
 import { findLocalMnist, type MnistOptions } from './mnist-files.ts';
 
 let folder: string;
@@ -188,3 +188,42 @@ function endless(response: Parameters<RequestListener>[1]): void {
   };
   write();
 }
+
+describe('a folder of CIFAR', () => {
+  /** Records of one colour each: planes of 10, 20 and 30 more than the label. */
+  const records = (labelBytes: 1 | 2, labels: readonly number[]): Uint8Array =>
+    Uint8Array.from(
+      labels.flatMap((label) => [
+        ...(labelBytes === 2 ? [0, label] : [label]),
+        ...[10, 20, 30].flatMap((offset) => Array<number>(1024).fill(offset + label)),
+      ]),
+    );
+
+  test('CIFAR-10: the training files in their order, and the test file', async () => {
+    writeFileSync(join(folder, 'data_batch_2.bin'), records(1, [3]));
+    writeFileSync(join(folder, 'data_batch_1.bin'), records(1, [9, 0]));
+    writeFileSync(join(folder, 'test_batch.bin'), records(1, [7]));
+    const train = await loadLabelledImages(folder, { split: 'train' });
+    expect(train).toMatchObject({ count: 3, height: 32, width: 32, channels: 3 });
+    expect([...train.labels!]).toEqual([9, 0, 3]);
+    expect([...train.pixels.subarray(0, 3)]).toEqual([19, 29, 39]);
+    expect([...(await loadLabelledImages(folder)).labels!]).toEqual([7]);
+    expect(await loadImages(folder)).not.toHaveProperty('labels');
+  });
+
+  test('CIFAR-100: the fine labels', async () => {
+    writeFileSync(join(folder, 'test.bin'), records(2, [99, 41]));
+    expect([...(await loadLabelledImages(folder)).labels!]).toEqual([99, 41]);
+  });
+
+  test('what is wrong is told with the file', async () => {
+    writeFileSync(join(folder, 'test_batch.bin'), records(1, [10]));
+    await expect(loadLabelledImages(folder)).rejects.toThrow(
+      /test_batch\.bin' as labels must be in 0\.\.9: current value is 10/,
+    );
+    writeFileSync(join(folder, 'test_batch.bin'), records(1, [1]).subarray(1));
+    await expect(loadLabelledImages(folder)).rejects.toThrow(
+      /its length must be a multiple of 3073: current value is 3072/,
+    );
+  });
+});

@@ -23,6 +23,7 @@ test('defaults', () => {
       "seed": 0,
       "student": "half",
       "teacher": "lenet5-mnist",
+      "tensorboard": false,
     }
   `);
 });
@@ -67,6 +68,26 @@ describe('what is wrong is named with its rule and its value', () => {
     [
       { teacher: 't', steps: 5, timeBudgetMs: 9 },
       "Cannot distill as 'steps' and 'timeBudgetMs' must not be given both: current values are 5 and 9",
+    ],
+    [
+      { teacher: 't', method: 'noise', oneHotWeight: 1 },
+      "Cannot distill with method 'noise' as 'oneHotWeight' must not be given (it is an option of dafl): current value is 1",
+    ],
+    [
+      { teacher: 't', data: 'mnist' },
+      "Cannot distill with method 'dafl' as 'data' must not be given (it is an option of alternative-data and original-data): current value is \"mnist\"",
+    ],
+    [
+      { teacher: 't', method: 'original-data' },
+      "Cannot distill with method 'original-data' as 'data' must name images: mnist, or a folder: current value is undefined",
+    ],
+    [
+      { teacher: 't', method: 'metadata' },
+      "Cannot distill with method 'metadata' as 'metadata' must name a file that dafl record wrote: current value is undefined",
+    ],
+    [
+      { teacher: 't', method: 'noise', preset: 'paper' },
+      "Cannot distill with method 'noise' as 'preset' must not be given (it is an option of dafl): current value is \"paper\"",
     ],
     [
       { teacher: 't', replayBatches: 0, studentSteps: 2 },

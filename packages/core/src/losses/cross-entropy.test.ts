@@ -31,6 +31,21 @@ describe('crossEntropy', () => {
     backend.dispose(labels);
   });
 
+  it('spreads smoothed labels over all classes', async () => {
+    const tape = new Tape(backend);
+    const labels = backend.tensor(Int32Array.of(1), [1]);
+    const logits = tape.own(backend.tensor(Float64Array.of(1, 2, 0), [1, 3]));
+    // -Σ t log softmax, t = [0.1, 0.8, 0.1]: log Σ exp(x) - 0.1 x 1 - 0.8 x 2.
+    const expected = Math.log(Math.exp(1) + Math.exp(2) + 1) - 0.1 - 1.6;
+    const loss = crossEntropy(tape, logits, labels, { labelSmoothing: 0.3 });
+    expect((await backend.read(loss.tensor))[0]).toBeCloseTo(expected, 12);
+    expect(() => crossEntropy(tape, logits, labels, { labelSmoothing: 1 })).toThrow(
+      "Cannot compute crossEntropy as 'labelSmoothing' must be in [0, 1): current value is 1",
+    );
+    tape.dispose();
+    backend.dispose(labels);
+  });
+
   it('has the derivative of finite differences', async () => {
     const labels = backend.tensor(Int32Array.of(0, 4, 2, 2), [4]);
     const logits = drawArgument([4, 5], { low: -3, high: 3 });

@@ -15,6 +15,10 @@ describe('createOptimizer', () => {
     [{ kind: 'sgd', momentum: 1 }, "Cannot create SGD as 'momentum' must be in [0, 1): current value is 1"],
     [{ kind: 'sgd', weightDecay: -1 }, "Cannot create SGD as 'weightDecay' must be >= 0: current value is -1"],
     [
+      { kind: 'sgd', biasLearningRateFactor: 0 },
+      "Cannot create SGD as 'biasLearningRateFactor' must be > 0: current value is 0",
+    ],
+    [
       { kind: 'sgd', nesterov: true },
       "Cannot create SGD as 'momentum' must be > 0 with 'nesterov': current value is 0",
     ],
@@ -33,6 +37,23 @@ describe('createOptimizer', () => {
     const variable = new Variable(backend, 'weight', backend.fill([2], 1), true);
     const { tensors } = await createOptimizer(backend, [variable], options).state();
     expect([...tensors.keys()]).toEqual(names);
+  });
+
+  it('lets biases and offsets learn faster, and decay as the others', async () => {
+    const names = ['dense.kernel', 'dense.bias', 'norm.offset'];
+    const variables = names.map((name) => new Variable(backend, name, backend.fill([1], 1), true));
+    const optimizer = createOptimizer(backend, variables, {
+      kind: 'sgd',
+      weightDecay: 0.5,
+      biasLearningRateFactor: 4,
+    });
+    optimizer.apply(
+      names.map(() => backend.fill([1], 1)),
+      0.1,
+    );
+    const values = await Promise.all(variables.map(async ({ tensor }) => (await backend.read(tensor))[0]));
+    // 1 - 0.1 (1 + 0.5); 1 - 0.4 (1 + 0.5 / 4).
+    expect(values.map((value) => Number(value.toFixed(5)))).toEqual([0.85, 0.55, 0.55]);
   });
 
   it('refuses a state that lacks a moment', () => {

@@ -21,6 +21,12 @@ describe('learningRateAt', () => {
     expectRates({ kind: 'cosine', learningRate: 2, finalRatio: 0.5 }, [2, 1.5 + half, 1.5, 1.5 - half]);
   });
 
+  it('follows a line, with a warm-up a triangle', () => {
+    expectRates({ kind: 'linear', learningRate: 1 }, [1, 0.75, 0.5, 0.25]);
+    expectRates({ kind: 'linear', learningRate: 2, finalRatio: 0.5 }, [2, 1.5]);
+    expectRates({ kind: 'linear', learningRate: 1, warmupSteps: 2 }, [0.5, 1, 1, 0.5]);
+  });
+
   it('falls at the milestones of a run, however long it is', () => {
     const schedule: Schedule = { kind: 'multiStep', learningRate: 1, milestones: [0.4, 0.8], factor: 0.1 };
     expectRates(schedule, [1, 1, 0.1, 0.1, 0.01]);
