@@ -126,7 +126,7 @@ describe('is told in one line, with its exit code, and leaves nothing behind', (
       'a folder without data',
       distill('tiny.safetensors', '--eval', 'none'),
       3,
-      "Cannot read data from 'none' as it must be 'mnist' or a folder: no such folder",
+      "Cannot read data from 'none' as it must be 'mnist', a folder or a .tar.gz: no such folder",
     ],
     [
       'data with another hash',

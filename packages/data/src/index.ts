@@ -3,5 +3,8 @@
  *
  * @module
  */
+export { collectImages, type CollectImagesOptions } from './collect-images.ts';
+export { decodeImage, type DecodedImage } from './decode-image.ts';
 export { parseCifar } from './parse-cifar.ts';
 export { type IdxArray, imageSetFromIdx, parseIdx } from './parse-idx.ts';
+export { unpackTar } from './unpack-tar.ts';

@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { encode } from 'fast-png';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { tinyData } from '../../../test-fixtures/tiny-teacher.ts';
 import { loadImages, loadLabelledImages } from './data-source.ts';
@@ -66,7 +67,7 @@ describe('a folder of IDX files', () => {
       `Cannot read '${join(folder, images)}.gz' as it must be a whole gzip file: incorrect header check`,
     );
     await expect(loadLabelledImages(join(folder, 'none'))).rejects.toThrow(
-      `Cannot read data from '${folder}/none' as it must be 'mnist' or a folder: no such folder`,
+      `Cannot read data from '${folder}/none' as it must be 'mnist', a folder or a .tar.gz: no such folder`,
     );
   });
 });
@@ -225,5 +226,85 @@ describe('a folder of CIFAR', () => {
     await expect(loadLabelledImages(folder)).rejects.toThrow(
       /its length must be a multiple of 3073: current value is 3072/,
     );
+  });
+});
+
+describe('an archive', () => {
+  /** A tar archive (ustar) of files. */
+  const tar = (files: Readonly<Record<string, Uint8Array>>): Uint8Array => {
+    const blocks = Object.entries(files).flatMap(([name, bytes]) => {
+      const header = Buffer.alloc(512);
+      header.write(name, 0);
+      header.write('0000644\0', 100);
+      header.write(`${bytes.length.toString(8).padStart(11, '0')}\0`, 124);
+      header.write('00000000000\0', 136);
+      header.write('        0', 148);
+      header.write('ustar\u000000', 257);
+      const sum = header.reduce((total, byte) => total + byte, 0);
+      header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+      return [header, Buffer.from(bytes), Buffer.alloc((512 - (bytes.length % 512)) % 512)];
+    });
+    return Buffer.concat([...blocks, Buffer.alloc(1024)]);
+  };
+
+  test('CIFAR as it is published, and IDX files; paths are only names', async () => {
+    const record = Uint8Array.from([4, ...Array<number>(3072).fill(7)]);
+    const cifar = join(folder, 'cifar-10-binary.tar.gz');
+    writeFileSync(cifar, gzipSync(tar({ 'cifar-10-batches-bin/test_batch.bin': record })));
+    expect(await loadLabelledImages(cifar)).toMatchObject({ count: 1, labels: Uint8Array.of(4) });
+    const idx = join(folder, 'idx.tar');
+    writeFileSync(idx, tar(Object.fromEntries([...tinyData()].map(([name, bytes]) => [`../../${name}`, bytes]))));
+    expect(await loadLabelledImages(idx)).toMatchObject({ count: 24 });
+    expect(readdirSync(folder).sort()).toEqual(['cifar-10-binary.tar.gz', 'idx.tar']);
+  });
+
+  test('what is wrong is told with the file', async () => {
+    const path = join(folder, 'bad.tar.gz');
+    writeFileSync(path, 'no archive');
+    await expect(loadLabelledImages(path)).rejects.toThrow(/bad\.tar\.gz' as it must be a whole gzip file/);
+    writeFileSync(path, gzipSync(tar({ 'readme.txt': Uint8Array.of(1) })));
+    await expect(loadLabelledImages(path)).rejects.toThrow(/there must be one file like 't10k-images-idx3-ubyte'/);
+    writeFileSync(path, gzipSync(tar({ 'x/test_batch.bin': Uint8Array.of(1) })));
+    await expect(loadLabelledImages(path)).rejects.toThrow(/bad\.tar\.gz:x\/test_batch\.bin' as CIFAR/);
+    await expect(loadLabelledImages(join(folder, 'none.tar.gz'))).rejects.toThrow(/it must be a readable file/);
+  });
+});
+
+describe('a folder of class folders', () => {
+  const picture = (path: string, grey: number, width = 4): void => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    const data = new Uint8Array(width * 4).fill(grey);
+    writeFileSync(join(folder, path), encode({ width, height: 4, channels: 1, data }));
+  };
+
+  test('classes are the folders in the order of their names, of each split', async () => {
+    picture('train/cat/2.png', 20);
+    picture('train/cat/10.png', 10, 8);
+    picture('train/ant/1.PNG', 30);
+    picture('val/ant/1.png', 40);
+    picture('val/cat/1.png', 50);
+    const train = await loadLabelledImages(folder, { split: 'train' });
+    expect(train).toMatchObject({ count: 3, height: 4, width: 4, channels: 1, labels: Uint8Array.of(0, 1, 1) });
+    expect([0, 16, 32].map((start) => train.pixels[start])).toEqual([30, 10, 20]);
+    expect(await loadLabelledImages(folder)).toMatchObject({ count: 2, labels: Uint8Array.of(0, 1) });
+    expect(await loadImages(folder)).not.toHaveProperty('labels');
+  });
+
+  test('without splits all images are of both; a flat folder has images without labels', async () => {
+    picture('a/1.png', 1);
+    picture('b/1.png', 2);
+    expect(await loadLabelledImages(folder)).toEqual(await loadLabelledImages(folder, { split: 'train' }));
+    expect(await loadImages(join(folder, 'a'))).toMatchObject({ count: 1, height: 4 });
+  });
+
+  test('what is wrong is told with the file', async () => {
+    picture('train/a/1.png', 1);
+    await expect(loadLabelledImages(folder)).rejects.toThrow(/there must be a folder 'test' or 'val'/);
+    mkdirSync(join(folder, 'train', 'empty'));
+    await expect(loadLabelledImages(folder, { split: 'train' })).rejects.toThrow(
+      /empty' as the folder of a class must hold PNG or JPEG files: found none/,
+    );
+    writeFileSync(join(folder, 'train', 'empty', 'x.jpg'), 'no picture');
+    await expect(loadLabelledImages(folder, { split: 'train' })).rejects.toThrow(/x\.jpg' as it must be a PNG or JPEG/);
   });
 });

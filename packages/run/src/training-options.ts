@@ -53,7 +53,7 @@ export const trainingOptionsSchema: z.ZodType<TrainingOptions> = z.strictObject(
   data: z
     .string()
     .min(1)
-    .describe('Labelled images: mnist, or a folder of IDX files')
+    .describe('Labelled images: mnist, or a folder or .tar.gz of IDX files, CIFAR, or class folders of PNG and JPEG')
     .meta({ placeholder: 'mnist|folder' }),
   epochs: z.int().min(1).default(12).describe('Passes over the training images'),
   batchSize: z.int().min(1).default(128).describe('Images of one step'),
