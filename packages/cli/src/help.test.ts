@@ -25,6 +25,7 @@ test('dafl', async () => {
     Commands:
       distill        Make a small student from a trained teacher, without its
                      training data
+      estimate       Tell what a distillation will take
       demo           Distil a LeNet-5 that knows MNIST, and look at the result
       train          Train a network on labelled images
       record         Record a teacher's activations where its data is, for --method
@@ -33,6 +34,7 @@ test('dafl', async () => {
       inspect        Show the layers, sizes and preprocessing of a model
       samples        Draw what the generator of a run makes
       serve          Serve distillations over HTTP
+      experiment     Run a table of the paper, beside its published figures
       bench          Measure a step on every backend, and on PyTorch
       doctor         Check what this machine offers
 
@@ -66,8 +68,9 @@ test('dafl distill', async () => {
                                                 original-data or metadata (default:
                                                 dafl)
       --data <mnist|folder>                     Images of the methods
-                                                alternative-data and original-data;
-                                                labels are not read
+                                                alternative-data and original-data:
+                                                as --eval, or a folder of PNG and
+                                                JPEG; labels are not read
       --shift <number>                          Largest random shift of these
                                                 images, in pixels
       --horizontal-flip                         Mirror half of these images left to
@@ -96,15 +99,21 @@ test('dafl distill', async () => {
       --time-budget <duration>                  Run as many steps as fit this time:
                                                 90s, 5m, 1h
       --eval <mnist|folder>                     Labelled images, for reporting only:
-                                                mnist, or a folder of IDX files
+                                                mnist, or a folder or .tar.gz of IDX
+                                                files, CIFAR, or class folders
 
     Reporting:
+      --compare <file>                          Model whose first layer the report
+                                                shows beside the teacher's and the
+                                                student's
       --evaluate-every <number>                 Steps between evaluations; 0 for the
                                                 end only. Default: a tenth of the
                                                 run
       --sample-every <number>                   Steps between pictures of the
                                                 samples; 0 for the end only.
                                                 Default: a tenth of the run
+      --tensorboard                             Write event files for TensorBoard
+                                                into the folder of the run
       --checkpoint-every <number>               Steps between checkpoints; 0 for
                                                 interruptions only (default: 50)
 
@@ -237,7 +246,9 @@ test('dafl train', async () => {
                                                          file whose graph is taken
                                                          (default: lenet5)
       --data <mnist|folder>                              Labelled images: mnist, or
-                                                         a folder of IDX files
+                                                         a folder or .tar.gz of IDX
+                                                         files, CIFAR, or class
+                                                         folders of PNG and JPEG
 
     Training:
       --epochs <number>                                  Passes over the training
@@ -270,6 +281,8 @@ test('dafl train', async () => {
                                                          convolutions that pass
                                                          their input on (identity)
                                                          (default: uniform)
+      --start-from <file>                                Model file of the same
+                                                         network to go on from
       --whitening                                        Let the first convolution
                                                          whiten the patches of the
                                                          images, and keep it so

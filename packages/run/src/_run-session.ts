@@ -9,7 +9,9 @@ import { daflVersion, describeMachine, peakMemoryBytes } from './machine.ts';
 import { renderModelCard } from './model-card.ts';
 import { MetricsLog } from './metrics-log.ts';
 import { readSamples } from './read-samples.ts';
+import { renderConfusionImage } from './report/confusion-image.ts';
 import { renderReport } from './report/render-report.ts';
+import { renderTimelineImage, timelineRow, type TimelineRow } from './report/timeline-image.ts';
 import type { RunEvent, RunResultEvent } from './run-event.ts';
 import type { RunFolder } from './run-folder.ts';
 import type { NetworkRecord, RunRecord } from './run-record.ts';
@@ -26,6 +28,8 @@ export interface RunSessionOptions {
   readonly options: DistillationOptions;
   readonly teacher: LoadedModel;
   readonly student: Graph;
+  /** Whose first layer the report shows too. */
+  readonly compared: Model | null;
   readonly backend: RunRecord['backend'];
   readonly timeBudgetMs: number | null;
   /** The record of the sessions before, where the run goes on. */
@@ -41,6 +45,8 @@ export class RunSession {
   /** Seconds of the sessions before. */
   readonly #secondsBefore: number;
   readonly #events: EventFile | null;
+  /** Of this process: a run that goes on starts a new timeline. */
+  readonly #timeline: TimelineRow[] = [];
   #record: RunRecord;
 
   private constructor(start: RunSessionOptions, metrics: MetricsLog, record: RunRecord, events: EventFile | null) {
@@ -78,6 +84,7 @@ export class RunSession {
       peakMemoryBytes: previous?.peakMemoryBytes ?? 0,
       accuracy: null,
       teacherAccuracy: step > 0 ? (previous?.teacherAccuracy ?? null) : null,
+      confusion: null,
       agreement: null,
       evaluations: (previous?.evaluations ?? []).filter((evaluation) => evaluation.step <= step),
       error: null,
@@ -114,7 +121,7 @@ export class RunSession {
         await this.#write(
           network === 'teacher'
             ? { teacherAccuracy: accuracy }
-            : { evaluations: [...others, { step, accuracy, count }] },
+            : { evaluations: [...others, { step, accuracy, count }], confusion: event.confusion },
         );
         return event;
       }
@@ -124,6 +131,8 @@ export class RunSession {
         const image = renderSamplesImage(event);
         await writeFileAtomically(file, image);
         await writeFileAtomically(folder.samplesImage, image);
+        this.#timeline.push(timelineRow(event));
+        await writeFileAtomically(folder.timelineImage, renderTimelineImage(this.#timeline));
         if (this.#events !== null) {
           const { width, height, channels } = decode(image);
           this.#show(event.step, { images: { samples: { width, height, colorspace: channels, png: image } } });
@@ -204,13 +213,19 @@ export class RunSession {
   }
 
   async #writeReport(student: Model | null): Promise<void> {
-    const { folder, teacher } = this.#start;
+    const { folder, teacher, compared } = this.#start;
+    const { confusion } = this.#record;
+    const confusionImage = confusion === null ? null : renderConfusionImage(confusion);
+    if (confusionImage !== null) await writeFileAtomically(folder.confusionImage, confusionImage);
     const report = renderReport({
       record: this.#record,
       metrics: this.#metrics.lines,
       teacher: teacher.model,
+      compared,
       student,
       samples: await readSamples(folder, this.#record.step),
+      timelineImage: this.#timeline.length < 2 ? null : renderTimelineImage(this.#timeline),
+      confusionImage,
     });
     await writeFileAtomically(folder.report, report);
   }

@@ -40,6 +40,8 @@ export interface DistillationOptions extends Partial<HyperParameters> {
   readonly timeBudgetMs?: number;
   /** Labelled data for reporting: `'mnist'` or a folder. */
   readonly eval?: string;
+  /** Model file whose first layer the report shows beside the others': a student that was trained on real data. */
+  readonly compare?: string;
   /** Steps between evaluations; 0 for one at the end only; absent: a tenth of the run. */
   readonly evaluateEvery?: number;
   /** Steps between pictures of the samples; 0 for one at the end only; absent: a tenth of the run. */
@@ -139,6 +141,12 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
       'Labelled images, for reporting only: mnist, or a folder or .tar.gz of IDX files, CIFAR, or class folders',
     )
     .meta({ placeholder: 'mnist|folder' }),
+  compare: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Model whose first layer the report shows beside the teacher's and the student's")
+    .meta({ placeholder: 'file' }),
   evaluateEvery: every('evaluations'),
   sampleEvery: every('pictures of the samples'),
   tensorboard: z.boolean().default(false).describe('Write event files for TensorBoard into the folder of the run'),

@@ -1,17 +1,7 @@
 import { basename } from 'node:path';
 import { stringify } from 'yaml';
-import type { MethodName } from './distillation-options.ts';
+import { dataUse } from './data-use.ts';
 import type { RunRecord } from './run-record.ts';
-
-/** What each method reads beside the teacher. */
-const dataUse: Readonly<Record<MethodName, string>> = {
-  dafl: 'No training data was used: the student learned from images of a generator that only the teacher trained',
-  noise: 'No training data was used: the student learned from normal noise',
-  'alternative-data': 'No training data was used: the student learned from other images, without labels',
-  'original-data': "The teacher's own training images were used, without labels",
-  metadata:
-    "No training image was used: the student learned from images made from statistics of the teacher's activations on its training data",
-};
 
 /**
  * The model card of a student: Markdown with the YAML front matter that model hubs read.
@@ -60,7 +50,7 @@ ${stringify(front)}---
 # ${student.name}
 
 A student of \`${teacher.name}\`, made by [dafl](https://www.npmjs.com/package/@dafl/cli) with the method \`${method}\`.
-${use}${source === undefined ? '' : ` (\`${source}\`)`}.
+${use}${source === undefined ? '' : ` Read: \`${source}\`.`}
 
 | | ${teacher.name} (teacher) | ${student.name} |
 |---|---|---|

@@ -80,12 +80,14 @@ test('a run leaves the student, its record, measurements, pictures and a report'
   ]);
   expect(readdirSync(folder).sort()).toEqual([
     'checkpoints',
+    'confusion.png',
     'metrics.jsonl',
     'report.html',
     'run.json',
     'samples',
     'samples.png',
     'student',
+    'timeline.png',
   ]);
   expect(readdirSync(join(folder, 'checkpoints'))).toEqual(['step-00000002.safetensors', 'step-00000004.safetensors']);
   expect(readdirSync(join(folder, 'samples'))).toEqual(['step-000003.png', 'step-000006.png']);

@@ -5,7 +5,7 @@ import { readModel } from '@dafl/models';
 import { CheckpointStore, type LoadedCheckpoint } from './checkpoint-store.ts';
 import { loadLabelledImages } from './data-source.ts';
 import type { DistillationOptions } from './distillation-options.ts';
-import { fingerprintFile, type LoadedModel, loadTeacher, loadStudentGraph } from './load-model.ts';
+import { fingerprintFile, type LoadedModel, loadModel, loadTeacher, loadStudentGraph } from './load-model.ts';
 import { resolveRecipe, settleOptions } from './resolve-recipe.ts';
 import type { RunEvent, RunResultEvent } from './run-event.ts';
 import { assertVacant, clearRun, removeIfEmpty, removeLeftovers, type RunFolder, runFolder } from './run-folder.ts';
@@ -34,6 +34,7 @@ export interface RunSettings {
 const REPORTING_OPTIONS: readonly string[] = [
   'threads',
   'eval',
+  'compare',
   'evaluateEvery',
   'sampleEvery',
   'checkpointEvery',
@@ -75,6 +76,7 @@ export async function* runDistillation(
   }
   const method = await recipe.createMethod(teacher.sha256, signal);
   const evaluation = options.eval === undefined ? undefined : await loadLabelledImages(options.eval, { signal });
+  const compared = options.compare === undefined ? null : (await loadModel(options.compare)).model;
   const { threads, seed, timeBudgetMs } = options;
   const selected = await selectBackend({
     backend: previous?.options.backend ?? options.backend,
@@ -108,6 +110,7 @@ export async function* runDistillation(
         options: settled,
         teacher,
         student,
+        compared,
         backend: { description: backend.description, reason: selected.reason },
         timeBudgetMs: timeBudgetMs ?? previous?.timings.timeBudgetMs ?? null,
         previous,

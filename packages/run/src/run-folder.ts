@@ -21,6 +21,10 @@ export interface RunFolder {
   /** Such grids over time. */
   readonly samples: string;
   readonly report: string;
+  /** Generated images by class over the training. */
+  readonly timelineImage: string;
+  /** The student's confusion matrix, where labelled data was given. */
+  readonly confusionImage: string;
   /** Event files, where they were asked for. */
   readonly tensorboard: string;
 }
@@ -35,6 +39,8 @@ const ENTRIES = [
   'samples',
   'report.html',
   'tensorboard',
+  'timeline.png',
+  'confusion.png',
 ];
 
 /** The files of a run in `path`; nothing is read or written. */
@@ -49,6 +55,8 @@ export function runFolder(path: string): RunFolder {
     samplesImage: join(path, 'samples.png'),
     samples: join(path, 'samples'),
     report: join(path, 'report.html'),
+    timelineImage: join(path, 'timeline.png'),
+    confusionImage: join(path, 'confusion.png'),
     tensorboard: join(path, 'tensorboard'),
   };
 }

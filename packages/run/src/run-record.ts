@@ -56,6 +56,8 @@ export interface RunRecord {
   /** After the last step; null where no labelled data was given or the run has not ended. */
   readonly accuracy: number | null;
   readonly teacherAccuracy: number | null;
+  /** Of the student after the last evaluation, `confusion[truth][predicted]`: counts. */
+  readonly confusion: readonly (readonly number[])[] | null;
   /** Share of fresh synthetic images on which student and teacher agree, 0..1. No accuracy. */
   readonly agreement: number | null;
   /** Of the student, in order. */

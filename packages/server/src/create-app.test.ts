@@ -216,6 +216,15 @@ describe('bad requests', () => {
       { student: 'third' },
       `Cannot distill as 'student' must be one of [half, quarter, ${[...architectures.keys()].join(', ')}], a number > 0 and <= 1 or the id of an upload: current value is 'third'`,
     ],
+    [
+      { compare: '/etc/passwd' },
+      "Cannot distill as 'compare' must be absent over HTTP: current value is '/etc/passwd'",
+    ],
+    [
+      { method: 'metadata', metadata: '/etc/passwd' },
+      "Cannot distill as 'metadata' must be absent over HTTP: current value is '/etc/passwd'",
+    ],
+    [{ method: 'original-data', data: '/etc' }, "Cannot distill as 'data' must be 'mnist': current value is '/etc'"],
     [{ eval: 'cifar' }, "Cannot distill as 'eval' must be 'mnist': current value is 'cifar'"],
   ])('refuses the options %j', async (options, detail) => {
     expect(await problem(test.post('/v1/distillations', { teacher: 'lenet5-mnist', ...options }))).toEqual({

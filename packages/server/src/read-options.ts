@@ -24,6 +24,7 @@ export function readOptions(body: unknown, isUpload: (id: string) => boolean): D
   }
   if (evaluation !== undefined && evaluation !== 'mnist') reject('eval', "'mnist'", evaluation);
   if (options.data !== undefined && options.data !== 'mnist') reject('data', "'mnist'", options.data);
+  if (options.compare !== undefined) reject('compare', 'absent over HTTP', options.compare);
   if (options.metadata !== undefined) reject('metadata', 'absent over HTTP', options.metadata);
   resolveRecipe(options);
   return options;

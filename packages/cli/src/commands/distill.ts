@@ -21,7 +21,7 @@ const general = [
   'timeBudgetMs',
   'eval',
 ];
-const reporting = ['evaluateEvery', 'sampleEvery', 'checkpointEvery', 'tensorboard'];
+const reporting = ['compare', 'evaluateEvery', 'sampleEvery', 'checkpointEvery', 'tensorboard'];
 
 /** The flags that are options of a distillation. */
 export const distillationFlags: readonly Flag[] = flagsFromSchema(distillationOptionsSchema, (key) =>

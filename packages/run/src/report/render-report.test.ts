@@ -41,6 +41,7 @@ function content(changes: Partial<RunRecord> = {}, metrics: MetricsLine[] = []):
     peakMemoryBytes: 1e8,
     accuracy: 0.9812,
     teacherAccuracy: 0.993,
+    confusion: null,
     agreement: 0.97,
     evaluations: [{ step: 20, accuracy: 0.9812, count: 10_000 }],
     error: null,
@@ -52,6 +53,9 @@ function content(changes: Partial<RunRecord> = {}, metrics: MetricsLine[] = []):
     metrics,
     teacher: model,
     student: model,
+    compared: null,
+    timelineImage: null,
+    confusionImage: null,
     samples: [
       { step: 10, image: Uint8Array.of(1) },
       { step: 20, image: Uint8Array.of(2) },

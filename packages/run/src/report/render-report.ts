@@ -1,4 +1,5 @@
 import { describeClassifier, type Model } from '@dafl/core';
+import { dataUse } from '../data-use.ts';
 import type { MetricsLine } from '../metrics-log.ts';
 import type { StoredSamples } from '../read-samples.ts';
 import type { NetworkRecord, RunRecord } from '../run-record.ts';
@@ -14,10 +15,15 @@ export interface ReportContent {
   readonly record: RunRecord;
   readonly metrics: readonly MetricsLine[];
   readonly teacher: Model;
+  /** Another student, trained on real data; null where none was named. */
+  readonly compared: Model | null;
   /** Null if the run has not ended. */
   readonly student: Model | null;
   /** In the order of their steps. */
   readonly samples: readonly StoredSamples[];
+  /** PNG files; null where there is nothing to show. */
+  readonly timelineImage: Uint8Array | null;
+  readonly confusionImage: Uint8Array | null;
 }
 
 /** What the loss terms are, for people who see them for the first time. */
@@ -57,6 +63,8 @@ ${[
   renderWarnings(content.metrics),
   renderCurves(content),
   renderSamples(content.samples),
+  renderTimeline(content.timelineImage),
+  renderConfusion(content),
   renderFilters(content),
   renderNetworks(content),
   renderRepeat(record),
@@ -80,7 +88,7 @@ function renderHead({ state, teacher, student, timings, options, step }: RunReco
   const day = (timings.endedAt ?? timings.startedAt).slice(0, 16).replace('T', ' ');
   return `<span class="state ${states[state] === 'finished' ? 'finished' : ''}">${escapeHtml(states[state])} - ${escapeHtml(day)} UTC</span>
 <h1>${escapeHtml(teacher.name)} <span class="to">to</span> ${escapeHtml(student.name)}</h1>
-<p class="lead">A student that learnt from its teacher alone: each image it saw was generated during the run, none came from a data set.</p>`;
+<p class="lead">${escapeHtml(dataUse[options.method])}</p>`;
 }
 
 function renderTiles(record: RunRecord): string {
@@ -173,10 +181,23 @@ function renderSamples(samples: readonly StoredSamples[]): string {
 <div class="card">${player}<div class="grids">${images.join('')}</div></div>`;
 }
 
-function renderFilters({ teacher, student }: ReportContent): string {
+function renderTimeline(image: Uint8Array | null): string {
+  if (image === null) return '';
+  return `<h2>Images by class over the run</h2>
+<div class="card"><p>The first image of each class (columns) after so many steps (rows). Empty: none of the images was of that class.</p><img src="${pngAddress(image)}" alt="Generated images, a column for each class, a row for each moment"></div>`;
+}
+
+function renderConfusion({ record, confusionImage }: ReportContent): string {
+  if (confusionImage === null) return '';
+  return `<h2>Where the student errs</h2>
+<div class="card"><p>Counts on ${escapeHtml(record.options.eval ?? 'labelled data')}: rows are the true classes, columns what the student says.</p><img style="max-width:520px;width:100%" src="${pngAddress(confusionImage)}" alt="Confusion matrix of the student"></div>`;
+}
+
+function renderFilters({ teacher, compared, student }: ReportContent): string {
   const cards = (
     [
       ['Teacher', teacher],
+      ['Compared', compared],
       ['Student', student],
     ] as const
   ).map(([role, model]) => {

@@ -1,0 +1,11 @@
+import type { MethodName } from './distillation-options.ts';
+
+/** What each method reads beside the teacher, as a sentence for people who get the student. */
+export const dataUse: Readonly<Record<MethodName, string>> = {
+  dafl: 'No training data was used: the student learned from images of a generator that only the teacher trained.',
+  noise: 'No training data was used: the student learned from normal noise.',
+  'alternative-data': 'No training data was used: the student learned from other images, without labels.',
+  'original-data': "The teacher's own training images were used, without labels.",
+  metadata:
+    "No training image was used: the student learned from images made from statistics of the teacher's activations on its training data.",
+};

@@ -1,0 +1,57 @@
+import type { SamplesEvent } from '@dafl/core';
+import { decode } from 'fast-png';
+import { expect, test } from 'vitest';
+import { renderConfusionImage } from './confusion-image.ts';
+import { renderTimelineImage, timelineRow } from './timeline-image.ts';
+
+test('a confusion matrix is blue where it is right and red where it is wrong', () => {
+  const png = renderConfusionImage([
+    [10, 0],
+    [5, 5],
+  ])!;
+  const { width, height, data } = decode(png);
+  expect(width).toBe(height);
+  const colours = new Set(
+    Array.from({ length: width * height }, (_, pixel) => data.slice(pixel * 3, pixel * 3 + 3).join()),
+  );
+  // All right; half of a row right; half of a row wrong, on the root scale full red.
+  for (const colour of ['37,99,235', '220,60,40', '197,212,246']) expect(colours).toContain(colour);
+  expect(renderConfusionImage(Array.from({ length: 41 }, () => Array<number>(41).fill(0)))).toBeNull();
+});
+
+function samples(step: number, label: number, value: number): SamplesEvent {
+  return {
+    event: 'samples',
+    step,
+    height: 4,
+    width: 4,
+    channels: 1,
+    images: new Float32Array(16).fill(value),
+    labels: Uint32Array.of(label),
+    confidences: Float32Array.of(1),
+    classes: 3,
+    classCounts: [0, 0, 0],
+    perClass: 1,
+  };
+}
+
+test('a timeline has a row for each moment and a column for each class', () => {
+  const rows = [samples(10, 0, 0.4), samples(20, 2, 0.8)].map(timelineRow);
+  expect(rows.map(({ images }) => images.map((image) => image !== null))).toEqual([
+    [true, false, false],
+    [false, false, true],
+  ]);
+  const { width, data } = decode(renderTimelineImage(rows));
+  const [first, second] = [102, 204].map((value) => data.indexOf(value));
+  expect(Math.floor(second / width) - Math.floor(first / width)).toBe(68);
+  expect((second % width) - (first % width)).toBe(2 * 68);
+  // 64 x 64 pixels each.
+  expect(data.filter((value) => value === 102)).toHaveLength(4096);
+});
+
+test('of many moments at most 16 are shown, the last included', () => {
+  const rows = Array.from({ length: 40 }, (_, index) => timelineRow(samples(index, 0, index === 39 ? 0.4 : 0.8)));
+  const { height, data } = decode(renderTimelineImage(rows));
+  expect(Math.floor(height / 68)).toBe(16);
+  expect(data).toContain(102);
+});
