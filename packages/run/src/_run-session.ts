@@ -10,6 +10,8 @@ import { renderModelCard } from './model-card.ts';
 import { MetricsLog } from './metrics-log.ts';
 import { readSamples } from './read-samples.ts';
 import { renderConfusionImage } from './report/confusion-image.ts';
+import { renderFeaturesImage } from './report/features-image.ts';
+import type { FeatureProjection } from './report/project-features.ts';
 import { renderReport } from './report/render-report.ts';
 import { renderTimelineImage, timelineRow, type TimelineRow } from './report/timeline-image.ts';
 import type { RunEvent, RunResultEvent } from './run-event.ts';
@@ -47,6 +49,7 @@ export class RunSession {
   readonly #events: EventFile | null;
   /** Of this process: a run that goes on starts a new timeline. */
   readonly #timeline: TimelineRow[] = [];
+  #features: FeatureProjection | null = null;
   #record: RunRecord;
 
   private constructor(start: RunSessionOptions, metrics: MetricsLog, record: RunRecord, events: EventFile | null) {
@@ -169,6 +172,11 @@ export class RunSession {
     }
   }
 
+  /** What the report is to show of the features. */
+  showFeatures(features: FeatureProjection): void {
+    this.#features = features;
+  }
+
   /** Tells TensorBoard, where it was asked for. */
   #show(step: number, shown: Pick<TensorboardEvent, 'scalars' | 'images'>): void {
     this.#events?.append({ wallTime: Date.now() / 1000, step, ...shown });
@@ -217,6 +225,8 @@ export class RunSession {
     const { confusion } = this.#record;
     const confusionImage = confusion === null ? null : renderConfusionImage(confusion);
     if (confusionImage !== null) await writeFileAtomically(folder.confusionImage, confusionImage);
+    const featuresImage = this.#features === null ? null : renderFeaturesImage(this.#features);
+    if (featuresImage !== null) await writeFileAtomically(folder.featuresImage, featuresImage);
     const report = renderReport({
       record: this.#record,
       metrics: this.#metrics.lines,
@@ -226,6 +236,10 @@ export class RunSession {
       samples: await readSamples(folder, this.#record.step),
       timelineImage: this.#timeline.length < 2 ? null : renderTimelineImage(this.#timeline),
       confusionImage,
+      features:
+        this.#features === null || featuresImage === null
+          ? null
+          : { image: featuresImage, shownVariance: this.#features.shownVariance },
     });
     await writeFileAtomically(folder.report, report);
   }

@@ -81,6 +81,7 @@ test('a run leaves the student, its record, measurements, pictures and a report'
   expect(readdirSync(folder).sort()).toEqual([
     'checkpoints',
     'confusion.png',
+    'features.png',
     'metrics.jsonl',
     'report.html',
     'run.json',

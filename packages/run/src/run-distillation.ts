@@ -1,11 +1,12 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { DaflError, describeClassifier, distill, type DistillOptions, fitSteps } from '@dafl/core';
+import { DaflError, describeClassifier, distill, type DistillOptions, fitSteps, type SamplesEvent } from '@dafl/core';
 import { readModel } from '@dafl/models';
 import { CheckpointStore, type LoadedCheckpoint } from './checkpoint-store.ts';
 import { loadLabelledImages } from './data-source.ts';
 import type { DistillationOptions } from './distillation-options.ts';
 import { fingerprintFile, type LoadedModel, loadModel, loadTeacher, loadStudentGraph } from './load-model.ts';
+import { projectFeatures } from './report/project-features.ts';
 import { resolveRecipe, settleOptions } from './resolve-recipe.ts';
 import type { RunEvent, RunResultEvent } from './run-event.ts';
 import { assertVacant, clearRun, removeIfEmpty, removeLeftovers, type RunFolder, runFolder } from './run-folder.ts';
@@ -87,6 +88,7 @@ export async function* runDistillation(
   const { training } = recipe;
   const place = new RunPlace(folder);
   let session: RunSession | undefined;
+  let samples: SamplesEvent | undefined;
   try {
     const common = { backend, teacher: teacher.model, student, method, training, seed, evaluation, signal };
     const steps = previous?.options.steps ?? (await fitOrTake(common, recipe.steps, timeBudgetMs));
@@ -130,7 +132,11 @@ export async function* runDistillation(
         yield { event: 'warning', code: 'DAMAGED_CHECKPOINT', step: resume?.step ?? 0, message };
       }
       for (let next = start; next.done !== true; next = await events.next()) {
-        yield await session.take(next.value);
+        const event = next.value;
+        if (event.event === 'samples') samples = event;
+        if (event.event === 'result' && evaluation !== undefined && samples !== undefined)
+          session.showFeatures(await projectFeatures(backend, teacher.model, evaluation, samples));
+        yield await session.take(event);
         await place.touch();
         // Signals, timers and messages get their turn: a backend may compute without ever waiting.
         await nextTurn();

@@ -25,6 +25,8 @@ export interface RunFolder {
   readonly timelineImage: string;
   /** The student's confusion matrix, where labelled data was given. */
   readonly confusionImage: string;
+  /** Real and generated images by the teacher's features, where labelled data was given. */
+  readonly featuresImage: string;
   /** Event files, where they were asked for. */
   readonly tensorboard: string;
 }
@@ -41,6 +43,7 @@ const ENTRIES = [
   'tensorboard',
   'timeline.png',
   'confusion.png',
+  'features.png',
 ];
 
 /** The files of a run in `path`; nothing is read or written. */
@@ -57,6 +60,7 @@ export function runFolder(path: string): RunFolder {
     report: join(path, 'report.html'),
     timelineImage: join(path, 'timeline.png'),
     confusionImage: join(path, 'confusion.png'),
+    featuresImage: join(path, 'features.png'),
     tensorboard: join(path, 'tensorboard'),
   };
 }

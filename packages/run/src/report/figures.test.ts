@@ -1,7 +1,11 @@
+import { createCpuBackend } from '@dafl/backend-cpu';
 import type { SamplesEvent } from '@dafl/core';
 import { decode } from 'fast-png';
 import { expect, test } from 'vitest';
+import { tinyImages, tinyTeacher } from '../../../../test-fixtures/tiny-teacher.ts';
 import { renderConfusionImage } from './confusion-image.ts';
+import { renderFeaturesImage } from './features-image.ts';
+import { projectFeatures } from './project-features.ts';
 import { renderTimelineImage, timelineRow } from './timeline-image.ts';
 
 test('a confusion matrix is blue where it is right and red where it is wrong', () => {
@@ -54,4 +58,31 @@ test('of many moments at most 16 are shown, the last included', () => {
   const { height, data } = decode(renderTimelineImage(rows));
   expect(Math.floor(height / 68)).toBe(16);
   expect(data).toContain(102);
+});
+
+test('features: real images span the plane, generated ones lie in it as squares', async () => {
+  const backend = createCpuBackend();
+  const real = tinyImages({ count: 30 });
+  const generated = {
+    ...samples(1, 2, 0),
+    height: 8,
+    width: 8,
+    images: Float32Array.from(real.pixels.subarray(0, 64), (pixel) => pixel / 255),
+  };
+  const projection = await projectFeatures(backend, tinyTeacher(), real, generated);
+  expect(backend.memory().tensors).toBe(0);
+  expect(projection.points).toHaveLength(31);
+  expect(projection.shownVariance).toBeGreaterThan(0);
+  expect(projection.shownVariance).toBeLessThanOrEqual(1);
+  // The generated image is the first real one: it lies where that lies.
+  const [first, last] = [projection.points[0], projection.points[30]];
+  expect(last).toMatchObject({ isGenerated: true, label: 2 });
+  expect(last.x).toBeCloseTo(first.x, 4);
+  expect(last.y).toBeCloseTo(first.y, 4);
+  const { width, height, data } = decode(renderFeaturesImage(projection));
+  expect([width, height]).toEqual([640, 640]);
+  const outline = Array.from({ length: width * height }, (_, pixel) =>
+    data.slice(pixel * 3, pixel * 3 + 3).join(),
+  ).filter((colour) => colour === '20,20,24');
+  expect(outline).toHaveLength(40);
 });

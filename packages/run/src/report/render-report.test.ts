@@ -55,6 +55,7 @@ function content(changes: Partial<RunRecord> = {}, metrics: MetricsLine[] = []):
     student: model,
     compared: null,
     timelineImage: null,
+    features: null,
     confusionImage: null,
     samples: [
       { step: 10, image: Uint8Array.of(1) },

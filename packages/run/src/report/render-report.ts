@@ -24,6 +24,7 @@ export interface ReportContent {
   /** PNG files; null where there is nothing to show. */
   readonly timelineImage: Uint8Array | null;
   readonly confusionImage: Uint8Array | null;
+  readonly features: { readonly image: Uint8Array; readonly shownVariance: number } | null;
 }
 
 /** What the loss terms are, for people who see them for the first time. */
@@ -65,6 +66,7 @@ ${[
   renderSamples(content.samples),
   renderTimeline(content.timelineImage),
   renderConfusion(content),
+  renderFeatures(content.features),
   renderFilters(content),
   renderNetworks(content),
   renderRepeat(record),
@@ -191,6 +193,12 @@ function renderConfusion({ record, confusionImage }: ReportContent): string {
   if (confusionImage === null) return '';
   return `<h2>Where the student errs</h2>
 <div class="card"><p>Counts on ${escapeHtml(record.options.eval ?? 'labelled data')}: rows are the true classes, columns what the student says.</p><img style="max-width:520px;width:100%" src="${pngAddress(confusionImage)}" alt="Confusion matrix of the student"></div>`;
+}
+
+function renderFeatures(features: ReportContent['features']): string {
+  if (features === null) return '';
+  return `<h2>Real and generated images, by the teacher's features</h2>
+<div class="card"><p>The two principal components of the features of real images (${percent(features.shownVariance)} of their variance), a colour for each class. Dots are real images, which the run never saw; squares are generated ones.</p><img style="max-width:640px;width:100%" src="${pngAddress(features.image)}" alt="Scatter plot of real and generated images"></div>`;
 }
 
 function renderFilters({ teacher, compared, student }: ReportContent): string {
