@@ -2,7 +2,6 @@ import {
   backendNames,
   type ExperimentEvent,
   type ExperimentRecord,
-  type ExperimentRow,
   experiments,
   runExperiment,
   summarizeExperiment,
@@ -104,5 +103,5 @@ function tell(event: Exclude<ExperimentEvent, { event: 'step' }>): string {
 
 function toJson(event: Exclude<ExperimentEvent, { event: 'step' }>): object {
   const { row, ...rest } = event;
-  return { ...rest, row: (row as ExperimentRow).id };
+  return { ...rest, row: row.id };
 }

@@ -112,7 +112,7 @@ test('settled options come to the same recipe', async () => {
   expect(settled).toMatchObject({ steps: 40, backend: 'cpu', evaluateEvery: 4, sampleEvery: 4, latentSize: 100 });
   expect(settled).not.toHaveProperty('timeBudgetMs');
   const again = resolveRecipe(parseDistillationOptions(JSON.parse(JSON.stringify(settled))));
-  const methodOptions = async ({ createMethod }: Recipe) => (await createMethod('')).options;
+  const methodOptions = async (resolved: Recipe) => (await resolved.createMethod('')).options;
   expect(await methodOptions(again)).toEqual(await methodOptions(recipe));
   expect(again).toMatchObject({ training: recipe.training, steps: 40 });
 });

@@ -172,7 +172,7 @@ async function recordLayers(
           const data = await backend.read(tensor);
           const size = tensor.shape[1];
           values[layer] ??= new Float32Array(count * size);
-          values[layer].set(data as Float32Array, begin * size);
+          values[layer].set(data, begin * size);
           backend.dispose(tensor);
         }
       } finally {

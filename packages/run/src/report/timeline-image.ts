@@ -83,5 +83,5 @@ export function renderTimelineImage(rows: readonly TimelineRow[]): Uint8Array {
       }
     });
   });
-  return encode({ ...size, data, channels: channels as 1 | 3, depth: 8 });
+  return encode({ ...size, data, channels, depth: 8 });
 }
