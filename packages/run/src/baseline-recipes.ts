@@ -24,7 +24,7 @@ export const baselineRecipes: Readonly<Record<Exclude<MethodName, 'dafl'>, Prese
   noise: recipe(256, 2_000, 4, 2e-3),
   'alternative-data': recipe(128, 4_000, 8, 2e-3),
   'original-data': recipe(128, 5_600, 4, 3e-3),
-  metadata: recipe(250, 120, 8, 3e-3),
+  metadata: recipe(250, 80, 8, 3e-3),
 };
 
 /** Largest shift in pixels of given images, where the options name none. */
