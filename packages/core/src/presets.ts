@@ -67,7 +67,7 @@ const fast: Preset = {
   training: {
     optimizer: { kind: 'adam', beta1: 0.9, beta2: 0.999 },
     schedule: { kind: 'cosine', learningRate: 5e-3 },
-    temperature: 20,
+    temperature: 4,
     initialization: 'auto',
   },
   steps: 300,
