@@ -86,7 +86,6 @@ export { describeModel, type ModelDescription, type NodeDescription } from './mo
 export { inferShapes, type NodeShapes, slideSize, type WeightSpecification } from './model/infer-shapes.ts';
 export { inheritWeights } from './model/inherit-weights.ts';
 export { initializeWeights } from './model/initialize-weights.ts';
-export { markLogits } from './model/mark-logits.ts';
 export { createNetwork, type ForwardOptions, type Network } from './model/network.ts';
 export { shrink } from './model/shrink.ts';
 export { validateModel } from './model/validate-model.ts';
@@ -135,7 +134,6 @@ export type {
 } from './distill-event.ts';
 export { distill, type DistillOptions, type StudentTraining } from './distill.ts';
 export { evaluate, type EvaluateOptions, type Evaluation } from './evaluate.ts';
-export { fitSteps, type FitStepsOptions } from './fit-steps.ts';
 export { argMaxRows, predictLogits, softmaxRows } from './predict.ts';
 export { type Preset, presets } from './presets.ts';
 export { train, type TrainEvent, type TrainOptions } from './train.ts';

@@ -13,6 +13,8 @@ export { parseSafetensors } from './formats/parse-safetensors.ts';
 export type { SafetensorsDataType, SafetensorsFile, SafetensorsTensor } from './formats/safetensors.ts';
 export { serializeSafetensors } from './formats/serialize-safetensors.ts';
 
+export { markLogits } from './mark-logits.ts';
+
 export { builtInTeacher } from './teachers/built-in-teacher.ts';
 export { listTeachers } from './teachers/list-teachers.ts';
 export { readTeacherRecord, type TeacherRecord } from './teachers/read-teacher-record.ts';

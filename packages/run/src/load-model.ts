@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { DaflError, describeClassifier, type Graph, markLogits, type Model, shrink } from '@dafl/core';
+import { DaflError, describeClassifier, type Graph, type Model, shrink } from '@dafl/core';
 import {
   type ArchitectureOptions,
   architectures,
   builtInTeacher,
   createArchitecture,
   listTeachers,
+  markLogits,
   readModel,
   writeModel,
 } from '@dafl/models';

@@ -1,10 +1,11 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { DaflError, describeClassifier, distill, type DistillOptions, fitSteps, type SamplesEvent } from '@dafl/core';
+import { DaflError, describeClassifier, distill, type DistillOptions, type SamplesEvent } from '@dafl/core';
 import { readModel } from '@dafl/models';
 import { CheckpointStore, type LoadedCheckpoint } from './checkpoint-store.ts';
 import { loadLabelledImages } from './data-source.ts';
 import type { DistillationOptions } from './distillation-options.ts';
+import { fitSteps } from './fit-steps.ts';
 import { fingerprintFile, type LoadedModel, loadModel, loadTeacher, loadStudentGraph } from './load-model.ts';
 import { projectFeatures } from './report/project-features.ts';
 import { resolveRecipe, settleOptions } from './resolve-recipe.ts';

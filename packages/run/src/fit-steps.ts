@@ -1,7 +1,7 @@
-import { distill, type DistillOptions } from './distill.ts';
+import { distill, type DistillOptions } from '@dafl/core';
 
 /** How `fitSteps` measures. */
-export interface FitStepsOptions {
+interface FitStepsOptions {
   /** Wall time that the run may take, > 0. */
   readonly timeBudgetMs: number;
   /** Share of the budget that is left for evaluations and for a machine that slows down, in [0, 1); default 0.1. */

@@ -1,11 +1,17 @@
+import {
+  createRandomStream,
+  DaflError,
+  describeClassifier,
+  type Graph,
+  initializeWeights,
+  type ModelNode,
+} from '@dafl/core';
 import { describe, expect, it } from 'vitest';
-import { denseNode } from '../_testing/nodes.ts';
-import { DaflError } from '../errors.ts';
-import { createRandomStream } from '../random.ts';
-import { describeClassifier } from './classifier.ts';
-import { initializeWeights } from './initialize-weights.ts';
 import { markLogits } from './mark-logits.ts';
-import type { Graph } from './model.ts';
+
+function denseNode(name: string, input: string, units: number): ModelNode {
+  return { kind: 'dense', name, inputs: [input], units, useBias: true };
+}
 
 const graph: Graph = {
   name: 'sure',

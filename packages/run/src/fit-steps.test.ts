@@ -1,24 +1,25 @@
 import { createCpuBackend } from '@dafl/backend-cpu';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { trainTinyTeacher } from './_testing/tiny-classifier.ts';
-import { tinyRun } from './_testing/tiny-run.ts';
-import type { DistillOptions } from './distill.ts';
+import { type DistillOptions, presets, shrink } from '@dafl/core';
+import { noise } from '@dafl/methods';
+import { describe, expect, it } from 'vitest';
+import { tinyTeacher } from '../../../test-fixtures/tiny-teacher.ts';
 import { fitSteps } from './fit-steps.ts';
-import type { Model } from './model/model.ts';
 
 const backend = createCpuBackend();
-let teacher: Model;
-beforeAll(async () => {
-  teacher = await trainTinyTeacher(backend);
-});
+const teacher = tinyTeacher();
 
 /** A run on a machine whose steps take `stepMs`, the first `slowSteps` of them ten times as long. */
 function timedRun(stepMs: number, slowSteps = 0): DistillOptions {
   let now = 5000;
-  const options = tinyRun(backend, teacher, { steps: 100, clock: () => now });
-  const { method } = options;
+  const method = noise({ batchSize: 2 });
   return {
-    ...options,
+    backend,
+    teacher,
+    student: shrink(teacher.graph, 0.5),
+    training: presets.fast.training,
+    steps: 100,
+    seed: 1,
+    clock: () => now,
     method: {
       ...method,
       start(context) {

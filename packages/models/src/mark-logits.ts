@@ -1,5 +1,4 @@
-import { DaflError } from '../errors.ts';
-import type { Model } from './model.ts';
+import { DaflError, type Model } from '@dafl/core';
 
 /**
  * The same classifier with another node's output as its logits, and without the nodes and weights that nothing needs
