@@ -33,6 +33,12 @@ describe('a folder of IDX files', () => {
     expect(await loadLabelledImages(folder, { split })).toMatchObject({ count: 5, height: 8, width: 8, channels: 1 });
   });
 
+  test('whatever folders lie beside them', async () => {
+    put(tinyData());
+    mkdirSync(join(folder, 'notes'));
+    expect(await loadLabelledImages(folder)).toMatchObject({ count: 24 });
+  });
+
   test('packed files', async () => {
     const files = tinyData();
     for (const [name, bytes] of files) writeFileSync(join(folder, `${name}.gz`), gzipSync(bytes));

@@ -30,7 +30,9 @@ interface Files {
 
 /** The largest decompressed file that is accepted. */
 const MOST_BYTES = 2 ** 31 - 1;
-/** Names of folders and files that hold pictures. */
+/** Names of IDX and CIFAR files. */
+const DATA_FILE = /idx\d[-_.]ubyte(?:\.gz)?$|\.bin$/;
+/** Names of pictures. */
 const PICTURE = /\.(png|jpe?g)$/i;
 const SPLIT_FOLDERS: Readonly<Record<Split, readonly string[]>> = { train: ['train'], test: ['test', 'val'] };
 
@@ -76,6 +78,8 @@ export async function loadImages(source: string, options: MnistOptions = {}): Pr
 /** Folders of one split, each holding the pictures of one class; undefined if the source is not laid out so. */
 async function findClassFolders(source: string, split: Split): Promise<string[] | undefined> {
   if (!(await isFolder(source))) return undefined;
+  // Where there are data set files, folders beside them are something else.
+  if ((await listFolder(source)).some((name) => DATA_FILE.test(name))) return undefined;
   const folders = await listSubfolders(source);
   const named = SPLIT_FOLDERS[split].find((name) => folders.includes(name));
   const isSplit = [...SPLIT_FOLDERS.train, ...SPLIT_FOLDERS.test].some((name) => folders.includes(name));

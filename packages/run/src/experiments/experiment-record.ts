@@ -11,8 +11,10 @@ export interface ExperimentRecord {
   readonly experiment: string;
   readonly row: string;
   readonly seed: number;
-  /** As declared, references in place: a record counts while this is what the experiment declares. */
+  /** As declared: a record counts while this is what the experiment declares. */
   readonly task: Task;
+  /** What the presets made of a distillation's options: a record counts while they make the same. Null for other tasks. */
+  readonly hyperParameters: Readonly<Record<string, unknown>> | null;
   /** 0..1, on the official test images, after the last step; null where nothing is measured. */
   readonly accuracy: number | null;
   readonly teacherAccuracy: number | null;

@@ -5,9 +5,11 @@ import { promisify } from 'node:util';
 import { createNetwork, DaflError, describeClassifier, describeModel, evaluate } from '@dafl/core';
 import { loadLabelledImages } from '../data-source.ts';
 import { type BackendName, parseDistillationOptions } from '../distillation-options.ts';
+import { hyperParameters } from '../hyper-parameters.ts';
 import { loadModel } from '../load-model.ts';
 import { daflVersion, describeMachine } from '../machine.ts';
 import { recordTeacherMetadata } from '../record-metadata.ts';
+import { resolveRecipe } from '../resolve-recipe.ts';
 import { runDistillation } from '../run-distillation.ts';
 import { runFolder } from '../run-folder.ts';
 import { readRunRecord } from '../run-record.ts';
@@ -97,7 +99,9 @@ export async function* runExperiment(
       const stored = await readExperimentRecord(file);
       const place = join(settings.folder, experiment.name, `${row.id}-seed-${seed}`);
       const isMade = task.kind !== 'record' || existsSync(outputOf(task, place));
-      if (stored !== undefined && isMade && JSON.stringify(stored.task) === JSON.stringify(row.task)) {
+      const resolved = hyperParametersOf(task);
+      const declared = JSON.stringify([row.task, resolved]);
+      if (stored !== undefined && isMade && JSON.stringify([stored.task, stored.hyperParameters]) === declared) {
         yield { event: 'finished', row, seed, record: stored, isStored: true };
         continue;
       }
@@ -115,6 +119,7 @@ export async function* runExperiment(
           row: row.id,
           seed,
           task: row.task,
+          hyperParameters: resolved,
           ...measured,
           commit: await currentCommit(),
           machine: describeMachine(),
@@ -134,7 +139,17 @@ export async function* runExperiment(
 
 type Measured = Omit<
   ExperimentRecord,
-  'format' | 'version' | 'experiment' | 'row' | 'seed' | 'task' | 'commit' | 'machine' | 'versions' | 'measuredAt'
+  | 'format'
+  | 'version'
+  | 'experiment'
+  | 'row'
+  | 'seed'
+  | 'task'
+  | 'hyperParameters'
+  | 'commit'
+  | 'machine'
+  | 'versions'
+  | 'measuredAt'
 >;
 
 const NOTHING: Omit<Measured, 'seconds' | 'processorSeconds'> = {
@@ -247,6 +262,14 @@ async function* runTask(
     }
   }
   throw new DaflError('USAGE', `Cannot record '${row.id}' as its run must end with a result: it has none`);
+}
+
+/** What a distillation's options come to; null for other tasks. */
+function hyperParametersOf(task: Task): Readonly<Record<string, unknown>> | null {
+  if (task.kind !== 'distill') return null;
+  const { options, steps } = resolveRecipe(parseDistillationOptions(task.options));
+  const named = Object.entries(options).filter(([name]) => name in hyperParameters);
+  return { ...Object.fromEntries(named), steps };
 }
 
 /** The file that others read of a run. */
