@@ -11,6 +11,7 @@ test('the package exports what is listed here', () => {
       "encodeFloat32",
       "lenet5",
       "listTeachers",
+      "markLogits",
       "parseSafetensors",
       "readModel",
       "readTeacherRecord",
