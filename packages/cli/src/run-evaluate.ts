@@ -1,5 +1,5 @@
-import { createNetwork, describeClassifier, evaluate } from '@dafl/core';
-import { backendNames, loadLabelledImages, loadModel, selectBackend, type Split } from '@dafl/run';
+import { createNetwork, evaluate } from '@dafl/core';
+import { backendNames, fitImages, loadLabelledImages, loadModel, selectBackend, type Split } from '@dafl/run';
 import type { CommandContext, FlagValues } from './command.ts';
 import { exitCodes } from './exit-code.ts';
 import { formatCount, formatPercent, formatSeconds, formatTable } from './format.ts';
@@ -12,8 +12,8 @@ export async function runEvaluate(values: FlagValues, { terminal, isJson, signal
   const split = oneOf(values.split ?? 'test', ['test', 'train'], 'split') as Split;
   const backendName = oneOf(values.backend ?? 'auto', ['auto', ...backendNames], 'backend') as 'auto';
   const loaded = await loadModel(model);
-  describeClassifier(loaded.model.graph);
-  const images = await loadLabelledImages(data, { split, signal });
+  const { graph } = loaded.model;
+  const images = fitImages(await loadLabelledImages(data, { split, signal }), graph);
   const { backend } = await selectBackend({
     backend: backendName,
     threads: values.threads as number | undefined,
@@ -41,6 +41,8 @@ export async function runEvaluate(values: FlagValues, { terminal, isJson, signal
       terminal.out(`${JSON.stringify(result)}\n`);
       return exitCodes.done;
     }
+    const names = graph.classNames ?? images.classNames;
+    const nameOf = (label: number): string => names?.[label] ?? String(label);
     const rows = confusion.map((row, label) => {
       const total = row.reduce((sum, value) => sum + value, 0);
       const wrong = row
@@ -48,10 +50,10 @@ export async function runEvaluate(values: FlagValues, { terminal, isJson, signal
         .filter(({ other, value }) => other !== label && value > 0);
       const worst = wrong.sort((a, b) => b.value - a.value)[0];
       return [
-        String(label),
+        nameOf(label),
         formatCount(total),
         total === 0 ? '-' : formatPercent(row[label] / total),
-        worst === undefined ? '' : `${worst.other} (${worst.value})`,
+        worst === undefined ? '' : `${nameOf(worst.other)} (${worst.value})`,
       ];
     });
     terminal.out(

@@ -17,6 +17,7 @@ export async function runInspect(source: string, { terminal, isJson }: CommandCo
       classes,
       featureSize,
       preprocessing,
+      classNames: graph.classNames ?? null,
       outputs: graph.outputs,
       sha256,
       sizeBytes,
@@ -47,6 +48,7 @@ export async function runInspect(source: string, { terminal, isJson }: CommandCo
   );
   terminal.out(
     `\nPixels in 0..1, then (pixel - ${list(preprocessing.mean)}) / ${list(preprocessing.standardDeviation)}; other sizes are resized (${preprocessing.resize})\n` +
+      (graph.classNames === undefined ? '' : `Classes: ${graph.classNames.join(', ')}\n`) +
       `Weights ${formatBytes(description.bytes)}, file ${formatBytes(sizeBytes)}, SHA-256 ${sha256}\n`,
   );
   return exitCodes.done;

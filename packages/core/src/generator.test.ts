@@ -4,6 +4,7 @@ import { Tape } from './autodiff/tape.ts';
 import { DaflError } from './errors.ts';
 import { type GeneratorOptions, generatorGraph } from './generator.ts';
 import { describeModel } from './model/describe-model.ts';
+import { inferShapes } from './model/infer-shapes.ts';
 import { initializeWeights } from './model/initialize-weights.ts';
 import { createNetwork } from './model/network.ts';
 import { createRandomStream } from './random.ts';
@@ -35,6 +36,11 @@ describe('generatorGraph', () => {
     ['CIFAR-10', { ...official, latentSize: 1000, channels: 3 }, 8_423_939],
   ])('has the parameters of the official code: %s', (_, options, parameters) => {
     expect(describeModel(generatorGraph(options)).parameters).toBe(parameters);
+  });
+
+  it.each([28, 32, 64, 128, 224])('makes images of %i pixels a side', (size) => {
+    const graph = generatorGraph({ ...official, imageSize: [size, size], channels: 3, widths: [2, 2, 2] });
+    expect(inferShapes(graph).get(graph.outputs.images)?.output).toEqual([size, size, 3]);
   });
 
   it('has the official epsilons, and statistics that never move', () => {

@@ -1,5 +1,6 @@
 import { DaflError, type ImageSet } from '@dafl/core';
 import type { DecodedImage } from './decode-image.ts';
+import { greyShares } from './_grey-shares.ts';
 
 /** Shape that all images get, and their classes. */
 export interface CollectImagesOptions {
@@ -12,9 +13,6 @@ export interface CollectImagesOptions {
   /** Class of each image, 0..255. */
   readonly labels?: Uint8Array;
 }
-
-/** Share of each colour in grey (ITU-R BT.601). */
-const LUMA = [0.299, 0.587, 0.114];
 
 /**
  * Makes pictures of any size one set: resized bilinearly (half-pixel centres, no antialiasing, as a model's
@@ -40,7 +38,7 @@ export function collectImages(images: readonly DecodedImage[], options: CollectI
       const start = (row * image.width + column) * image.channels;
       if (image.channels === channels) return image.pixels[start + channel];
       if (image.channels === 1) return image.pixels[start];
-      return LUMA.reduce((sum, share, colour) => sum + share * image.pixels[start + colour], 0);
+      return greyShares.reduce((sum, share, colour) => sum + share * image.pixels[start + colour], 0);
     };
     for (let row = 0; row < height; row++) {
       const [top, bottom, down] = neighbours(row, image.height / height, image.height);

@@ -1,10 +1,36 @@
+import { crc32, deflateSync } from 'node:zlib';
 import { encode as encodePng } from 'fast-png';
 import { encode as encodeJpeg } from 'jpeg-js';
 import { describe, expect, it } from 'vitest';
 import { collectImages } from './collect-images.ts';
 import { decodeImage } from './decode-image.ts';
+import { matchChannels } from './match-channels.ts';
 
 const rgba = Uint8Array.of(255, 0, 0, 255, 0, 255, 0, 0, 0, 0, 255, 128, 10, 20, 30, 255);
+
+function chunk(type: string, data: Uint8Array): Uint8Array {
+  const body = Buffer.concat([Buffer.from(type), data]);
+  const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+  length.writeUInt32BE(data.length);
+  sum.writeUInt32BE(crc32(body));
+  return Buffer.concat([length, body, sum]);
+}
+
+/** A grey PNG file of rows that each begin with their filter. */
+function pngFile(
+  header: { width: number; height: number; depth: number; interlaced?: boolean },
+  rows: Uint8Array,
+  more: readonly Uint8Array[] = [],
+): Uint8Array {
+  const data = Buffer.alloc(13);
+  data.writeUInt32BE(header.width, 0);
+  data.writeUInt32BE(header.height, 4);
+  data[8] = header.depth;
+  data[12] = header.interlaced === true ? 1 : 0;
+  const signature = Buffer.from('89504e470d0a1a0a', 'hex');
+  const chunks = [chunk('IHDR', data), ...more, chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))];
+  return Buffer.concat([signature, ...chunks]);
+}
 
 describe('decodeImage', () => {
   it('reads PNG files of every kind as grey or RGB', () => {
@@ -15,6 +41,44 @@ describe('decodeImage', () => {
     expect([...decodeImage(deep).pixels]).toEqual([0, 255]);
     const alpha = encodePng({ width: 1, height: 1, data: Uint8Array.of(7, 9), channels: 2 });
     expect(decodeImage(alpha)).toMatchObject({ channels: 1, pixels: Uint8Array.of(7) });
+  });
+
+  it.each([
+    [1, [[0b10110000]], 4, [255, 0, 255, 255]],
+    [
+      1,
+      [
+        [0b00000001, 0b10000000],
+        [0b11111111, 0b00000000],
+      ],
+      9,
+      [0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0],
+    ],
+    [2, [[0b00011011], [0b11100100]], 3, [0, 85, 170, 255, 170, 85]],
+    [4, [[0x0f, 0x80]], 3, [0, 255, 136]],
+  ])('reads grey of %i bits, whose rows begin on a byte', (depth, rows, width, expected) => {
+    const bytes = pngFile({ width, height: rows.length, depth }, Uint8Array.from(rows.flatMap((row) => [0, ...row])));
+    expect([...decodeImage(bytes).pixels]).toEqual(expected);
+  });
+
+  it('leaves out what says nothing of the pixels, and stops at pixels that unpack to more than the header tells', () => {
+    const bomb = deflateSync(new Uint8Array(32 * 1024 * 1024));
+    const pixel = Uint8Array.of(0, 9);
+    const withProfile = pngFile({ width: 1, height: 1, depth: 8 }, pixel, [
+      chunk('iCCP', Buffer.concat([Buffer.from('x\0\0'), bomb])),
+    ]);
+    expect([...decodeImage(withProfile).pixels]).toEqual([9]);
+    expect(() => decodeImage(pngFile({ width: 1, height: 1, depth: 8 }, new Uint8Array(1024 * 1024)), 'a.png')).toThrow(
+      "Cannot read 'a.png' as it must be a whole PNG or JPEG file: current value is its pixels unpack to more bytes than its header tells",
+    );
+  });
+
+  it('rejects a picture without pixels, and one whose rows it cannot tell', () => {
+    expect(() => decodeImage(pngFile({ width: 0, height: 0, depth: 8 }, new Uint8Array()), 'a.png')).toThrow(
+      'must have 1..67108864 pixels: current value is 0x0',
+    );
+    const interlaced = pngFile({ width: 2, height: 1, depth: 1, interlaced: true }, Uint8Array.of(0, 0x80, 0, 0x80));
+    expect(() => decodeImage(interlaced, 'a.png')).toThrow('must not be interlaced: current value is 1 bits');
   });
 
   it('reads JPEG files', () => {
@@ -37,7 +101,19 @@ describe('decodeImage', () => {
     const huge = Uint8Array.from(png);
     new DataView(huge.buffer).setUint32(16, 100_000);
     new DataView(huge.buffer).setUint32(20, 100_000);
-    expect(() => decodeImage(huge, 'a.png')).toThrow(/at most 67108864 pixels: current value is 100000x100000/);
+    expect(() => decodeImage(huge, 'a.png')).toThrow(/1\.\.67108864 pixels: current value is 100000x100000/);
+  });
+});
+
+describe('matchChannels', () => {
+  const set = { count: 1, height: 1, width: 2 };
+
+  it('repeats grey, mixes colours, and leaves alone what fits', () => {
+    const grey = { ...set, channels: 1, pixels: Uint8Array.of(3, 4) };
+    expect(matchChannels(grey, 3)).toEqual({ ...set, channels: 3, pixels: Uint8Array.of(3, 3, 3, 4, 4, 4) });
+    expect(matchChannels(grey, 1)).toBe(grey);
+    const colour = { ...set, channels: 3, pixels: Uint8Array.of(100, 0, 0, 0, 0, 100) };
+    expect([...matchChannels(colour, 1).pixels]).toEqual([30, 11]);
   });
 });
 

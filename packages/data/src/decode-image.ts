@@ -1,6 +1,7 @@
 import { DaflError } from '@dafl/core';
 import { convertIndexedToRgb, decode as decodePng } from 'fast-png';
 import { decode as decodeJpeg } from 'jpeg-js';
+import { stripPng } from './_strip-png.ts';
 
 /** One picture: grey or RGB, without alpha. */
 export interface DecodedImage {
@@ -11,14 +12,15 @@ export interface DecodedImage {
   readonly pixels: Uint8Array;
 }
 
-/** Pictures of more pixels are rejected by their header, before anything is unpacked. */
+/** Pictures of more pixels, or of none, are rejected by their header, before anything is unpacked. */
 const MOST_PIXELS = 64 * 1024 * 1024;
 
 /**
  * Decodes a PNG or JPEG file, told apart by their first bytes. Transparency is dropped, 16 bits become 8.
  *
  * @param name How errors call it.
- * @throws {DaflError} `DATA` if it is neither, damaged, or of more than 64 million pixels.
+ * @throws {DaflError} `DATA` if it is neither, damaged, of no or more than 64 million pixels, or unpacks
+ *   to more than its size tells.
  */
 export function decodeImage(bytes: Uint8Array, name = 'file'): DecodedImage {
   const fail = (rule: string, value: string, cause?: unknown): never => {
@@ -38,15 +40,18 @@ export function decodeImage(bytes: Uint8Array, name = 'file'): DecodedImage {
       });
       return { width, height, channels: 3, pixels: data };
     }
-    if (bytes.length >= 24) {
+    if (bytes.length >= 29) {
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       const [width, height] = [view.getUint32(16), view.getUint32(20)];
-      if (width * height > MOST_PIXELS) fail(`it must have at most ${MOST_PIXELS} pixels`, `${width}x${height}`);
+      if (width * height > MOST_PIXELS || width * height === 0)
+        fail(`it must have 1..${MOST_PIXELS} pixels`, `${width}x${height}`);
+      if (bytes[24] < 8 && bytes[28] !== 0)
+        fail('a PNG file of less than 8 bits a value must not be interlaced', `${bytes[24]} bits`);
     }
-    const png = decodePng(bytes, { checkCrc: true });
+    const png = decodePng(stripPng(bytes), { checkCrc: true });
     const { width, height, depth } = png;
     const isIndexed = png.palette !== undefined;
-    const data = isIndexed ? convertIndexedToRgb(png) : png.data;
+    const data = isIndexed ? convertIndexedToRgb(png) : depth < 8 ? unpackBits(png) : png.data;
     const from = isIndexed ? data.length / (width * height) : png.channels;
     const channels = from >= 3 ? 3 : 1;
     const pixels = new Uint8Array(width * height * channels);
@@ -60,4 +65,18 @@ export function decodeImage(bytes: Uint8Array, name = 'file'): DecodedImage {
     if (error instanceof DaflError) throw error;
     return fail('it must be a whole PNG or JPEG file', (error as Error).message, error);
   }
+}
+
+/** One value a byte, of grey pixels that share bytes; each row begins with a byte of its own. */
+function unpackBits({ width, height, depth, data }: ReturnType<typeof decodePng>): Uint8Array {
+  const values = new Uint8Array(width * height);
+  const rowBytes = Math.ceil((width * depth) / 8);
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      const bit = column * depth;
+      const shift = 8 - depth - (bit % 8);
+      values[row * width + column] = (data[row * rowBytes + (bit >> 3)] >> shift) & (2 ** depth - 1);
+    }
+  }
+  return values;
 }

@@ -5,6 +5,7 @@
  */
 export { collectImages, type CollectImagesOptions } from './collect-images.ts';
 export { decodeImage, type DecodedImage } from './decode-image.ts';
+export { matchChannels } from './match-channels.ts';
 export { parseCifar } from './parse-cifar.ts';
 export { type IdxArray, imageSetFromIdx, parseIdx } from './parse-idx.ts';
 export { unpackTar } from './unpack-tar.ts';

@@ -10,7 +10,8 @@ import { parseTar } from 'nanotar';
 export function unpackTar(bytes: Uint8Array, name = 'file'): Map<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
   try {
-    for (const entry of parseTar(bytes)) {
+    // The parser reads the whole memory that a view lies in.
+    for (const entry of parseTar(Uint8Array.from(bytes))) {
       if (entry.type === 'file' && entry.data !== undefined) files.set(entry.name, entry.data);
     }
   } catch (error) {

@@ -296,6 +296,19 @@ describe('a folder of class folders', () => {
     expect(await loadImages(folder)).not.toHaveProperty('labels');
   });
 
+  test('a class keeps its label where a split lacks another', async () => {
+    picture('train/ant/1.png', 1);
+    picture('train/cat/1.png', 2);
+    picture('test/bee/1.png', 3);
+    picture('test/cat/1.png', 4);
+    const classNames = ['ant', 'bee', 'cat'];
+    expect(await loadLabelledImages(folder)).toMatchObject({ labels: Uint8Array.of(1, 2), classNames });
+    expect(await loadLabelledImages(folder, { split: 'train' })).toMatchObject({
+      labels: Uint8Array.of(0, 2),
+      classNames,
+    });
+  });
+
   test('without splits all images are of both; a flat folder has images without labels', async () => {
     picture('a/1.png', 1);
     picture('b/1.png', 2);

@@ -43,7 +43,7 @@ const SPLIT_FOLDERS: Readonly<Record<Split, readonly string[]>> = { train: ['tra
  *   public mirrors, checked by their hash. Anything else is a folder or a `.tar.gz`: IDX files with the usual names
  *   (`t10k-images-idx3-ubyte`, `train-labels.idx1-ubyte.gz`, `usps-test-images-idx3-ubyte.gz`), CIFAR's binary version
  *   (`data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`; of CIFAR-100 `train.bin` and `test.bin`), or a folder of
- *   folders of PNG and JPEG files, one for each class in the order of their names, beneath `train` and `test` (or `val`),
+ *   folders of PNG and JPEG files, one for each class in the order of their names (of all splits together), beneath `train` and `test` (or `val`),
  *   if those are there.
  * @throws {DaflError} `DATA` if files are missing, damaged or not the official ones.
  */
@@ -71,27 +71,35 @@ export async function loadImages(source: string, options: MnistOptions = {}): Pr
     const names = (await listFolder(source)).filter((name) => PICTURE.test(name)).sort();
     if (names.length > 0) return collectImages(await decodeAll(names.map((name) => join(source, name))));
   }
-  const { labels: _, ...images } = await loadLabelledImages(source, { ...options, split: 'train' });
+  const { labels: _, classNames: __, ...images } = await loadLabelledImages(source, { ...options, split: 'train' });
   return images;
 }
 
-/** Folders of one split, each holding the pictures of one class; undefined if the source is not laid out so. */
-async function findClassFolders(source: string, split: Split): Promise<string[] | undefined> {
+/** Where the classes of one split lie. */
+interface ClassFolders {
+  readonly root: string;
+  /** Names of the classes of all splits, sorted: a class has the same label in each, even where one lacks it. */
+  readonly names: readonly string[];
+}
+
+/** The folders that hold the pictures of one class each; undefined if the source is not laid out so. */
+async function findClassFolders(source: string, split: Split): Promise<ClassFolders | undefined> {
   if (!(await isFolder(source))) return undefined;
   // Where there are data set files, folders beside them are something else.
   if ((await listFolder(source)).some((name) => DATA_FILE.test(name))) return undefined;
   const folders = await listSubfolders(source);
   const named = SPLIT_FOLDERS[split].find((name) => folders.includes(name));
-  const isSplit = [...SPLIT_FOLDERS.train, ...SPLIT_FOLDERS.test].some((name) => folders.includes(name));
-  if (isSplit && named === undefined) {
+  const splits = [...SPLIT_FOLDERS.train, ...SPLIT_FOLDERS.test].filter((name) => folders.includes(name));
+  if (splits.length > 0 && named === undefined) {
     throw new DaflError(
       'DATA',
       `Cannot read data from '${source}' as there must be a folder '${SPLIT_FOLDERS[split].join("' or '")}': current folders are [${folders.join(', ')}]`,
     );
   }
-  const root = named === undefined ? source : join(source, named);
-  const classes = named === undefined ? folders : await listSubfolders(root);
-  return classes.length === 0 ? undefined : classes.sort().map((name) => join(root, name));
+  if (named === undefined) return folders.length === 0 ? undefined : { root: source, names: folders };
+  const names = await Promise.all(splits.map((name) => listSubfolders(join(source, name))));
+  const root = join(source, named);
+  return (await listSubfolders(root)).length === 0 ? undefined : { root, names: [...new Set(names.flat())].sort() };
 }
 
 async function listSubfolders(folder: string): Promise<string[]> {
@@ -100,16 +108,19 @@ async function listSubfolders(folder: string): Promise<string[]> {
   return names.filter((_, index) => kinds[index]).sort();
 }
 
-async function readClassFolders(source: string, classes: readonly string[]): Promise<ImageSet> {
-  if (classes.length > 256) {
+async function readClassFolders(source: string, { root, names: classNames }: ClassFolders): Promise<ImageSet> {
+  if (classNames.length > 256) {
     throw new DaflError(
       'DATA',
-      `Cannot read data from '${source}' as there must be at most 256 classes: current value is ${classes.length}`,
+      `Cannot read data from '${source}' as there must be at most 256 classes: current value is ${classNames.length}`,
     );
   }
   const paths: string[] = [];
   const labels: number[] = [];
-  for (const [label, folder] of classes.entries()) {
+  const present = new Set(await listSubfolders(root));
+  for (const [label, className] of classNames.entries()) {
+    if (!present.has(className)) continue;
+    const folder = join(root, className);
     const names = (await listFolder(folder)).filter((name) => PICTURE.test(name)).sort();
     if (names.length === 0) {
       throw new DaflError(
@@ -122,7 +133,7 @@ async function readClassFolders(source: string, classes: readonly string[]): Pro
       labels.push(label);
     }
   }
-  return collectImages(await decodeAll(paths), { labels: Uint8Array.from(labels) });
+  return { ...collectImages(await decodeAll(paths), { labels: Uint8Array.from(labels) }), classNames };
 }
 
 async function decodeAll(paths: readonly string[]): Promise<ReturnType<typeof decodeImage>[]> {

@@ -1,5 +1,6 @@
 import { DaflError } from '@dafl/core';
 import { describe, expect, test } from 'vitest';
+import { tinyTeacher } from '../../../test-fixtures/tiny-teacher.ts';
 import { parseDistillationOptions } from './distillation-options.ts';
 import { type Recipe, resolveRecipe, settleOptions } from './resolve-recipe.ts';
 
@@ -112,7 +113,8 @@ test('settled options come to the same recipe', async () => {
   expect(settled).toMatchObject({ steps: 40, backend: 'cpu', evaluateEvery: 4, sampleEvery: 4, latentSize: 100 });
   expect(settled).not.toHaveProperty('timeBudgetMs');
   const again = resolveRecipe(parseDistillationOptions(JSON.parse(JSON.stringify(settled))));
-  const methodOptions = async (resolved: Recipe) => (await resolved.createMethod('')).options;
+  const methodOptions = async (resolved: Recipe) =>
+    (await resolved.createMethod({ model: tinyTeacher(), sha256: '', sizeBytes: 0 })).options;
   expect(await methodOptions(again)).toEqual(await methodOptions(recipe));
   expect(again).toMatchObject({ training: recipe.training, steps: 40 });
 });

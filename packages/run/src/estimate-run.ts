@@ -1,5 +1,6 @@
 import { describeClassifier, distill } from '@dafl/core';
 import { loadLabelledImages } from './data-source.ts';
+import { fitImages } from './fit-images.ts';
 import type { DistillationOptions } from './distillation-options.ts';
 import { loadStudentGraph, loadTeacher } from './load-model.ts';
 import { peakMemoryBytes } from './machine.ts';
@@ -39,8 +40,11 @@ export async function estimateRun(options: DistillationOptions, signal?: AbortSi
   const teacher = await loadTeacher(options);
   describeClassifier(teacher.model.graph);
   const student = await loadStudentGraph(options.student, teacher.model.graph);
-  const method = await recipe.createMethod(teacher.sha256, signal);
-  const evaluation = options.eval === undefined ? undefined : await loadLabelledImages(options.eval, { signal });
+  const method = await recipe.createMethod(teacher, signal);
+  const evaluation =
+    options.eval === undefined
+      ? undefined
+      : fitImages(await loadLabelledImages(options.eval, { signal }), teacher.model.graph);
   const { backend, name } = await selectBackend(options);
   try {
     const common = { backend, teacher: teacher.model, student, method, training: recipe.training, seed: options.seed };

@@ -34,6 +34,7 @@ export {
   type MethodName,
   parseDistillationOptions,
 } from './distillation-options.ts';
+export { fitImages } from './fit-images.ts';
 export type { HyperParameters } from './hyper-parameters.ts';
 export { loadArchitecture, type LoadedModel, loadModel, loadStudentGraph } from './load-model.ts';
 export { daflVersion, describeMachine, type Machine, peakMemoryBytes } from './machine.ts';

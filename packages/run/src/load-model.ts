@@ -86,7 +86,11 @@ export async function loadStudentGraph(source: string | number, teacher: Graph):
   if (!architectures.has(String(source))) return await loadArchitecture(String(source));
   const { classes, inputShape, preprocessing } = describeClassifier(teacher);
   // The student reads what its teacher reads, so that evaluation can't disagree with training.
-  return { ...createArchitecture(String(source), { classes, inputShape }), preprocessing };
+  return {
+    ...createArchitecture(String(source), { classes, inputShape }),
+    preprocessing,
+    classNames: teacher.classNames,
+  };
 }
 
 /**

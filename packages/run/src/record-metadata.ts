@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { DaflError } from '@dafl/core';
 import { recordMetadata } from '@dafl/methods';
 import { loadLabelledImages } from './data-source.ts';
+import { fitImages } from './fit-images.ts';
 import type { BackendName } from './distillation-options.ts';
 import { loadTeacher } from './load-model.ts';
 import { writeMetadata } from './metadata-file.ts';
@@ -48,7 +49,7 @@ export async function recordTeacherMetadata(options: RecordingOptions): Promise<
     );
   }
   const teacher = await loadTeacher({ teacher: options.teacher });
-  const images = await loadLabelledImages(options.data, { split: 'train', signal });
+  const images = fitImages(await loadLabelledImages(options.data, { split: 'train', signal }), teacher.model.graph);
   const { backend } = await selectBackend(options);
   try {
     const startedMs = performance.now();

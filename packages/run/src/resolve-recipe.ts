@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { DaflError, dafl, type Method, type Preset, presets } from '@dafl/core';
+import { DaflError, dafl, describeClassifier, type Method, type Preset, presets } from '@dafl/core';
+import { matchChannels } from '@dafl/data';
 import { imageSet, noise, reconstruction } from '@dafl/methods';
 import { baselineRecipes, defaultShift, reconstructionDefaults } from './baseline-recipes.ts';
 import { loadImages } from './data-source.ts';
@@ -11,6 +12,7 @@ import {
   readHyperParameters,
   writeHyperParameters,
 } from './hyper-parameters.ts';
+import type { LoadedModel } from './load-model.ts';
 import { readMetadata } from './metadata-file.ts';
 
 /** What the options come to: core's terms, and the options with nothing left open but the number of steps. */
@@ -23,47 +25,44 @@ export interface Recipe {
   /**
    * The method, with the files that it needs.
    *
-   * @param teacherSha256 Of the teacher's file, which metadata must have been recorded of.
+   * @param teacher The run's teacher: images get its channels, metadata must have been recorded of its file.
    * @throws {DaflError} `DATA` for what is read.
    */
-  createMethod(teacherSha256: string, signal?: AbortSignal): Promise<Method>;
+  createMethod(teacher: LoadedModel, signal?: AbortSignal): Promise<Method>;
 }
 
 /** Methods by name; a method reads what is its own in the preset and the options. */
-const methods: Readonly<
-  Record<
-    MethodName,
-    (preset: Preset, options: DistillationOptions) => (teacherSha256: string, signal?: AbortSignal) => Promise<Method>
-  >
-> = {
-  dafl: (preset) => {
-    const method = dafl(preset.dafl);
-    return async () => method;
-  },
-  noise: ({ dafl: { batchSize } }) => {
-    const method = noise({ batchSize });
-    return async () => method;
-  },
-  'alternative-data': (preset, options) => givenImages('alternative-data', preset, options),
-  'original-data': (preset, options) => givenImages('original-data', preset, options),
-  metadata: ({ dafl: { batchSize } }, options) => {
-    const { metadata: path, metadataVariant: variant = 'all-layers' } = options;
-    if (path === undefined) throw missing('metadata', 'metadata', 'a file that dafl record wrote');
-    return async (teacherSha256) => {
-      const { metadata, sha256 } = await readMetadata(path, teacherSha256);
-      return reconstruction({ ...reconstructionDefaults, metadata, fingerprint: sha256, variant, batchSize });
-    };
-  },
-};
+const methods: Readonly<Record<MethodName, (preset: Preset, options: DistillationOptions) => Recipe['createMethod']>> =
+  {
+    dafl: (preset) => {
+      const method = dafl(preset.dafl);
+      return async () => method;
+    },
+    noise: ({ dafl: { batchSize } }) => {
+      const method = noise({ batchSize });
+      return async () => method;
+    },
+    'alternative-data': (preset, options) => givenImages('alternative-data', preset, options),
+    'original-data': (preset, options) => givenImages('original-data', preset, options),
+    metadata: ({ dafl: { batchSize } }, options) => {
+      const { metadata: path, metadataVariant: variant = 'all-layers' } = options;
+      if (path === undefined) throw missing('metadata', 'metadata', 'a file that dafl record wrote');
+      return async (teacher) => {
+        const { metadata, sha256 } = await readMetadata(path, teacher.sha256);
+        return reconstruction({ ...reconstructionDefaults, metadata, fingerprint: sha256, variant, batchSize });
+      };
+    },
+  };
 
 function givenImages(
   name: 'alternative-data' | 'original-data',
   { dafl: { batchSize } }: Preset,
   { data, shift = defaultShift[name], horizontalFlip = false }: DistillationOptions,
-): (teacherSha256: string, signal?: AbortSignal) => Promise<Method> {
+): Recipe['createMethod'] {
   if (data === undefined) throw missing(name, 'data', 'images: mnist, or a folder');
-  return async (_, signal) => {
-    const images = await loadImages(data, { signal });
+  return async (teacher, signal) => {
+    const { inputShape } = describeClassifier(teacher.model.graph);
+    const images = matchChannels(await loadImages(data, { signal }), inputShape[2]);
     const hash = createHash('sha256').update(`${images.height}x${images.width}x${images.channels}`);
     const fingerprint = hash.update(images.pixels).digest('hex');
     return imageSet({ name, images, fingerprint, batchSize, augmentation: { shift, horizontalFlip } });

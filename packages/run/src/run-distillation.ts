@@ -4,6 +4,7 @@ import { DaflError, describeClassifier, distill, type DistillOptions, type Sampl
 import { readModel } from '@dafl/models';
 import { CheckpointStore, type LoadedCheckpoint } from './checkpoint-store.ts';
 import { loadLabelledImages } from './data-source.ts';
+import { fitImages } from './fit-images.ts';
 import type { DistillationOptions } from './distillation-options.ts';
 import { fitSteps } from './fit-steps.ts';
 import { fingerprintFile, type LoadedModel, loadModel, loadTeacher, loadStudentGraph } from './load-model.ts';
@@ -76,8 +77,11 @@ export async function* runDistillation(
     yield await repeatResult(folder, previous);
     return;
   }
-  const method = await recipe.createMethod(teacher.sha256, signal);
-  const evaluation = options.eval === undefined ? undefined : await loadLabelledImages(options.eval, { signal });
+  const method = await recipe.createMethod(teacher, signal);
+  const evaluation =
+    options.eval === undefined
+      ? undefined
+      : fitImages(await loadLabelledImages(options.eval, { signal }), teacher.model.graph);
   const compared = options.compare === undefined ? null : (await loadModel(options.compare)).model;
   const { threads, seed, timeBudgetMs } = options;
   const selected = await selectBackend({

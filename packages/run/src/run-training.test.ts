@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readModel, writeModel } from '@dafl/models';
+import { encode } from 'fast-png';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { tinyData, tinyTeacher } from '../../../test-fixtures/tiny-teacher.ts';
 import { runTraining, type TrainingEvent, type TrainingRecord } from './run-training.ts';
@@ -37,6 +38,21 @@ async function run(changes: object = {}, settings: object = {}): Promise<Trainin
 
 const recordOf = (): TrainingRecord =>
   JSON.parse(readFileSync(join(home, 'out', 'trained.json'), 'utf8')) as TrainingRecord;
+
+test('the model has the names of class folders, and colours become what it reads', async () => {
+  for (const split of ['train', 'test']) {
+    for (const [index, name] of ['ant', 'bee', 'cat'].entries()) {
+      const place = join(home, 'pictures', split, name);
+      mkdirSync(place, { recursive: true });
+      const data = new Uint8Array(8 * 8 * 3).fill(100 * index);
+      for (const file of ['1.png', '2.png', '3.png', '4.png'])
+        writeFileSync(join(place, file), encode({ width: 8, height: 8, channels: 3, data }));
+    }
+  }
+  await run({ data: join(home, 'pictures') });
+  const { graph } = readModel(readFileSync(join(home, 'out', 'trained.safetensors')));
+  expect(graph).toMatchObject({ inputShape: [8, 8, 1], classNames: ['ant', 'bee', 'cat'] });
+});
 
 test('writes the model, its record and the measurements', async () => {
   const events = await run({ shift: 1 });

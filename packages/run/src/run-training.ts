@@ -4,7 +4,6 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   createRandomStream,
   DaflError,
-  describeClassifier,
   type Graph,
   type ImageSet,
   initializeWeights,
@@ -17,6 +16,7 @@ import {
 } from '@dafl/core';
 import { writeModel } from '@dafl/models';
 import { loadLabelledImages } from './data-source.ts';
+import { fitImages } from './fit-images.ts';
 import { initializeIdentity } from './initialize-identity.ts';
 import { initializeWhitening } from './initialize-whitening.ts';
 import { fingerprintFile, loadArchitecture, loadModel } from './load-model.ts';
@@ -109,10 +109,13 @@ export async function* runTraining(
 ): AsyncGenerator<TrainingEvent, void, undefined> {
   const files = trainingFiles(settings.file);
   if (settings.force !== true) assertAbsent(files);
-  const { data, evaluation, on } = await loadData(options, settings.signal);
-  const classes = Math.max(2, 1 + (data.labels ?? new Uint8Array()).reduce((most, label) => Math.max(most, label), 0));
-  const graph = await loadArchitecture(options.architecture, { classes });
-  describeClassifier(graph);
+  const loaded = await loadData(options, settings.signal);
+  const { on } = loaded;
+  const { labels = new Uint8Array(), classNames } = loaded.data;
+  const classes = classNames?.length ?? 1 + labels.reduce((most, label) => Math.max(most, label), 0);
+  const architecture = await loadArchitecture(options.architecture, { classes: Math.max(2, classes) });
+  const graph = classes < 2 ? architecture : { ...architecture, classNames };
+  const [data, evaluation] = [loaded.data, loaded.evaluation].map((images) => fitImages(images, graph));
   const { backend, reason } = await selectBackend(options);
   const lines: string[] = [];
   const evaluations: { epoch: number; step: number; accuracy: number }[] = [];

@@ -55,7 +55,7 @@ export async function sampleRun(path: string, options: SampleRunOptions): Promis
   const networks = [teacher.model, initializeWeights(studentGraph, createRandomStream(0, 'unused'))].map((model) =>
     createNetwork(backend, model),
   );
-  const method = await resolveRecipe(record.options).createMethod(teacher.sha256);
+  const method = await resolveRecipe(record.options).createMethod(teacher);
   const session = method.start({
     backend,
     teacher: networks[0],

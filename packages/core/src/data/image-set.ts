@@ -9,6 +9,8 @@ export interface ImageSet {
   readonly pixels: Uint8Array;
   /** Class of each image, shape `[count]`; absent for unlabelled pictures. */
   readonly labels?: Uint8Array;
+  /** Name of each class, where the data has names. */
+  readonly classNames?: readonly string[];
 }
 
 /** The images `begin`..`end - 1` as a set of their own; shares memory with the original. */

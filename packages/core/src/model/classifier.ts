@@ -47,6 +47,8 @@ export function describeClassifier(graph: Graph): Classifier {
       `Cannot use model '${graph.name}' as its output must be logits: current output is the Softmax node '${logitsNode.name}'. Use --logits ${logitsNode.inputs[0]}`,
     );
   }
+  const names = graph.classNames?.length ?? logits[0];
+  if (names !== logits[0]) reject(`it must have ${logits[0]} names of classes`, String(names));
   const features = shapeOf('features');
   if (graph.inputShape.length !== 3)
     reject('its input must be [height, width, channels]', `[${graph.inputShape.join(', ')}]`);

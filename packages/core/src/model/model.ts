@@ -178,6 +178,8 @@ export interface Graph {
   readonly outputs: Readonly<Record<string, string>>;
   /** Absent where the input is no picture. */
   readonly preprocessing?: Preprocessing;
+  /** Name of each class, in the order of the logits; absent where unknown. */
+  readonly classNames?: readonly string[];
 }
 
 /** Values of one weight on the host. */

@@ -441,7 +441,7 @@ describe('writeModel', () => {
     ],
     [
       { ...model, graph: { ...tiny, note: 'x' } as Graph },
-      "Cannot write model 'tiny' as graph must have only the fields [name, inputShape, nodes, outputs, preprocessing]: current value is 'note'",
+      "Cannot write model 'tiny' as graph must have only the fields [name, inputShape, nodes, outputs, preprocessing, classNames]: current value is 'note'",
     ],
     [
       { ...model, graph: { ...tiny, name: 'a\nb' } },

@@ -91,7 +91,7 @@ describe('parseGraph', () => {
     [{ ...graph, name: 'a\u001b[31m' }, "name must be 1 to 128 printable characters: current value is 'a\\u001b[31m'"],
     [
       { ...graph, lambda: 'import os' },
-      "graph must have only the fields [name, inputShape, nodes, outputs, preprocessing]: current value is 'lambda'",
+      "graph must have only the fields [name, inputShape, nodes, outputs, preprocessing, classNames]: current value is 'lambda'",
     ],
     [{ ...graph, inputShape: [] }, 'inputShape must be a list of 1 to 5: current value is []'],
     [{ ...graph, inputShape: [1, 1, 1, 1, 1, 1] }, 'inputShape must be a list of 1 to 5: current value is one of 6'],

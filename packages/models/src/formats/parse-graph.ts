@@ -21,6 +21,8 @@ const MOST_NODES = 10_000;
 const LARGEST_SIZE = 2 ** 31;
 /** Kernels take at most rank 6, the batch included. */
 const HIGHEST_RANK = 5;
+/** Names of classes that are accepted. */
+const MOST_CLASSES = 65_536;
 
 const integer =
   (least: number): Reader<number> =>
@@ -168,13 +170,16 @@ const preprocessing: Reader<Preprocessing> = (value, place, reject) =>
     reject,
   );
 
+/** No control, format, separator or unpaired surrogate characters: names are shown on terminals and pages. */
+const shownName = matching(/^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u, '1 to 128 printable characters');
+
 const graphFields: FieldReaders<Graph> = {
-  // No control, format, separator or unpaired surrogate characters: names are shown on terminals and pages.
-  name: matching(/^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u, '1 to 128 printable characters'),
+  name: shownName,
   inputShape: list(integer(1), 1, HIGHEST_RANK),
   nodes: list(node, 1, MOST_NODES),
   outputs,
   preprocessing: { optional: preprocessing },
+  classNames: { optional: list(shownName, 2, MOST_CLASSES) },
 };
 
 /**

@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { createNetwork, DaflError, describeClassifier, describeModel, evaluate } from '@dafl/core';
+import { createNetwork, DaflError, describeModel, evaluate } from '@dafl/core';
 import { loadLabelledImages } from '../data-source.ts';
+import { fitImages } from '../fit-images.ts';
 import { type BackendName, parseDistillationOptions } from '../distillation-options.ts';
 import { hyperParameters } from '../hyper-parameters.ts';
 import { loadModel } from '../load-model.ts';
@@ -180,8 +181,7 @@ async function* runTask(
   switch (task.kind) {
     case 'evaluate': {
       const { model } = await loadModel(task.model);
-      describeClassifier(model.graph);
-      const images = await loadLabelledImages(task.data, { signal });
+      const images = fitImages(await loadLabelledImages(task.data, { signal }), model.graph);
       const selected = await selectBackend({ backend });
       try {
         const network = createNetwork(selected.backend, model);

@@ -1,0 +1,36 @@
+import type { ImageSet } from '@dafl/core';
+import { expect, test } from 'vitest';
+import { tinyTeacher } from '../../../test-fixtures/tiny-teacher.ts';
+import { fitImages } from './fit-images.ts';
+
+const { graph: unnamed } = tinyTeacher();
+const graph = { ...unnamed, classNames: ['ant', 'bee', 'cat'] };
+const images: ImageSet = {
+  count: 2,
+  height: 1,
+  width: 1,
+  channels: 1,
+  pixels: Uint8Array.of(1, 2),
+  labels: Uint8Array.of(0, 1),
+};
+
+test('labels are those of the model for the same names', () => {
+  expect(fitImages({ ...images, classNames: ['cat', 'ant'] }, graph)).toMatchObject({
+    labels: Uint8Array.of(2, 0),
+    classNames: graph.classNames,
+  });
+  expect(fitImages(images, graph).labels).toEqual(images.labels);
+  expect(fitImages({ ...images, classNames: ['cat', 'ant'] }, unnamed).labels).toEqual(images.labels);
+});
+
+test('a class that the model does not know is an error, unless no image has it', () => {
+  expect(() => fitImages({ ...images, classNames: ['ant', 'dog'] }, graph)).toThrow(
+    "Cannot use the images with 'tiny' as it must know their classes: current value is 'dog', not one of [ant, bee, cat]",
+  );
+  expect(fitImages({ ...images, classNames: ['ant', 'bee', 'dog'] }, graph).labels).toEqual(images.labels);
+});
+
+test('colours are mixed for a model that reads grey', () => {
+  const colours = { ...images, channels: 3, pixels: Uint8Array.of(100, 0, 0, 0, 0, 100) };
+  expect([...fitImages(colours, graph).pixels]).toEqual([30, 11]);
+});
