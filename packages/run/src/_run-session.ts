@@ -10,7 +10,10 @@ import { renderModelCard } from './model-card.ts';
 import { MetricsLog } from './metrics-log.ts';
 import { readSamples } from './read-samples.ts';
 import { renderConfusionImage } from './report/confusion-image.ts';
+import { curveCharts } from './report/curve-charts.ts';
+import { renderCurvesImage } from './report/curves-image.ts';
 import { renderFeaturesImage } from './report/features-image.ts';
+import { renderFilterPanels } from './report/filters-image.ts';
 import type { FeatureProjection } from './report/project-features.ts';
 import { renderReport } from './report/render-report.ts';
 import { renderTimelineImage, timelineRow, type TimelineRow } from './report/timeline-image.ts';
@@ -227,6 +230,15 @@ export class RunSession {
     if (confusionImage !== null) await writeFileAtomically(folder.confusionImage, confusionImage);
     const featuresImage = this.#features === null ? null : renderFeaturesImage(this.#features);
     if (featuresImage !== null) await writeFileAtomically(folder.featuresImage, featuresImage);
+    const curvesImage = renderCurvesImage(curveCharts(this.#record, this.#metrics.lines));
+    if (curvesImage !== null) await writeFileAtomically(folder.curvesImage, curvesImage);
+    const shown: readonly (readonly [string, Model | null])[] = [
+      ['Teacher', teacher.model],
+      ['Compared', compared],
+      ['Student', student],
+    ];
+    const filtersImage = renderFilterPanels(shown.flatMap(([name, model]) => (model === null ? [] : [[name, model]])));
+    if (filtersImage !== null) await writeFileAtomically(folder.filtersImage, filtersImage);
     const report = renderReport({
       record: this.#record,
       metrics: this.#metrics.lines,

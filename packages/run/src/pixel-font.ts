@@ -12,6 +12,34 @@ const GLYPHS: Readonly<Record<string, string>> = {
   '9': ' ### #   ##   # ####    #    # ### ',
   '.': '                          ##   ##  ',
   '%': '##   ##  #   #   #   #   #  ##   ##',
+  A: ' ### #   ##   #######   ##   ##   #',
+  B: '#### #   ##   ##### #   ##   ##### ',
+  C: ' ### #   ##    #    #    #   # ### ',
+  D: '#### #   ##   ##   ##   ##   ##### ',
+  E: '######    #    #### #    #    #####',
+  F: '######    #    #### #    #    #    ',
+  G: ' ### #   ##    # ####   ##   # ### ',
+  H: '#   ##   ##   #######   ##   ##   #',
+  I: ' ###   #    #    #    #    #   ### ',
+  J: '  ###   #    #    #    # #  #  ##  ',
+  K: '#   ##  # # #  ##   # #  #  # #   #',
+  L: '#    #    #    #    #    #    #####',
+  M: '#   ### ### # ## # ##   ##   ##   #',
+  N: '#   ###  ## # ##  ###   ##   ##   #',
+  O: ' ### #   ##   ##   ##   ##   # ### ',
+  P: '#### #   ##   ##### #    #    #    ',
+  Q: ' ### #   ##   ##   ## # ##  #  ## #',
+  R: '#### #   ##   ##### # #  #  # #   #',
+  S: ' #####    #     ###     #    ##### ',
+  T: '#####  #    #    #    #    #    #  ',
+  U: '#   ##   ##   ##   ##   ##   # ### ',
+  V: '#   ##   ##   ##   ##   # # #   #  ',
+  W: '#   ##   ##   ## # ## # ### ###   #',
+  X: '#   ##   # # #   #   # # #   ##   #',
+  Y: '#   ##   # # #   #    #    #    #  ',
+  Z: '#####    #   #   #   #   #    #####',
+  '-': '               #####               ',
+  '+': '       #    #  #####  #    #       ',
 };
 
 const WIDTH = 5;
@@ -28,7 +56,7 @@ export function textWidth(text: string, scale: number): number {
 }
 
 /**
- * Draws digits, `.` and `%` with square pixels.
+ * Draws digits, letters (as capitals) and `.%-+` with square pixels.
  *
  * @param paint Called for each pixel of ink.
  */
@@ -38,7 +66,7 @@ export function drawText(
   paint: (x: number, y: number) => void,
 ): void {
   Array.from(text).forEach((character, position) => {
-    const glyph = GLYPHS[character] ?? '';
+    const glyph = GLYPHS[character.toUpperCase()] ?? '';
     for (let pixel = 0; pixel < glyph.length; pixel++) {
       if (glyph[pixel] !== '#') continue;
       const left = at.x + (position * (WIDTH + 1) + (pixel % WIDTH)) * at.scale;

@@ -81,7 +81,9 @@ test('a run leaves the student, its record, measurements, pictures and a report'
   expect(readdirSync(folder).sort()).toEqual([
     'checkpoints',
     'confusion.png',
+    'curves.png',
     'features.png',
+    'filters.png',
     'metrics.jsonl',
     'report.html',
     'run.json',

@@ -25,6 +25,10 @@ export interface RunFolder {
   readonly timelineImage: string;
   /** The student's confusion matrix, where labelled data was given. */
   readonly confusionImage: string;
+  /** The curves of the report. */
+  readonly curvesImage: string;
+  /** The first layers of teacher and student side by side. */
+  readonly filtersImage: string;
   /** Real and generated images by the teacher's features, where labelled data was given. */
   readonly featuresImage: string;
   /** Event files, where they were asked for. */
@@ -44,6 +48,8 @@ const ENTRIES = [
   'timeline.png',
   'confusion.png',
   'features.png',
+  'curves.png',
+  'filters.png',
 ];
 
 /** The files of a run in `path`; nothing is read or written. */
@@ -60,6 +66,8 @@ export function runFolder(path: string): RunFolder {
     report: join(path, 'report.html'),
     timelineImage: join(path, 'timeline.png'),
     confusionImage: join(path, 'confusion.png'),
+    curvesImage: join(path, 'curves.png'),
+    filtersImage: join(path, 'filters.png'),
     featuresImage: join(path, 'features.png'),
     tensorboard: join(path, 'tensorboard'),
   };

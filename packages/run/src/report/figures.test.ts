@@ -1,10 +1,13 @@
 import { createCpuBackend } from '@dafl/backend-cpu';
-import type { SamplesEvent } from '@dafl/core';
+import type { Model, SamplesEvent } from '@dafl/core';
 import { decode } from 'fast-png';
 import { expect, test } from 'vitest';
 import { tinyImages, tinyTeacher } from '../../../../test-fixtures/tiny-teacher.ts';
 import { renderConfusionImage } from './confusion-image.ts';
+import { renderCurvesImage } from './curves-image.ts';
 import { renderFeaturesImage } from './features-image.ts';
+import { renderFilterPanels } from './filters-image.ts';
+import type { LineChart } from './line-chart.ts';
 import { projectFeatures } from './project-features.ts';
 import { renderTimelineImage, timelineRow } from './timeline-image.ts';
 
@@ -38,6 +41,43 @@ function samples(step: number, label: number, value: number): SamplesEvent {
     perClass: 1,
   };
 }
+
+test('curves are drawn two a row, each with its line and its reference', () => {
+  const chart: LineChart = {
+    title: 'Accuracy',
+    caption: 'on test images',
+    points: [
+      [0, 0.5],
+      [10, 1],
+    ],
+    style: 'dots',
+    reference: { value: 0.75, label: 'teacher' },
+    format: (value) => `${value * 100} %`,
+  };
+  const { width, height, data } = decode(renderCurvesImage([chart, chart, { ...chart, reference: undefined }])!);
+  expect([width, height]).toEqual([960, 560]);
+  const colourAt = (x: number, y: number): string => data.slice((y * width + x) * 3, (y * width + x) * 3 + 3).join();
+  // From 0.4 to 1 over 214 pixels: the ends of the line; the reference in the first chart only.
+  expect(colourAt(74, 214)).toBe('37,99,235');
+  expect(colourAt(463, 37)).toBe('37,99,235');
+  expect(colourAt(400, 125)).toBe('220,60,40');
+  expect(colourAt(400, 280 + 125)).not.toBe('220,60,40');
+  expect(renderCurvesImage([])).toBeNull();
+});
+
+test('filters of networks stand side by side at one scale', () => {
+  const teacher = tinyTeacher();
+  const { width, height } = decode(
+    renderFilterPanels([
+      ['Teacher', teacher],
+      ['Student', teacher],
+    ])!,
+  );
+  // Four filters of 3x3 with a gap between them are 15 pixels wide, 18 times enlarged.
+  expect([width, height]).toEqual([12 + 2 * (280 + 12), 14 + 24 + 12 + 3 * 18]);
+  const flat: Model = { graph: { ...teacher.graph, nodes: [] }, weights: new Map() };
+  expect(renderFilterPanels([['Teacher', flat]])).toBeNull();
+});
 
 test('a timeline has a row for each moment and a column for each class', () => {
   const rows = [samples(10, 0, 0.4), samples(20, 2, 0.8)].map(timelineRow);

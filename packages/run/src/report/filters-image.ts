@@ -1,5 +1,6 @@
 import type { Model } from '@dafl/core';
 import { encode } from 'fast-png';
+import { drawText, textHeight } from '../pixel-font.ts';
 
 /** The first convolution of a model as a picture. */
 export interface FiltersImage {
@@ -15,10 +16,22 @@ export interface FiltersImage {
 
 const MOST_COLUMNS = 8;
 const MOST_FILTERS = 64;
+/** Widest panel in pixels. */
+const PANEL = 280;
+const GAP = 12;
+const PAPER = [250, 250, 250, 255];
+const INK = [40, 40, 45, 255];
 type Colour = readonly [number, number, number];
 const NEGATIVE: Colour = [37, 99, 235];
 const ZERO: Colour = [244, 244, 245];
 const POSITIVE: Colour = [220, 60, 40];
+
+/** The filters as pixels: RGBA, one for each weight. */
+interface FilterPixels extends Omit<FiltersImage, 'image'> {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
 
 /**
  * Draws the first convolution's filters side by side, a transparent pixel between them. Filters of three channels are in
@@ -26,7 +39,47 @@ const POSITIVE: Colour = [220, 60, 40];
  *
  * @returns Null if the model has no convolution.
  */
-export function renderFiltersImage({ graph, weights }: Model): FiltersImage | null {
+export function renderFiltersImage(model: Model): FiltersImage | null {
+  const pixels = filterPixels(model);
+  if (pixels === null) return null;
+  const { width, height, data, ...image } = pixels;
+  return { ...image, image: encode({ width, height, data, channels: 4, depth: 8 }) };
+}
+
+/**
+ * Draws the first layers of several networks side by side, each beneath its name (the paper's figure of filters).
+ *
+ * @param models Of at most 64 filters each, in the order of the picture.
+ * @returns Null if none of them has a convolution.
+ */
+export function renderFilterPanels(models: readonly (readonly [name: string, model: Model])[]): Uint8Array | null {
+  const panels = models.flatMap(([name, model]) => {
+    const pixels = filterPixels(model);
+    return pixels === null ? [] : [{ name, pixels }];
+  });
+  if (panels.length === 0) return null;
+  // One scale for all, so that a weight has the same size in each.
+  const scale = Math.max(1, Math.floor(PANEL / Math.max(...panels.map(({ pixels }) => pixels.width))));
+  const head = textHeight(2) + 2 * GAP;
+  const width = GAP + panels.length * (PANEL + GAP);
+  const height = head + GAP + Math.max(...panels.map(({ pixels }) => pixels.height * scale));
+  const data = new Uint8Array(width * height * 4);
+  for (let pixel = 0; pixel < width * height; pixel++) data.set(PAPER, pixel * 4);
+  panels.forEach(({ name, pixels }, index) => {
+    const left = GAP + index * (PANEL + GAP);
+    drawText(name, { x: left, y: GAP, scale: 2 }, (x, y) => data.set(INK, (y * width + x) * 4));
+    for (let y = 0; y < pixels.height * scale; y++) {
+      for (let x = 0; x < pixels.width * scale; x++) {
+        const from = (Math.floor(y / scale) * pixels.width + Math.floor(x / scale)) * 4;
+        if (pixels.data[from + 3] > 0)
+          data.set(pixels.data.subarray(from, from + 4), ((head + y) * width + left + x) * 4);
+      }
+    }
+  });
+  return encode({ width, height, data, channels: 4, depth: 8 });
+}
+
+function filterPixels({ graph, weights }: Model): FilterPixels | null {
   const node = graph.nodes.find(({ kind }) => kind === 'conv2d');
   const kernel = node === undefined ? undefined : weights.get(`${node.name}.kernel`);
   if (node === undefined || kernel === undefined) return null;
@@ -53,13 +106,7 @@ export function renderFiltersImage({ graph, weights }: Model): FiltersImage | nu
       }
     }
   }
-  return {
-    node: node.name,
-    count,
-    size: [height, width],
-    columns,
-    image: encode({ ...size, data, channels: 4, depth: 8 }),
-  };
+  return { node: node.name, count, size: [height, width], columns, ...size, data };
 }
 
 function diverging(value: number): number[] {

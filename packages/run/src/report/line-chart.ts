@@ -75,7 +75,7 @@ export function renderLineChart(chart: LineChart): string {
 }
 
 /** At most `MOST_POINTS` points, each the mean of its neighbours. */
-function thin(points: LineChart['points']): LineChart['points'] {
+export function thin(points: LineChart['points']): LineChart['points'] {
   const size = Math.ceil(points.length / MOST_POINTS);
   if (size <= 1) return points;
   return Array.from({ length: Math.ceil(points.length / size) }, (_, index) => {
@@ -86,7 +86,7 @@ function thin(points: LineChart['points']): LineChart['points'] {
 }
 
 /** A centred moving average over about a twentieth of the line. */
-function smooth(points: LineChart['points']): LineChart['points'] {
+export function smooth(points: LineChart['points']): LineChart['points'] {
   const radius = Math.floor(points.length / 40);
   return points.map(([x], index) => {
     const reach = Math.min(radius, index, points.length - 1 - index);

@@ -4,9 +4,10 @@ import type { MetricsLine } from '../metrics-log.ts';
 import type { StoredSamples } from '../read-samples.ts';
 import type { NetworkRecord, RunRecord } from '../run-record.ts';
 import { formatBytes } from '../storage-error.ts';
+import { curveCharts } from './curve-charts.ts';
 import { escapeHtml } from './escape-html.ts';
 import { renderFiltersImage } from './filters-image.ts';
-import { type LineChart, renderLineChart } from './line-chart.ts';
+import { renderLineChart } from './line-chart.ts';
 import { reportScript } from './report-script.ts';
 import { reportStyle } from './report-style.ts';
 
@@ -26,17 +27,6 @@ export interface ReportContent {
   readonly confusionImage: Uint8Array | null;
   readonly features: { readonly image: Uint8Array; readonly shownVariance: number } | null;
 }
-
-/** What the loss terms are, for people who see them for the first time. */
-const lossCaptions: Readonly<Record<string, readonly [title: string, caption: string]>> = {
-  oneHot: ['One-hot', 'low: the teacher is sure of each image'],
-  informationEntropy: ['Information entropy', 'at -1: all classes equally often'],
-  activation: ['Activation', 'low: images excite the features'],
-  reconstruction: ['Reconstruction', 'low: images have the recorded activations'],
-  batchNormStatistics: ['Batch-norm statistics', 'low: images have the statistics of the training data'],
-  adversarial: ['Adversarial', 'low: images on which the student errs'],
-  distillation: ['Distillation', 'low: the student follows the teacher'],
-};
 
 /**
  * One page about a run, with everything in it: it needs no network and no other file.
@@ -137,34 +127,7 @@ function renderWarnings(metrics: readonly MetricsLine[]): string {
 }
 
 function renderCurves({ record, metrics }: ReportContent): string {
-  const charts: LineChart[] = [];
-  const evaluations = metrics.filter((line) => line.event === 'evaluation');
-  const ofStudent = evaluations.filter(({ network }) => network === 'student');
-  if (ofStudent.length > 0) {
-    charts.push({
-      title: 'Accuracy',
-      caption: `on ${record.options.eval ?? 'labelled data'}, for reporting only`,
-      points: ofStudent.map(({ step, accuracy }) => [step, accuracy]),
-      style: 'dots',
-      reference:
-        record.teacherAccuracy === null
-          ? undefined
-          : { value: record.teacherAccuracy, label: `teacher ${percent(record.teacherAccuracy)}` },
-      format: (value) => `${Number((value * 100).toFixed(2))} %`,
-    });
-  }
-  const steps = metrics.filter((line) => line.event === 'step');
-  for (const name of Object.keys(steps[0]?.losses ?? {}).reverse()) {
-    const [title, caption] = lossCaptions[name] ?? [name, 'loss term'];
-    charts.push({
-      title,
-      caption,
-      points: steps.map(({ step, losses }) => [step, losses[name]]),
-      style: 'trend',
-      format: (value) => String(Number(value.toPrecision(3))),
-    });
-  }
-  return `<h2>Curves over the steps</h2><div class="charts">${charts.map(renderLineChart).join('')}</div>`;
+  return `<h2>Curves over the steps</h2><div class="charts">${curveCharts(record, metrics).map(renderLineChart).join('')}</div>`;
 }
 
 function renderSamples(samples: readonly StoredSamples[]): string {
