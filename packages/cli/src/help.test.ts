@@ -289,8 +289,8 @@ test('dafl train', async () => {
       --shift <number>                                   Largest random shift of an
                                                          image, in pixels (default:
                                                          0)
-      --horizontal-flip                                  Mirror half of the images
-                                                         left to right
+      --horizontal-flip                                  Mirror each image left to
+                                                         right in every other epoch
       --validation-split <number>                        Hold out that many of the
                                                          last training images and
                                                          report on them, not on the

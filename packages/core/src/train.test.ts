@@ -1,5 +1,5 @@
 import { createCpuBackend } from '@dafl/backend-cpu';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { quarterImages, tinyGraph } from './_testing/tiny-classifier.ts';
 import { DaflError } from './errors.ts';
 import type { Model } from './model/model.ts';
@@ -52,6 +52,23 @@ describe('train', () => {
     const evaluations = events.filter((event) => event.event === 'evaluation');
     expect(result.event === 'result' && result.accuracy).toBe(evaluations.at(-1)!.accuracy);
     expect(backend.memory().tensors).toBe(0);
+  });
+
+  it('shows each image both ways in two epochs, some mirrored in either', async () => {
+    const uploads = vi.spyOn(backend, 'tensor');
+    await collect({ ...options, augmentation: { shift: 0, horizontalFlip: true }, epochs: 2, batchSize: 25 });
+    const batches = uploads.mock.calls.flatMap(([data, shape]) =>
+      shape.length === 4 && shape[0] === 25 ? [data] : [],
+    );
+    uploads.mockRestore();
+    const size = 8 * 8;
+    const images = batches.flatMap((data) =>
+      Array.from({ length: 25 }, (_, index) => data.slice(index * size, (index + 1) * size).join()),
+    );
+    const [first, second] = [images.slice(0, 100), images.slice(100)].map((epoch) => new Set(epoch));
+    expect(first.size).toBe(100);
+    expect(second.size).toBe(100);
+    expect([...first].some((image) => second.has(image))).toBe(false);
   });
 
   it('gives the same model for the same seed, another for another seed', async () => {

@@ -112,6 +112,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
   const optimizer = createOptimizer(backend, trained, options.optimizer);
   const order = createRandomStream(seed, 'order');
   const augmentations = createRandomStream(seed, 'augmentation');
+  // Mirrored in every other epoch, so that two epochs show each image both ways (Jordan, 2024, section 3.6).
+  const mirrors = createRandomStream(seed, 'mirrors').integers(data.count, 2);
   const dropout = createRandomStream(seed, 'dropout');
   const startedMs = clock();
   let accuracy: number | undefined;
@@ -121,7 +123,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
       const permutation = order.permutation(data.count);
       for (let batch = 0; batch < stepsPerEpoch; batch++) {
         signal?.throwIfAborted();
-        const loss = await runStep(permutation.subarray(batch * batchSize, (batch + 1) * batchSize), step);
+        const loss = await runStep(permutation.subarray(batch * batchSize, (batch + 1) * batchSize), epoch, step);
         if (!Number.isFinite(loss)) {
           throw new DaflError(
             'NON_FINITE',
@@ -162,9 +164,11 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     network.dispose();
   }
 
-  async function runStep(indices: Uint32Array, step: number): Promise<number> {
+  async function runStep(indices: Uint32Array, epoch: number, step: number): Promise<number> {
     const inputs = preprocess(data, indices, classifier);
-    const changed = augmentation === undefined ? inputs : augment(inputs, classifier, augmentation, augmentations);
+    const mirrored = indices.map((index) => (mirrors[index] + epoch) % 2);
+    const changed =
+      augmentation === undefined ? inputs : augment(inputs, classifier, augmentation, augmentations, mirrored);
     const images = backend.tensor(changed, [indices.length, ...classifier.inputShape]);
     const targets = backend.tensor(
       Int32Array.from(indices, (index) => labels![index]),

@@ -84,7 +84,7 @@ export const trainingOptionsSchema: z.ZodType<TrainingOptions> = z.strictObject(
     .default(false)
     .describe('Let the first convolution whiten the patches of the images, and keep it so'),
   shift: z.int().min(0).default(0).describe('Largest random shift of an image, in pixels'),
-  horizontalFlip: z.boolean().default(false).describe('Mirror half of the images left to right'),
+  horizontalFlip: z.boolean().default(false).describe('Mirror each image left to right in every other epoch'),
   validationSplit: z
     .int()
     .min(0)

@@ -37,6 +37,14 @@ describe('augment', () => {
     expect([...augment(both, classifier, options, given([0, 0, 0, 0], [1, 0]))]).toEqual([3, 2, 1, 6, 5, 4, ...image]);
   });
 
+  it('mirrors those that it is told to, whatever is drawn', () => {
+    const options = { shift: 0, horizontalFlip: true };
+    const random = given([0, 0], [0]);
+    expect([...augment(Float32Array.from(image), classifier, options, random, Uint32Array.of(1))]).toEqual([
+      3, 2, 1, 6, 5, 4,
+    ]);
+  });
+
   it('mirrors, then shifts', () => {
     const options = { shift: 1, horizontalFlip: true };
     const output = augment(Float32Array.from(image), classifier, options, given([1, 2], [1]));

@@ -13,6 +13,7 @@ export interface AugmentationOptions {
  * Shifts and mirrors preprocessed images, each by its own random draw (He et al., 2016: pad by 4, crop, flip).
  *
  * @param inputs Shape `[batch, height, width, channels]`, as `preprocess` returns them.
+ * @param mirrored 1 for each image to mirror, 0 for the others; default: drawn.
  * @returns A new array of the same shape.
  */
 export function augment(
@@ -20,6 +21,7 @@ export function augment(
   classifier: Classifier,
   options: AugmentationOptions,
   random: RandomStream,
+  mirrored?: Uint32Array,
 ): Float32Array {
   const [height, width, channels] = classifier.inputShape;
   const { mean, standardDeviation } = classifier.preprocessing;
@@ -28,7 +30,8 @@ export function augment(
   const batch = inputs.length / imageSize;
   const span = 2 * options.shift + 1;
   const shifts = random.integers(batch * 2, span);
-  const flips = random.integers(batch, 2);
+  const drawn = random.integers(batch, 2);
+  const flips = mirrored ?? drawn;
   const output = new Float32Array(inputs.length);
   for (let image = 0; image < batch; image++) {
     const down = shifts[image * 2] - options.shift;
