@@ -5,7 +5,7 @@ import type { RandomStream } from '../random.ts';
 export interface AugmentationOptions {
   /** Largest shift in pixels, up, down, left and right; what moves in is black. 0 for none. */
   readonly shift: number;
-  /** Whether half of the images are mirrored left to right. */
+  /** Whether half of the images are mirrored. */
   readonly horizontalFlip: boolean;
 }
 
@@ -13,7 +13,7 @@ export interface AugmentationOptions {
  * Shifts and mirrors preprocessed images, each by its own random draw (He et al., 2016: pad by 4, crop, flip).
  *
  * @param inputs Shape `[batch, height, width, channels]`, as `preprocess` returns them.
- * @param mirrored 1 for each image to mirror, 0 for the others; default: drawn.
+ * @param mirrored 1 for each image to mirror; default: drawn.
  * @returns A new array of the same shape.
  */
 export function augment(

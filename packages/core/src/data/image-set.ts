@@ -9,7 +9,7 @@ export interface ImageSet {
   readonly pixels: Uint8Array;
   /** Class of each image, shape `[count]`; absent for unlabelled pictures. */
   readonly labels?: Uint8Array;
-  /** Name of each class, where the data has names. */
+  /** Of the classes, where known. */
   readonly classNames?: readonly string[];
 }
 

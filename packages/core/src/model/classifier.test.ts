@@ -61,6 +61,10 @@ describe('describeClassifier', () => {
       "Cannot use model 'rows' as a classifier as 'logits' must give one row of at least 2 classes: current value is [1]",
       { ...vector, nodes: [denseNode('head', 'input', 1)] },
     ],
+    [
+      "as a classifier as 'logits' must match 'classNames': current value is 1",
+      { ...lenet5Graph(), classNames: ['one'] },
+    ],
   ])('says: %s', (message, graph) => {
     const describe = () => describeClassifier(graph);
     expect(describe).toThrow(DaflError);

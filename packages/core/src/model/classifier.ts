@@ -48,7 +48,7 @@ export function describeClassifier(graph: Graph): Classifier {
     );
   }
   const names = graph.classNames?.length ?? logits[0];
-  if (names !== logits[0]) reject(`it must have ${logits[0]} names of classes`, String(names));
+  if (names !== logits[0]) reject(`'logits' must match 'classNames'`, `${names}`);
   const features = shapeOf('features');
   if (graph.inputShape.length !== 3)
     reject('its input must be [height, width, channels]', `[${graph.inputShape.join(', ')}]`);

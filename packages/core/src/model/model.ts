@@ -178,7 +178,7 @@ export interface Graph {
   readonly outputs: Readonly<Record<string, string>>;
   /** Absent where the input is no picture. */
   readonly preprocessing?: Preprocessing;
-  /** Name of each class, in the order of the logits; absent where unknown. */
+  /** Of the classes, in the order of the logits. */
   readonly classNames?: readonly string[];
 }
 
