@@ -1,14 +1,11 @@
 import { encode } from 'fast-png';
 import { drawText, textHeight, textWidth } from '../pixel-font.ts';
+import { type Colour, figureColours } from './_figure-colours.ts';
 
 const CELL = 40;
 const SCALE = 2;
 const MOST_CLASSES = 40;
-type Colour = readonly [number, number, number];
-const PAPER: Colour = [250, 250, 250];
-const INK: Colour = [40, 40, 45];
-const RIGHT: Colour = [37, 99, 235];
-const WRONG: Colour = [220, 60, 40];
+const { paper: PAPER, ink: INK, blue: RIGHT, red: WRONG } = figureColours;
 
 /**
  * Draws a confusion matrix as a PNG: a row for each true class, a column for each predicted one, with counts. Right answers

@@ -1,18 +1,15 @@
 import { encode } from 'fast-png';
 import { drawText, textHeight, textWidth } from '../pixel-font.ts';
+import { type Colour, figureColours } from './_figure-colours.ts';
 import { type LineChart, niceTicks, smooth, thin } from './line-chart.ts';
 
 const CHART = { width: 480, height: 280 };
 const MARGIN = { top: 36, right: 16, bottom: 30, left: 74 };
 const COLUMNS = 2;
 const SCALE = 2;
-type Colour = readonly [number, number, number];
-const PAPER: Colour = [250, 250, 250];
-const INK: Colour = [40, 40, 45];
+const { paper: PAPER, ink: INK, blue: LINE, red: REFERENCE } = figureColours;
 const GRID: Colour = [225, 225, 228];
 const FAINT: Colour = [190, 205, 240];
-const LINE: Colour = [37, 99, 235];
-const REFERENCE: Colour = [220, 60, 40];
 
 /**
  * Draws the curves of a run as a PNG, two charts a row: what the report shows, for slides and papers.
@@ -50,7 +47,7 @@ function drawChart(
   const bottom = CHART.height - MARGIN.bottom;
   const toX = (x: number): number => MARGIN.left + (x / Math.max(1, xEnd)) * (right - MARGIN.left);
   const toY = (y: number): number => bottom - ((y - low) / (high - low)) * (bottom - MARGIN.top);
-  const write = (text: string, x: number, y: number, scale: number, colour = INK): void =>
+  const write = (text: string, x: number, y: number, scale: number, colour: Colour = INK): void =>
     drawText(text, { x: Math.round(x), y: Math.round(y), scale }, (inkX, inkY) => paint(inkX, inkY, colour));
   const join = (line: LineChart['points'], colour: Colour, weight: number): void => {
     for (let index = 1; index < line.length; index++) {

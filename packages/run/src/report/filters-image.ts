@@ -1,6 +1,7 @@
 import type { Model } from '@dafl/core';
 import { encode } from 'fast-png';
 import { drawText, textHeight } from '../pixel-font.ts';
+import { type Colour, figureColours } from './_figure-colours.ts';
 
 /** The first convolution of a model as a picture. */
 export interface FiltersImage {
@@ -19,12 +20,10 @@ const MOST_FILTERS = 64;
 /** Widest panel in pixels. */
 const PANEL = 280;
 const GAP = 12;
-const PAPER = [250, 250, 250, 255];
-const INK = [40, 40, 45, 255];
-type Colour = readonly [number, number, number];
-const NEGATIVE: Colour = [37, 99, 235];
+const { blue: NEGATIVE, red: POSITIVE } = figureColours;
+const PAPER = [...figureColours.paper, 255];
+const INK = [...figureColours.ink, 255];
 const ZERO: Colour = [244, 244, 245];
-const POSITIVE: Colour = [220, 60, 40];
 
 /** The filters as pixels: RGBA, one for each weight. */
 interface FilterPixels extends Omit<FiltersImage, 'image'> {
