@@ -1,5 +1,5 @@
 /**
- * Data-free knowledge distillation: the method, the networks and the training loops, for any backend and any runtime.
+ * Data-free knowledge distillation: the method, the networks and the loop, for any backend and any runtime.
  *
  * @module
  */
@@ -29,6 +29,7 @@ export { DaflError, type ErrorCode } from './errors.ts';
 export { createRandomStream, type RandomStream, type RandomStreamState } from './random.ts';
 
 export { type Backward, type RecordOptions, Tape, type Value } from './autodiff/tape.ts';
+export { withTape } from './autodiff/with-tape.ts';
 export { Variable } from './autodiff/variable.ts';
 export {
   abs,
@@ -115,7 +116,6 @@ export type {
 export { dafl, type DaflOptions, type ReplayOptions } from './methods/dafl.ts';
 export { ReplayBank, type ReplayShapes } from './methods/replay-bank.ts';
 
-export { augment, type AugmentationOptions } from './data/augment.ts';
 export { type ImageSet, sliceImageSet } from './data/image-set.ts';
 export { preprocess, toPixels } from './data/preprocess.ts';
 
@@ -136,4 +136,3 @@ export { distill, type DistillOptions, type StudentTraining } from './distill.ts
 export { evaluate, type EvaluateOptions, type Evaluation } from './evaluate.ts';
 export { argMaxRows, predictLogits, softmaxRows } from './predict.ts';
 export { type Preset, presets } from './presets.ts';
-export { train, type TrainEvent, type TrainOptions } from './train.ts';

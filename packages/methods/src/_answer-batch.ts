@@ -1,13 +1,10 @@
-import { type Network, type StudentBatch, Tape, type Tensor } from '@dafl/core';
+import { type Network, type StudentBatch, type Tensor, withTape } from '@dafl/core';
 
 /** What the teacher says of images: the batch that a student learns from. Takes ownership of `images`. */
 export function answerBatch(teacher: Network, images: Tensor): StudentBatch {
   const { backend } = teacher;
-  const tape = new Tape(backend);
-  try {
+  return withTape(backend, (tape) => {
     const { logits } = teacher.forward(tape, tape.constant(images), { mode: 'inference' });
     return { images, teacherLogits: backend.reshape(logits.tensor, logits.shape) };
-  } finally {
-    tape.dispose();
-  }
+  });
 }

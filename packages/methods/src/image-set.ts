@@ -1,6 +1,4 @@
 import {
-  augment,
-  type AugmentationOptions,
   DaflError,
   describeClassifier,
   type ImageSet,
@@ -11,6 +9,7 @@ import {
   type StudentBatch,
 } from '@dafl/core';
 import { answerBatch } from './_answer-batch.ts';
+import { augment, type AugmentationOptions } from './augment.ts';
 
 /** Options of `imageSet`. */
 export interface ImageSetMethodOptions {

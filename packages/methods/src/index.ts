@@ -1,8 +1,9 @@
 /**
- * The distillation methods that DAFL is measured against, as plug-ins for `distill` of `@dafl/core`.
+ * What DAFL is measured against: distillation methods, as plug-ins for `distill` of `@dafl/core`, and standard training.
  *
  * @module
  */
+export { augment, type AugmentationOptions } from './augment.ts';
 export { imageSet, type ImageSetMethodOptions } from './image-set.ts';
 export { noise, type NoiseOptions } from './noise.ts';
 export {
@@ -14,3 +15,4 @@ export {
 } from './metadata/metadata.ts';
 export { reconstruction, type ReconstructionOptions } from './metadata/reconstruction.ts';
 export { recordMetadata, type RecordMetadataOptions } from './metadata/record-metadata.ts';
+export { train, type TrainEvent, type TrainOptions } from './train.ts';

@@ -10,10 +10,8 @@ import {
   type OptimizerOptions,
   type Schedule,
   sliceImageSet,
-  train,
-  type TrainEvent,
-  type TrainOptions,
 } from '@dafl/core';
+import { train, type TrainEvent, type TrainOptions } from '@dafl/methods';
 import { writeModel } from '@dafl/models';
 import { loadLabelledImages } from './data-source.ts';
 import { fitImages } from './fit-images.ts';

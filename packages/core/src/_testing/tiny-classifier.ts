@@ -1,8 +1,8 @@
+import { train } from '@dafl/methods';
 import type { TensorBackend } from '../backend.ts';
 import type { ImageSet } from '../data/image-set.ts';
 import type { Graph, Model } from '../model/model.ts';
 import { createRandomStream } from '../random.ts';
-import { train } from '../train.ts';
 import { activationNode, convNode, denseNode, maxPoolNode } from './nodes.ts';
 
 const SIDE = 8;

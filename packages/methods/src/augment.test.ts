@@ -1,6 +1,5 @@
+import { type Classifier, createRandomStream, type RandomStream } from '@dafl/core';
 import { describe, expect, it } from 'vitest';
-import type { Classifier } from '../model/classifier.ts';
-import { createRandomStream, type RandomStream } from '../random.ts';
 import { augment } from './augment.ts';
 
 const classifier: Classifier = {

@@ -1,5 +1,4 @@
-import type { Classifier } from '../model/classifier.ts';
-import type { RandomStream } from '../random.ts';
+import type { Classifier, RandomStream } from '@dafl/core';
 
 /** Random changes to training images that keep their class. */
 export interface AugmentationOptions {

@@ -1,20 +1,26 @@
-import type { TensorBackend } from './backend.ts';
-import { mean } from './autodiff/operations/reduction.ts';
-import { withTape } from './autodiff/with-tape.ts';
-import { augment, type AugmentationOptions } from './data/augment.ts';
-import type { ImageSet } from './data/image-set.ts';
-import { preprocess } from './data/preprocess.ts';
-import { DaflError } from './errors.ts';
-import { type Evaluation, evaluate } from './evaluate.ts';
-import { crossEntropy } from './losses/cross-entropy.ts';
-import { describeClassifier } from './model/classifier.ts';
-import { initializeWeights } from './model/initialize-weights.ts';
-import type { Graph, HostTensor, Model } from './model/model.ts';
-import { createNetwork } from './model/network.ts';
-import { createOptimizer } from './optimizers/create-optimizer.ts';
-import type { OptimizerOptions } from './optimizers/optimizer.ts';
-import { learningRateAt, type Schedule } from './optimizers/schedule.ts';
-import { createRandomStream } from './random.ts';
+import {
+  createNetwork,
+  createOptimizer,
+  createRandomStream,
+  crossEntropy,
+  DaflError,
+  describeClassifier,
+  evaluate,
+  type Evaluation,
+  type Graph,
+  type HostTensor,
+  type ImageSet,
+  initializeWeights,
+  learningRateAt,
+  mean,
+  type Model,
+  type OptimizerOptions,
+  preprocess,
+  type Schedule,
+  type TensorBackend,
+  withTape,
+} from '@dafl/core';
+import { augment, type AugmentationOptions } from './augment.ts';
 
 /** One training on labelled images. */
 export interface TrainOptions {

@@ -1,8 +1,7 @@
 import { createCpuBackend } from '@dafl/backend-cpu';
+import { DaflError, type Model } from '@dafl/core';
 import { describe, expect, it, vi } from 'vitest';
-import { quarterImages, tinyGraph } from './_testing/tiny-classifier.ts';
-import { DaflError } from './errors.ts';
-import type { Model } from './model/model.ts';
+import { quarterImages, tinyGraph } from '../../core/src/_testing/tiny-classifier.ts';
 import { train, type TrainEvent, type TrainOptions } from './train.ts';
 
 const backend = createCpuBackend();
