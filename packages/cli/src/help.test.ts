@@ -54,135 +54,145 @@ test('dafl distill', async () => {
     Make a small student from a trained teacher, without its training data.
 
     Distillation:
-      --teacher <name|file>                     Trained network: a built-in name or
-                                                a model file
-      --logits <node>                           Node of the teacher that gives the
-                                                logits. Default: the one that its
-                                                file marks
-      --student <half|quarter|share|name|file>  Student: half, quarter, a share of
-                                                the teacher's widths, a built-in
-                                                architecture, or a model file whose
-                                                graph is taken (default: half)
-      --method <name>                           Where the images come from: dafl (a
-                                                generator), noise, alternative-data,
-                                                original-data or metadata (default:
-                                                dafl)
-      --data <mnist|folder>                     Images of the methods
-                                                alternative-data and original-data:
-                                                as --eval, or a folder of PNG and
-                                                JPEG; labels are not read
-      --shift <number>                          Largest random shift of these
-                                                images, in pixels
-      --horizontal-flip                         Mirror half of these images left to
-                                                right
-      --metadata <file>                         File of the method metadata, written
-                                                by dafl record
-      --metadata-variant <variant>              What of the metadata the images must
-                                                match: top-layer, all-layers (the
-                                                default), spectral-all-layers or
-                                                spectral-layer-pairs
-      --preset <fast|paper>                     Recipe: quick, or the official
-                                                hyper-parameters (default: fast)
-      --backend <auto|node|webgpu|wasm|cpu>     What computes: TensorFlow (node),
-                                                WebGPU, WebAssembly, or the
-                                                reference (default: auto)
-      --threads <number>                        Threads of the backend. Default: all
-                                                cores, at most 8
-      --allow-software-gpu                      Let WebGPU run on a software
-                                                adapter, which computes on the CPU
-                                                (for tests)
-      --seed <number>                           Same seed, backend and machine: the
-                                                same student, bit for bit (default:
-                                                0)
-      --steps <number>                          Length of the run. Default: the
-                                                preset's
-      --time-budget <duration>                  Run as many steps as fit this time:
-                                                90s, 5m, 1h
-      --eval <mnist|folder>                     Labelled images, for reporting only:
-                                                mnist, or a folder or .tar.gz of IDX
-                                                files, CIFAR, or class folders
+      --teacher <name|file>                      Trained network: a built-in name or
+                                                 a model file
+      --logits <node>                            Node of the teacher that gives the
+                                                 logits. Default: the one that its
+                                                 file marks
+      --student <half|share|low-rank|name|file>  Student: half, quarter, a share of
+                                                 the teacher's widths, low-rank or
+                                                 low-rank-SHARE (the teacher's
+                                                 convolutions in two parts), a
+                                                 built-in architecture, or a model
+                                                 file whose graph is taken (default:
+                                                 half)
+      --method <name>                            Where the images come from: dafl (a
+                                                 generator), noise,
+                                                 alternative-data, original-data or
+                                                 metadata (default: dafl)
+      --data <mnist|folder>                      Images of the methods
+                                                 alternative-data and original-data:
+                                                 as --eval, or a folder of PNG and
+                                                 JPEG; labels are not read
+      --shift <number>                           Largest random shift of these
+                                                 images, in pixels
+      --horizontal-flip                          Mirror half of these images left to
+                                                 right
+      --metadata <file>                          File of the method metadata,
+                                                 written by dafl record
+      --metadata-variant <variant>               What of the metadata the images
+                                                 must match: top-layer, all-layers
+                                                 (the default), spectral-all-layers
+                                                 or spectral-layer-pairs
+      --preset <fast|paper>                      Recipe: quick, or the official
+                                                 hyper-parameters (default: fast)
+      --backend <auto|node|webgpu|wasm|cpu>      What computes: TensorFlow (node),
+                                                 WebGPU, WebAssembly, or the
+                                                 reference (default: auto)
+      --threads <number>                         Threads of the backend. Default:
+                                                 all cores, at most 8
+      --allow-software-gpu                       Let WebGPU run on a software
+                                                 adapter, which computes on the CPU
+                                                 (for tests)
+      --seed <number>                            Same seed, backend and machine: the
+                                                 same student, bit for bit (default:
+                                                 0)
+      --steps <number>                           Length of the run. Default: the
+                                                 preset's
+      --time-budget <duration>                   Run as many steps as fit this time:
+                                                 90s, 5m, 1h
+      --eval <mnist|folder>                      Labelled images, for reporting
+                                                 only: mnist, or a folder or .tar.gz
+                                                 of IDX files, CIFAR, or class
+                                                 folders
 
     Reporting:
-      --compare <file>                          Model whose first layer the report
-                                                shows beside the teacher's and the
-                                                student's
-      --evaluate-every <number>                 Steps between evaluations; 0 for the
-                                                end only. Default: a tenth of the
-                                                run
-      --sample-every <number>                   Steps between pictures of the
-                                                samples; 0 for the end only.
-                                                Default: a tenth of the run
-      --tensorboard                             Write event files for TensorBoard
-                                                into the folder of the run
-      --checkpoint-every <number>               Steps between checkpoints; 0 for
-                                                interruptions only (default: 50)
+      --compare <file>                           Model whose first layer the report
+                                                 shows beside the teacher's and the
+                                                 student's
+      --evaluate-every <number>                  Steps between evaluations; 0 for
+                                                 the end only. Default: a tenth of
+                                                 the run
+      --sample-every <number>                    Steps between pictures of the
+                                                 samples; 0 for the end only.
+                                                 Default: a tenth of the run
+      --tensorboard                              Write event files for TensorBoard
+                                                 into the folder of the run
+      --checkpoint-every <number>                Steps between checkpoints; 0 for
+                                                 interruptions only (default: 50)
 
     Hyper-parameters (default: what the preset says):
-      --batch-size <number>                     Images of one step
-      --latent-size <number>                    Length of the generator's latent
-                                                vector
-      --generator-widths <list>                 Channels of the generator's three
-                                                convolution stages
-      --generator-batch-norm-epsilon <number>   Epsilon of the generator's inner
-                                                batch normalisations
-      --generator-output <normalized|pixels>    Range of the images: mean 0 and
-                                                variance 1 as in the paper, or what
-                                                pixels can be
-      --generator-contrast <number>             Contrast of the generator's pixels
-      --generator-brightness <number>           Brightness of the generator's pixels
-      --generator-learning-rate <number>        Learning rate of the generator
-      --generator-schedule <constant|cosine>    How the generator's learning rate
-                                                moves over the run
-      --generator-warmup-steps <number>         Steps in which the generator's
-                                                learning rate rises from 0
-      --generator-beta1 <number>                First decay of the generator's Adam
-      --generator-beta2 <number>                Second decay of the generator's Adam
-      --one-hot-weight <number>                 Weight of the one-hot loss
-      --information-entropy-weight <number>     Weight of the information-entropy
-                                                loss
-      --activation-weight <number>              Weight of the activation loss
-      --batch-norm-statistics-weight <number>   Weight of the distance to the
-                                                statistics of the teacher's batch
-                                                norms; 0 in the paper
-      --adversarial-weight <number>             Weight of the adversarial loss; 0 in
-                                                the paper
-      --adversarial-temperature <number>        Temperature of the adversarial loss
-      --schedule <alternating|two-stage>        What the student learns from: the
-                                                batch the generator was trained on,
-                                                or a fresh one
-      --replay-batches <number>                 Newest batches that the student
-                                                learns from again; 0 for none
-      --student-steps <number>                  Updates of the student in one step;
-                                                more than 1 needs replayed batches
-      --student-learning-rate <number>          Learning rate of the student
-      --student-schedule <constant|cosine>      How the student's learning rate
-                                                moves over the run
-      --student-warmup-steps <number>           Steps in which the student's
-                                                learning rate rises from 0
-      --student-beta1 <number>                  First decay of the student's Adam
-      --student-beta2 <number>                  Second decay of the student's Adam
-      --temperature <number>                    Temperature of the distillation loss
-      --initialization <random|teacher|auto>    Where the student's weights start:
-                                                random, cut from the teacher's, or
-                                                the latter where it fits
+      --batch-size <number>                      Images of one step
+      --latent-size <number>                     Length of the generator's latent
+                                                 vector
+      --generator-widths <list>                  Channels of the generator's three
+                                                 convolution stages
+      --generator-batch-norm-epsilon <number>    Epsilon of the generator's inner
+                                                 batch normalisations
+      --generator-output <normalized|pixels>     Range of the images: mean 0 and
+                                                 variance 1 as in the paper, or what
+                                                 pixels can be
+      --generator-contrast <number>              Contrast of the generator's pixels
+      --generator-brightness <number>            Brightness of the generator's
+                                                 pixels
+      --generator-learning-rate <number>         Learning rate of the generator
+      --generator-schedule <constant|cosine>     How the generator's learning rate
+                                                 moves over the run
+      --generator-warmup-steps <number>          Steps in which the generator's
+                                                 learning rate rises from 0
+      --generator-beta1 <number>                 First decay of the generator's Adam
+      --generator-beta2 <number>                 Second decay of the generator's
+                                                 Adam
+      --one-hot-weight <number>                  Weight of the one-hot loss
+      --information-entropy-weight <number>      Weight of the information-entropy
+                                                 loss
+      --activation-weight <number>               Weight of the activation loss
+      --batch-norm-statistics-weight <number>    Weight of the distance to the
+                                                 statistics of the teacher's batch
+                                                 norms; 0 in the paper
+      --adversarial-weight <number>              Weight of the adversarial loss; 0
+                                                 in the paper
+      --adversarial-temperature <number>         Temperature of the adversarial loss
+      --schedule <alternating|two-stage>         What the student learns from: the
+                                                 batch the generator was trained on,
+                                                 or a fresh one
+      --replay-batches <number>                  Newest batches that the student
+                                                 learns from again; 0 for none
+      --student-steps <number>                   Updates of the student in one step;
+                                                 more than 1 needs replayed batches
+      --student-learning-rate <number>           Learning rate of the student
+      --student-schedule <constant|cosine>       How the student's learning rate
+                                                 moves over the run
+      --student-warmup-steps <number>            Steps in which the student's
+                                                 learning rate rises from 0
+      --student-beta1 <number>                   First decay of the student's Adam
+      --student-beta2 <number>                   Second decay of the student's Adam
+      --temperature <number>                     Temperature of the distillation
+                                                 loss
+      --initialization <random|teacher|auto>     Where the student's weights start:
+                                                 random, cut from the teacher's, or
+                                                 the latter where it fits
+      --student-batch-norm <moving|fixed>        Statistics of the student's batch
+                                                 norms: of its batches, or those
+                                                 that it starts with
 
     Folder:
-      --out <folder>                            Folder of the run. Default: a new
-                                                one in runs/
-      --resume <folder>                         Go on with the run in this folder
-      --force                                   Replace another run in the folder
-      --config <file>                           Take options from a JSON file; a
-                                                run.json repeats that run exactly
-      --seeds <number>                          Run that many seeds, from --seed on,
-                                                and sum up
+      --out <folder>                             Folder of the run. Default: a new
+                                                 one in runs/
+      --resume <folder>                          Go on with the run in this folder
+      --force                                    Replace another run in the folder
+      --config <file>                            Take options from a JSON file; a
+                                                 run.json repeats that run exactly
+      --seeds <number>                           Run that many seeds, from --seed
+                                                 on, and sum up
 
     Output:
-      --json                                    Write lines of JSON to stdout, the
-                                                result last
-      --verbose                                 Show where an error came from
+      --json                                     Write lines of JSON to stdout, the
+                                                 result last
+      --verbose                                  Show where an error came from
 
     Options:
-      -h, --help                                Show this help
+      -h, --help                                 Show this help
 
     Examples:
       dafl distill --teacher teacher.safetensors --student half --out student

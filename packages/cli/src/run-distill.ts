@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import type { StartEvent } from '@dafl/core';
 import {
   type Configuration,
   type DistillationOptions,
@@ -60,6 +61,15 @@ export async function runDistill(values: FlagValues, context: CommandContext): P
   return await distillSeeds(seeds, options, { ...settings, folder, teacherSha256 }, context);
 }
 
+/** Where the student's first weights come from, in words; nothing for random ones. */
+function describeStart(initialization: StartEvent['initialization']): string {
+  return {
+    random: '',
+    teacher: ", starting from the teacher's strongest channels",
+    given: ", starting from the teacher's own convolutions, factorized",
+  }[initialization];
+}
+
 function finish(result: RunResultEvent | undefined): number {
   return result === undefined ? exitCodes.interrupted : exitCodes.done;
 }
@@ -91,7 +101,7 @@ export async function distillOnce(
         case 'start':
           progress.note(
             `${event.teacher.name} -> ${event.student.name}, seed ${event.seed}, ${event.steps} steps` +
-              (event.initialization === 'teacher' ? ", starting from the teacher's strongest channels" : '') +
+              describeStart(event.initialization) +
               (event.resumedAt > 0 ? `, going on after step ${event.resumedAt}` : ''),
           );
           break;

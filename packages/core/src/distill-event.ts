@@ -22,7 +22,7 @@ export interface StartEvent {
   readonly teacher: NetworkSummary;
   readonly student: NetworkSummary;
   /** Where the student's first weights came from. */
-  readonly initialization: 'random' | 'teacher';
+  readonly initialization: 'random' | 'teacher' | 'given';
 }
 
 /** After each step. */

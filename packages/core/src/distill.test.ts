@@ -1,6 +1,7 @@
 import { createCpuBackend } from '@dafl/backend-cpu';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { quarterImages, tinyGraph, trainTinyTeacher } from './_testing/tiny-classifier.ts';
+import { normNode } from './_testing/nodes.ts';
 import { collectEvents, runToResult, tinyDafl, tinyRun } from './_testing/tiny-run.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { DistillEvent } from './distill-event.ts';
@@ -9,7 +10,7 @@ import { DaflError } from './errors.ts';
 import { dafl } from './methods/dafl.ts';
 import { inheritWeights } from './model/inherit-weights.ts';
 import { initializeWeights } from './model/initialize-weights.ts';
-import type { HostTensor, Model } from './model/model.ts';
+import type { Graph, HostTensor, Model } from './model/model.ts';
 import { shrink } from './model/shrink.ts';
 import { createRandomStream } from './random.ts';
 
@@ -226,6 +227,27 @@ describe('the first weights of the student', () => {
     expect(await first('auto')).toEqual(['teacher', inherited]);
   });
 
+  it('are those that are given, unless random ones are asked for', async () => {
+    const student = shrink(teacher.graph, 0.5);
+    const studentWeights = initializeWeights(student, createRandomStream(9, 'given')).weights;
+    const first = (initialization: 'random' | 'teacher' | 'auto') =>
+      firstWeights({ ...tinyRun(backend, teacher, { student, training: { initialization } }), studentWeights });
+    expect(await first('teacher')).toEqual(['given', studentWeights]);
+    expect(await first('auto')).toEqual(['given', studentWeights]);
+    expect((await first('random'))[0]).toBe('random');
+  });
+
+  it('belong to the run: others are another one', async () => {
+    const student = shrink(teacher.graph, 0.5);
+    const run = tinyRun(backend, teacher, { student, steps: 2 });
+    const given = (seed: number): DistillOptions => ({
+      ...run,
+      studentWeights: initializeWeights(student, createRandomStream(seed, 'given')).weights,
+    });
+    const { checkpoints } = await runWithCheckpoints(given(1));
+    await expect(collectEvents({ ...given(2), resume: checkpoints[0] })).rejects.toThrow(/must be of this run/);
+  });
+
   it('are drawn where the student is no narrower form of the teacher, unless that is asked for', async () => {
     const { nodes, ...rest } = tinyGraph([3, 8]);
     const student = {
@@ -241,6 +263,29 @@ describe('the first weights of the student', () => {
       "Cannot inherit weights of 'tiny' for 'tiny' as the student must have its 8 nodes: current value is 7",
     );
     expect(live()).toBe(0);
+  });
+});
+
+describe("the student's batch norms", () => {
+  const normed = (): Model => {
+    const nodes = teacher.graph.nodes.flatMap((node): Graph['nodes'] =>
+      node.name === 'conv.relu' ? [normNode('norm', 'conv'), { ...node, inputs: ['norm'] }] : [node],
+    );
+    return initializeWeights({ ...teacher.graph, nodes }, createRandomStream(1, 'normed'));
+  };
+
+  it.each(['moving', 'fixed'] as const)('follow its batches or keep what they start with: %s', async (statistics) => {
+    const model = normed();
+    const options = tinyRun(backend, model, {
+      student: model.graph,
+      training: { initialization: 'auto', batchNormStatistics: statistics },
+    });
+    const { student } = await runToResult({ ...options, studentWeights: model.weights });
+    const changed = (name: string): boolean =>
+      student.weights.get(name)!.data.some((value, index) => value !== model.weights.get(name)!.data[index]);
+    expect(changed('norm.runningMean')).toBe(statistics === 'moving');
+    expect(changed('norm.runningVariance')).toBe(statistics === 'moving');
+    for (const name of ['norm.scale', 'norm.offset', 'conv.kernel']) expect(changed(name)).toBe(true);
   });
 });
 

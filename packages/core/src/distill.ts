@@ -34,6 +34,11 @@ export interface StudentTraining {
    * and random ones elsewhere (`'auto'`).
    */
   readonly initialization: 'random' | 'teacher' | 'auto';
+  /**
+   * `'moving'` (default): the student's batch norms follow its batches. `'fixed'`: they keep the statistics that they
+   * start with, and nothing drops out; for students that start from the teacher's weights.
+   */
+  readonly batchNormStatistics?: 'moving' | 'fixed';
 }
 
 /** One distillation. */
@@ -42,6 +47,8 @@ export interface DistillOptions {
   readonly teacher: Model;
   /** The student's graph; where its first weights come from, `training.initialization` says. */
   readonly student: Graph;
+  /** The student's first weights, unless `training.initialization` is `'random'`. */
+  readonly studentWeights?: Model['weights'];
   readonly method: Method;
   readonly training: StudentTraining;
   /** Length of the run, >= 1. */
@@ -214,7 +221,9 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
     /** One update of the student; gives the mean loss, which the caller disposes. */
     function trainStudent(batch: StudentBatch, learningRate: number): Tensor {
       return withTape(backend, (tape) => {
-        const { logits } = student.forward(tape, tape.constant(batch.images), { mode: 'training', random: dropout });
+        const mode = training.batchNormStatistics === 'fixed' ? 'inference' : 'training';
+        const images = tape.constant(batch.images);
+        const { logits } = student.forward(tape, images, { mode, trainable: true, random: dropout });
         const loss = mean(
           tape,
           distillationLoss(tape, logits, tape.constant(batch.teacherLogits), { temperature: training.temperature }),
@@ -313,11 +322,12 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
 }
 
 /** The student before its first step. */
-function initializeStudent({ teacher, student, training, seed }: DistillOptions): {
+function initializeStudent({ teacher, student, studentWeights, training, seed }: DistillOptions): {
   model: Model;
-  from: 'random' | 'teacher';
+  from: 'random' | 'teacher' | 'given';
 } {
   if (training.initialization !== 'random') {
+    if (studentWeights !== undefined) return { model: { graph: student, weights: studentWeights }, from: 'given' };
     try {
       return { model: inheritWeights(teacher, student), from: 'teacher' };
     } catch (error) {
@@ -366,11 +376,13 @@ function assertStudentFits(student: Graph, teacher: Graph): void {
 }
 
 /** All that decides what a run computes, in one line: equal lines, equal runs. */
-function describeRun({ teacher, student, method, training, steps, seed, backend }: DistillOptions): string {
+function describeRun(options: DistillOptions): string {
+  const { teacher, student, studentWeights, method, training, steps, seed, backend } = options;
   const run = {
     teacher: teacher.graph,
-    weights: hashWeights(teacher),
+    weights: hashWeights(teacher.weights),
     student,
+    studentWeights: studentWeights && hashWeights(studentWeights),
     method: [method.name, method.options],
     training,
     steps,
@@ -380,8 +392,8 @@ function describeRun({ teacher, student, method, training, steps, seed, backend 
   return hashBytes(new TextEncoder().encode(JSON.stringify(run)));
 }
 
-function hashWeights(model: Model): string {
-  return [...model.weights]
+function hashWeights(weights: Model['weights']): string {
+  return [...weights]
     .map(([name, { data }]) => `${name}:${hashBytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))}`)
     .join();
 }

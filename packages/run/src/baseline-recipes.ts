@@ -27,6 +27,16 @@ export const baselineRecipes: Readonly<Record<Exclude<MethodName, 'dafl'>, Prese
   metadata: recipe(250, 80, 8, 3e-3),
 };
 
+/**
+ * A preset for a student that starts close to its teacher: small steps, and batch norms that stay as they are, since the
+ * statistics of generated images are not those of real ones.
+ */
+export function refine(preset: Preset): Preset {
+  const { training } = preset;
+  const schedule = { kind: 'cosine', learningRate: 2e-4, warmupSteps: 60 } as const;
+  return { ...preset, training: { ...training, schedule, batchNormStatistics: 'fixed' } };
+}
+
 /** Largest shift in pixels of given images, where the options name none. */
 export const defaultShift: Readonly<Record<'alternative-data' | 'original-data', number>> = {
   'alternative-data': 4,

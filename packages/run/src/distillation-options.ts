@@ -14,7 +14,11 @@ export interface DistillationOptions extends Partial<HyperParameters> {
   readonly teacher: string;
   /** Node of the teacher whose output is taken as the logits; absent: the one that its file marks. */
   readonly logits?: string;
-  /** `'half'`, `'quarter'`, the share of the teacher's widths in (0, 1], an architecture, or a model file whose graph is taken. */
+  /**
+   * `'half'`, `'quarter'`, the share of the teacher's widths in (0, 1], `'low-rank'` or `'low-rank-SHARE'` (the teacher's
+   * convolutions in two parts, with that share of its multiply-accumulates), an architecture, or a model file whose
+   * graph is taken.
+   */
   readonly student: string | number;
   readonly method: MethodName;
   /** Images of the methods `alternative-data` and `original-data`: `'mnist'` or a folder. Labels are not read. */
@@ -76,11 +80,11 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
     .union([z.number().gt(0).lte(1), z.string().min(1)])
     .default('half')
     .describe(
-      "Student: half, quarter, a share of the teacher's widths, a built-in architecture, or a model file whose graph is taken",
+      "Student: half, quarter, a share of the teacher's widths, low-rank or low-rank-SHARE (the teacher's convolutions in two parts), a built-in architecture, or a model file whose graph is taken",
     )
     .meta({
-      placeholder: 'half|quarter|share|name|file',
-      rule: "'half', 'quarter', a number > 0 and <= 1, a built-in architecture or a model file",
+      placeholder: 'half|share|low-rank|name|file',
+      rule: "'half', 'quarter', a number > 0 and <= 1, 'low-rank', 'low-rank-SHARE', a built-in architecture or a model file",
     }),
   method: z
     .enum(['dafl', 'noise', 'alternative-data', 'original-data', 'metadata'])

@@ -2,7 +2,7 @@ import { describeClassifier, distill } from '@dafl/core';
 import { loadLabelledImages } from './data-source.ts';
 import { fitImages } from './fit-images.ts';
 import type { DistillationOptions } from './distillation-options.ts';
-import { loadStudentGraph, loadTeacher } from './load-model.ts';
+import { loadStudent, loadTeacher } from './load-model.ts';
 import { peakMemoryBytes } from './machine.ts';
 import { resolveRecipe, settleOptions } from './resolve-recipe.ts';
 import { selectBackend } from './select-backend.ts';
@@ -39,7 +39,7 @@ export async function estimateRun(options: DistillationOptions, signal?: AbortSi
   const recipe = resolveRecipe(options);
   const teacher = await loadTeacher(options);
   describeClassifier(teacher.model.graph);
-  const student = await loadStudentGraph(options.student, teacher.model.graph);
+  const student = await loadStudent(options.student, teacher.model);
   const method = await recipe.createMethod(teacher, signal);
   const evaluation =
     options.eval === undefined
@@ -47,7 +47,10 @@ export async function estimateRun(options: DistillationOptions, signal?: AbortSi
       : fitImages(await loadLabelledImages(options.eval, { signal }), teacher.model.graph);
   const { backend, name } = await selectBackend(options);
   try {
-    const common = { backend, teacher: teacher.model, student, method, training: recipe.training, seed: options.seed };
+    const common = {
+      ...{ backend, teacher: teacher.model, student: student.graph, studentWeights: student.weights },
+      ...{ method, training: recipe.training, seed: options.seed },
+    };
     const evaluationSeconds = (await timeEvaluation({ ...common, evaluation })) / 1000;
     const probeStartedMs = performance.now();
     const stepSeconds: number[] = [];
@@ -80,7 +83,7 @@ export async function estimateRun(options: DistillationOptions, signal?: AbortSi
       seconds: steps * secondsPerStep + times(evaluateEvery) * evaluationSeconds + times(sampleEvery) * sampleSeconds,
       peakMemoryBytes: peakMemoryBytes(),
       teacher: teacher.model.graph.name,
-      student: student.name,
+      student: student.graph.name,
       probeSeconds: (performance.now() - startedMs) / 1000,
     };
   } finally {

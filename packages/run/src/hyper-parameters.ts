@@ -31,6 +31,7 @@ export interface HyperParameters {
   readonly studentBeta2: number;
   readonly temperature: number;
   readonly initialization: 'random' | 'teacher' | 'auto';
+  readonly studentBatchNorm: 'moving' | 'fixed';
 }
 
 /** One of them: what it may be, and where it stands in a preset. */
@@ -165,6 +166,13 @@ export const hyperParameters: { readonly [Name in keyof HyperParameters]: HyperP
       .enum(['random', 'teacher', 'auto'])
       .describe("Where the student's weights start: random, cut from the teacher's, or the latter where it fits"),
   ),
+  studentBatchNorm: at(
+    'training.batchNormStatistics',
+    z
+      .enum(['moving', 'fixed'])
+      .describe("Statistics of the student's batch norms: of its batches, or those that it starts with"),
+    'moving',
+  ),
 };
 
 /** Those that mean something to every method. */
@@ -177,6 +185,7 @@ export const commonHyperParameters: ReadonlySet<string> = new Set<keyof HyperPar
   'studentBeta2',
   'temperature',
   'initialization',
+  'studentBatchNorm',
 ]);
 
 /** All hyper-parameters as a preset has them. */

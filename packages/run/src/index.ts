@@ -36,7 +36,14 @@ export {
 } from './distillation-options.ts';
 export { fitImages } from './fit-images.ts';
 export type { HyperParameters } from './hyper-parameters.ts';
-export { loadArchitecture, type LoadedModel, loadModel, loadStudentGraph } from './load-model.ts';
+export {
+  isLowRank,
+  loadArchitecture,
+  type LoadedModel,
+  loadModel,
+  loadStudent,
+  type StudentSource,
+} from './load-model.ts';
 export { daflVersion, describeMachine, type Machine, peakMemoryBytes } from './machine.ts';
 export { estimateRun, type RunEstimate } from './estimate-run.ts';
 export type { DataName, Experiment, ExperimentRow, Task } from './experiments/experiment.ts';

@@ -12,6 +12,7 @@ import {
   writeModel,
 } from '@dafl/models';
 import type { DistillationOptions } from './distillation-options.ts';
+import { factorizeConvolutions } from './factorize-convolutions.ts';
 import { systemErrorCode } from './storage-error.ts';
 
 /** A model with what tells it from others. */
@@ -73,24 +74,41 @@ async function readModelFile(path: string, names: readonly string[]): Promise<Ui
 
 const shares: Readonly<Record<string, number>> = { half: 0.5, quarter: 0.25 };
 
+/** `low-rank`, or `low-rank-0.4` with the share of the teacher's multiply-accumulates. */
+const LOW_RANK = /^low-rank(?:-([\d.]+))?$/;
+
+/** Whether a student's name asks for the teacher's own convolutions, factorized. */
+export function isLowRank(student: string | number): boolean {
+  return LOW_RANK.test(String(student));
+}
+
+/** A student before its first step. */
+export interface StudentSource {
+  readonly graph: Graph;
+  /** Where the kind of student says what it starts from. */
+  readonly weights?: Model['weights'];
+}
+
 /**
- * The graph of a student.
+ * A student.
  *
- * @param source `'half'`, `'quarter'`, a share of the teacher's widths in (0, 1], the name of an architecture (made for the
- *   teacher's classes and images), or the path of a model file whose weights are ignored.
- * @throws {DaflError} `MODEL` if a file holds no sound model; `USAGE` if a share is out of range.
+ * @param source `'half'`, `'quarter'`, a share of the teacher's widths in (0, 1], `'low-rank'` or `'low-rank-SHARE'` (of
+ *   the teacher's multiply-accumulates), the name of an architecture (made for the teacher's classes and images), or the
+ *   path of a model file whose weights are ignored.
+ * @throws {DaflError} `MODEL` if a file holds no sound model, or the teacher can't be factorized; `USAGE` if a share is out
+ *   of range.
  */
-export async function loadStudentGraph(source: string | number, teacher: Graph): Promise<Graph> {
+export async function loadStudent(source: string | number, teacher: Model): Promise<StudentSource> {
+  const { graph } = teacher;
   const ratio = typeof source === 'number' ? source : shares[source];
-  if (ratio !== undefined) return shrink(teacher, ratio);
-  if (!architectures.has(String(source))) return await loadArchitecture(String(source));
-  const { classes, inputShape, preprocessing } = describeClassifier(teacher);
+  if (ratio !== undefined) return { graph: shrink(graph, ratio) };
+  const lowRank = LOW_RANK.exec(String(source));
+  if (lowRank !== null) return factorizeConvolutions(teacher, Number(lowRank[1] ?? 0.5));
+  if (!architectures.has(String(source))) return { graph: await loadArchitecture(String(source)) };
+  const { classes, inputShape, preprocessing } = describeClassifier(graph);
   // The student reads what its teacher reads, so that evaluation can't disagree with training.
-  return {
-    ...createArchitecture(String(source), { classes, inputShape }),
-    preprocessing,
-    classNames: teacher.classNames,
-  };
+  const made = createArchitecture(String(source), { classes, inputShape });
+  return { graph: { ...made, preprocessing, classNames: graph.classNames } };
 }
 
 /**

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { DaflError, dafl, describeClassifier, type Method, type Preset, presets } from '@dafl/core';
 import { matchChannels } from '@dafl/data';
 import { imageSet, noise, reconstruction } from '@dafl/methods';
-import { baselineRecipes, defaultShift, reconstructionDefaults } from './baseline-recipes.ts';
+import { baselineRecipes, defaultShift, reconstructionDefaults, refine } from './baseline-recipes.ts';
 import { loadImages } from './data-source.ts';
 import type { BackendName, DistillationOptions, MethodName } from './distillation-options.ts';
 import {
@@ -12,7 +12,7 @@ import {
   readHyperParameters,
   writeHyperParameters,
 } from './hyper-parameters.ts';
-import type { LoadedModel } from './load-model.ts';
+import { isLowRank, type LoadedModel } from './load-model.ts';
 import { readMetadata } from './metadata-file.ts';
 
 /** What the options come to: core's terms, and the options with nothing left open but the number of steps. */
@@ -98,7 +98,9 @@ export function resolveRecipe(options: DistillationOptions): Recipe {
     );
   }
   assertOwnOptions(options);
-  const base = options.method === 'dafl' ? presets[options.preset] : baselineRecipes[options.method];
+  const named = options.method === 'dafl' ? presets[options.preset] : baselineRecipes[options.method];
+  const startsFromTeacher = (options.initialization ?? named.training.initialization) !== 'random';
+  const base = isLowRank(options.student) && startsFromTeacher ? refine(named) : named;
   const preset = writeHyperParameters(base, options);
   if (options.replayBatches === 0 && options.studentSteps !== undefined && options.studentSteps > 1) {
     throw new DaflError(

@@ -306,15 +306,29 @@ test('a time budget becomes a number of steps', async () => {
   expect(prepared.steps).toBeGreaterThan(1);
 });
 
-test('a student may be any share, an architecture or a file', async () => {
+test('a student may be any share, of low rank, an architecture or a file', async () => {
   const small = at('small.safetensors');
   writeFileSync(small, writeModel(tinyTeacher({ name: 'small' })));
   for (const [student, name] of [
     [1, 'tiny-1'],
     ['quarter', 'tiny-quarter'],
+    ['low-rank-0.9', 'tiny-low-rank'],
     [small, 'small'],
   ] as const) {
     const { student: made } = await resultOf(optionsOf({ student, steps: 1 }), { folder: at(`run-${name}`) });
     expect(made.graph.name).toBe(name);
   }
+});
+
+test('a student of low rank starts from its teacher, with small steps and the statistics that it has', async () => {
+  const settings = { folder: at('run') };
+  await resultOf(optionsOf({ student: 'low-rank-0.9', steps: 1 }), settings);
+  const record = await readRunRecord(join(at('run'), 'run.json'));
+  expect(record).toMatchObject({
+    initialization: 'given',
+    options: { studentBatchNorm: 'fixed', studentLearningRate: 2e-4 },
+  });
+  await expect(
+    resultOf(optionsOf({ student: 'low-rank-2', steps: 1 }), { ...settings, folder: at('other') }),
+  ).rejects.toThrow("Cannot factorize 'tiny' as 'share' must be in (0, 1): current value is 2");
 });

@@ -7,7 +7,7 @@ import { loadLabelledImages } from './data-source.ts';
 import { fitImages } from './fit-images.ts';
 import type { DistillationOptions } from './distillation-options.ts';
 import { fitSteps } from './fit-steps.ts';
-import { fingerprintFile, type LoadedModel, loadModel, loadTeacher, loadStudentGraph } from './load-model.ts';
+import { fingerprintFile, type LoadedModel, loadModel, loadTeacher, loadStudent } from './load-model.ts';
 import { projectFeatures } from './report/project-features.ts';
 import { resolveRecipe, settleOptions } from './resolve-recipe.ts';
 import type { RunEvent, RunResultEvent } from './run-event.ts';
@@ -72,7 +72,7 @@ export async function* runDistillation(
   const teacher = await loadTeacher(options);
   assertSameTeacher(options.teacher, teacher, settings.teacherSha256 ?? previous?.teacher.sha256);
   describeClassifier(teacher.model.graph);
-  const student = await loadStudentGraph(options.student, teacher.model.graph);
+  const student = await loadStudent(options.student, teacher.model);
   if (previous?.state === 'finished') {
     yield await repeatResult(folder, previous);
     return;
@@ -95,7 +95,10 @@ export async function* runDistillation(
   let session: RunSession | undefined;
   let samples: SamplesEvent | undefined;
   try {
-    const common = { backend, teacher: teacher.model, student, method, training, seed, evaluation, signal };
+    const common = {
+      ...{ backend, teacher: teacher.model, student: student.graph, studentWeights: student.weights },
+      ...{ method, training, seed, evaluation, signal },
+    };
     const steps = previous?.options.steps ?? (await fitOrTake(common, recipe.steps, timeBudgetMs));
     const settled = settleOptions(recipe, { steps, backend: selected.name });
     const store = new CheckpointStore(folder.checkpoints);
@@ -116,7 +119,7 @@ export async function* runDistillation(
         store,
         options: settled,
         teacher,
-        student,
+        student: student.graph,
         compared,
         backend: { description: backend.description, reason: selected.reason },
         timeBudgetMs: timeBudgetMs ?? previous?.timings.timeBudgetMs ?? null,

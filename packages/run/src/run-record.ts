@@ -37,7 +37,7 @@ export interface RunRecord {
   readonly teacher: NetworkRecord;
   readonly student: NetworkRecord;
   /** Where the student's first weights came from; null until that is known. */
-  readonly initialization: 'random' | 'teacher' | null;
+  readonly initialization: 'random' | 'teacher' | 'given' | null;
   readonly versions: { readonly dafl: string; readonly node: string };
   /** The backend in words, and why it was taken. */
   readonly backend: { readonly description: string; readonly reason: string };

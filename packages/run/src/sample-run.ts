@@ -11,7 +11,7 @@ import {
   toPixels,
 } from '@dafl/core';
 import { CheckpointStore } from './checkpoint-store.ts';
-import { loadTeacher, loadStudentGraph } from './load-model.ts';
+import { loadStudent, loadTeacher } from './load-model.ts';
 import { resolveRecipe } from './resolve-recipe.ts';
 import { runFolder } from './run-folder.ts';
 import { readRunRecord } from './run-record.ts';
@@ -49,10 +49,10 @@ export async function sampleRun(path: string, options: SampleRunOptions): Promis
     );
   }
   const teacher = await loadTeacher(record.options);
-  const studentGraph = await loadStudentGraph(record.options.student, teacher.model.graph);
+  const student = await loadStudent(record.options.student, teacher.model);
   const classifier = describeClassifier(teacher.model.graph);
   const { backend } = await selectBackend(record.options);
-  const networks = [teacher.model, initializeWeights(studentGraph, createRandomStream(0, 'unused'))].map((model) =>
+  const networks = [teacher.model, initializeWeights(student.graph, createRandomStream(0, 'unused'))].map((model) =>
     createNetwork(backend, model),
   );
   const method = await resolveRecipe(record.options).createMethod(teacher);

@@ -3,8 +3,8 @@ import type { DistillationOptions } from '@dafl/run';
 
 /**
  * Body of `POST /v1/distillations`: the options of the command line as JSON. Files are named by the id of their upload:
- * `teacher` is a built-in name or such an id, `student` `'half'`, `'quarter'`, a share in (0, 1] or such an id, `eval`
- * `'mnist'`.
+ * `teacher` is a built-in name or such an id, `student` `'half'`, `'quarter'`, `'low-rank'`, an architecture, a share in
+ * (0, 1] or such an id, `eval` `'mnist'`.
  */
 export type DistillationRequest = Pick<DistillationOptions, 'teacher'> & Partial<DistillationOptions>;
 

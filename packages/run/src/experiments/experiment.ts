@@ -6,7 +6,13 @@ export type DataName = 'usps' | 'cifar10' | 'cifar100';
  * that the user gave) and `row:teacher` (the file that another row's run of the first seed made).
  */
 export type Task =
-  | { readonly kind: 'evaluate'; readonly model: string; readonly data: string }
+  | {
+      readonly kind: 'evaluate';
+      readonly model: string;
+      /** In place of the model, what a student of it starts as. */
+      readonly student?: string;
+      readonly data: string;
+    }
   | { readonly kind: 'train'; readonly options: Readonly<Record<string, unknown>> }
   | { readonly kind: 'record'; readonly teacher: string; readonly data: string }
   | { readonly kind: 'distill'; readonly options: Readonly<Record<string, unknown>> };

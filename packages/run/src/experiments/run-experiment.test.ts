@@ -70,6 +70,13 @@ const tiny: Experiment = {
       },
     },
     {
+      id: 'first-student',
+      label: 'before its first step',
+      published: null,
+      seeds: [1],
+      task: { kind: 'evaluate', model: 'fixture:teacher', student: 'half', data: 'data:usps' },
+    },
+    {
       id: 'elsewhere',
       label: 'elsewhere',
       published: null,
@@ -111,12 +118,15 @@ describe('runExperiment', () => {
       'dafl 1 finished',
       'dafl 2 started',
       'dafl 2 finished',
+      'first-student 1 started',
+      'first-student 1 finished',
       'elsewhere 1 skipped',
     ]);
     expect(first.at(-1)).toMatchObject({ reason: 'its data is not given: --cifar10 FOLDER' });
     expect(readdirSync(join(folder, 'records', 'tiny')).sort()).toEqual([
       'dafl-seed-1.json',
       'dafl-seed-2.json',
+      'first-student-seed-1.json',
       'from-metadata-seed-1.json',
       'metadata-seed-1.json',
       'trained-seed-1.json',
@@ -128,6 +138,7 @@ describe('runExperiment', () => {
       'from-metadata 1 finished',
       'dafl 1 finished',
       'dafl 2 finished',
+      'first-student 1 finished',
       'elsewhere 1 skipped',
     ]);
     expect(again.every((event) => event.event !== 'finished' || event.isStored)).toBe(true);
@@ -167,7 +178,7 @@ test('a table has mean, standard deviation, least and difference of what was run
   const records = events.flatMap((event) => (event.event === 'finished' ? [event.record] : []));
   const known = records.map((record, index) => ({ ...record, accuracy: index === 0 ? 0.4 : 0.5 }));
   const lines = summarizeExperiment(tiny, known);
-  expect(lines.map(({ id }) => id)).toEqual(['trained', 'from-metadata', 'dafl', 'elsewhere']);
+  expect(lines.map(({ id }) => id)).toEqual(['trained', 'from-metadata', 'dafl', 'first-student', 'elsewhere']);
   expect(tableCells(lines[2])).toEqual(['dafl', '40.00', '45.00 ± 7.07', '40.00', '2', '+5.00']);
   expect(tableCells(lines[0])).toEqual(['trained', '-', 'not run', '-', '-', '-']);
 });

@@ -2,12 +2,12 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { createNetwork, DaflError, describeModel, evaluate } from '@dafl/core';
+import { createNetwork, DaflError, describeModel, evaluate, inheritWeights, type Model } from '@dafl/core';
 import { loadLabelledImages } from '../data-source.ts';
 import { fitImages } from '../fit-images.ts';
 import { type BackendName, parseDistillationOptions } from '../distillation-options.ts';
 import { hyperParameters } from '../hyper-parameters.ts';
-import { loadModel } from '../load-model.ts';
+import { loadModel, loadStudent } from '../load-model.ts';
 import { daflVersion, describeMachine } from '../machine.ts';
 import { recordTeacherMetadata } from '../record-metadata.ts';
 import { resolveRecipe } from '../resolve-recipe.ts';
@@ -180,7 +180,8 @@ async function* runTask(
   };
   switch (task.kind) {
     case 'evaluate': {
-      const { model } = await loadModel(task.model);
+      const loaded = await loadModel(task.model);
+      const model = task.student === undefined ? loaded.model : await loadFirstStudent(task.student, loaded.model);
       const images = fitImages(await loadLabelledImages(task.data, { signal }), model.graph);
       const selected = await selectBackend({ backend });
       try {
@@ -262,6 +263,12 @@ async function* runTask(
     }
   }
   throw new DaflError('USAGE', `Cannot record '${row.id}' as its run must end with a result: it has none`);
+}
+
+/** A student that starts from its teacher, before its first step. */
+async function loadFirstStudent(student: string, teacher: Model): Promise<Model> {
+  const { graph, weights } = await loadStudent(student, teacher);
+  return weights === undefined ? inheritWeights(teacher, graph) : { graph, weights };
 }
 
 /** What a distillation's options come to; null for other tasks. */

@@ -207,13 +207,16 @@ function renderNetworks({ record, teacher }: ReportContent): string {
   return `<h2>Teacher and student</h2><div class="card scroll"><table><thead><tr><th></th><th>${escapeHtml(large.name)}</th><th>${escapeHtml(small.name)}</th><th></th></tr></thead><tbody>${lines.join('')}</tbody></table></div>`;
 }
 
+const starts: Readonly<Record<NonNullable<RunRecord['initialization']>, string>> = {
+  random: 'random weights',
+  teacher: "the teacher's strongest channels",
+  given: "the teacher's own convolutions, factorized",
+};
+
 function renderRepeat(record: RunRecord): string {
   const { machine, versions, backend, teacher, student, timings, peakMemoryBytes } = record;
   const facts: [string, string][] = [
-    [
-      'Student started from',
-      record.initialization === 'teacher' ? "the teacher's strongest channels" : 'random weights',
-    ],
+    ['Student started from', starts[record.initialization ?? 'random']],
     ['Backend', `${backend.description} (${backend.reason})`],
     [
       'Machine',

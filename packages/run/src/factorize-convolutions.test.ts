@@ -1,0 +1,110 @@
+import { createCpuBackend } from '@dafl/backend-cpu';
+import {
+  createNetwork,
+  createRandomStream,
+  describeModel,
+  initializeWeights,
+  type Model,
+  type ModelNode,
+  predictLogits,
+} from '@dafl/core';
+import { createArchitecture } from '@dafl/models';
+import { describe, expect, test } from 'vitest';
+import { factorizeConvolutions } from './factorize-convolutions.ts';
+
+const lenet5 = (): Model => initializeWeights(createArchitecture('lenet5'), createRandomStream(1, 'weights'));
+
+async function logitsOf(model: Model): Promise<number[]> {
+  const backend = createCpuBackend();
+  const network = createNetwork(backend, model);
+  const images = backend.tensor(createRandomStream(2, 'images').normal(3 * 32 * 32), [3, 32, 32, 1]);
+  const logits = await predictLogits(network, images);
+  network.dispose();
+  return Array.from(logits);
+}
+
+/** A kernel that is `pairs` products of a column and a row. */
+function ofRank(model: Model, node: string, pairs: number): Model {
+  const { shape } = model.weights.get(`${node}.kernel`)!;
+  const [height, width, inputs, outputs] = shape;
+  const random = createRandomStream(3, node);
+  const columns = random.normal(pairs * height * inputs);
+  const rows = random.normal(pairs * width * outputs);
+  const data = new Float32Array(height * width * inputs * outputs);
+  let position = 0;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      for (let input = 0; input < inputs; input++) {
+        for (let output = 0; output < outputs; output++, position++) {
+          for (let pair = 0; pair < pairs; pair++) {
+            const column = columns[(pair * height + y) * inputs + input];
+            data[position] += (0.1 * column * rows[(pair * width + x) * outputs + output]) / pairs;
+          }
+        }
+      }
+    }
+  }
+  return { ...model, weights: new Map(model.weights).set(`${node}.kernel`, { shape, data }) };
+}
+
+describe('factorizeConvolutions', () => {
+  test('computes what the model computes where its kernels are of the rank that is kept', async () => {
+    let model = lenet5();
+    for (const node of ['conv1', 'conv2', 'conv3']) model = ofRank(model, node, 2);
+    const student = factorizeConvolutions(model, 0.5);
+    const names = student.graph.nodes.map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['conv2/column', 'conv2', 'conv3/column', 'conv3']));
+    const [expected, actual] = [await logitsOf(model), await logitsOf(student)];
+    actual.forEach((value, index) => expect(value).toBeCloseTo(expected[index], 4));
+  });
+
+  test('keeps strides, dilations and padding on the axis that they belong to', async () => {
+    const { graph, weights } = lenet5();
+    const nodes = graph.nodes.map((node): ModelNode => {
+      // The same sizes as before, by other ways.
+      if (node.name !== 'conv2' || node.kind !== 'conv2d') return node;
+      return { ...node, strides: [1, 2], dilations: [2, 1], padding: { top: 1, bottom: 3, left: 7, right: 4 } };
+    });
+    let model: Model = { graph: { ...graph, nodes }, weights };
+    for (const node of ['conv1', 'conv2', 'conv3']) model = ofRank(model, node, 1);
+    const student = factorizeConvolutions(model, 0.5);
+    expect(student.graph.nodes.map(({ name }) => name)).toContain('conv2/column');
+    const [expected, actual] = [await logitsOf(model), await logitsOf(student)];
+    actual.forEach((value, index) => expect(value).toBeCloseTo(expected[index], 4));
+  });
+
+  test.each([0.3, 0.5, 0.8])('takes at most %s of the multiply-accumulates, and most of them', (share) => {
+    const model = lenet5();
+    const { multiplyAccumulates } = describeModel(factorizeConvolutions(model, share).graph);
+    const whole = describeModel(model.graph).multiplyAccumulates;
+    expect(multiplyAccumulates).toBeLessThanOrEqual(share * whole);
+    expect(multiplyAccumulates).toBeGreaterThan(0.85 * share * whole);
+  });
+
+  test('leaves grouped and 1x1 convolutions whole', () => {
+    const model = initializeWeights(createArchitecture('mobilenetv2'), createRandomStream(1, 'weights'));
+    const { graph } = factorizeConvolutions(model, 0.995);
+    expect(graph.nodes.map(({ name }) => name)).toEqual(
+      model.graph.nodes.flatMap(({ name }) => (name === 'stem' ? ['stem/column', 'stem'] : [name])),
+    );
+  });
+
+  test('refuses a network without convolutions', () => {
+    const model = initializeWeights(createArchitecture('hintonnet'), createRandomStream(1, 'weights'));
+    expect(() => factorizeConvolutions(model, 0.5)).toThrow(
+      "Cannot factorize 'hintonnet' as it must have ordinary convolutions larger than 1x1: current value is none",
+    );
+  });
+
+  test.each([0, 1, Number.NaN])('refuses the share %s', (share) => {
+    expect(() => factorizeConvolutions(lenet5(), share)).toThrow(
+      `Cannot factorize 'lenet5' as 'share' must be in (0, 1): current value is ${share}`,
+    );
+  });
+
+  test('refuses a share that leaves a convolution nothing, and says how much it needs', () => {
+    expect(() => factorizeConvolutions(lenet5(), 0.01)).toThrow(
+      /'share' must leave each convolution a channel \(at least 0\.\d+ here\): current value is 0\.01/,
+    );
+  });
+});
