@@ -33,7 +33,7 @@ export const baselineRecipes: Readonly<Record<Exclude<MethodName, 'dafl'>, Prese
  */
 export function refine(preset: Preset): Preset {
   const { training } = preset;
-  const schedule = { kind: 'cosine', learningRate: 2e-4, warmupSteps: 60 } as const;
+  const schedule = { kind: 'cosine', learningRate: 1e-4, warmupSteps: 60 } as const;
   return { ...preset, training: { ...training, schedule, batchNormStatistics: 'fixed' } };
 }
 

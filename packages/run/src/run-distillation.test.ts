@@ -326,7 +326,7 @@ test('a student of low rank starts from its teacher, with small steps and the st
   const record = await readRunRecord(join(at('run'), 'run.json'));
   expect(record).toMatchObject({
     initialization: 'given',
-    options: { studentBatchNorm: 'fixed', studentLearningRate: 2e-4 },
+    options: { studentBatchNorm: 'fixed', studentLearningRate: 1e-4 },
   });
   await expect(
     resultOf(optionsOf({ student: 'low-rank-2', steps: 1 }), { ...settings, folder: at('other') }),
