@@ -58,7 +58,7 @@ export function importedModules(source: string): string[] {
  */
 export function brokenRules(file: string, source: string, manifest: Manifest): string[] {
   const problems: string[] = [];
-  const isTest = manifest.private === true || /\.(test|bench)\.ts$/.test(file);
+  const isTest = manifest.private === true || /\.(test|bench)\.ts$|(^|\/)_testing\//.test(file);
   if (/^(utils?|helpers?)\b/.test(basename(file))) problems.push('must be named after its main export');
   for (const module of importedModules(source)) {
     if (module.startsWith('.')) {

@@ -48,8 +48,13 @@ export async function estimateRun(options: DistillationOptions, signal?: AbortSi
   const { backend, name } = await selectBackend(options);
   try {
     const common = {
-      ...{ backend, teacher: teacher.model, student: student.graph, studentWeights: student.weights },
-      ...{ method, training: recipe.training, seed: options.seed },
+      backend,
+      teacher: teacher.model,
+      student: student.graph,
+      studentWeights: student.weights,
+      method,
+      training: recipe.training,
+      seed: options.seed,
     };
     const evaluationSeconds = (await timeEvaluation({ ...common, evaluation })) / 1000;
     const probeStartedMs = performance.now();

@@ -96,8 +96,15 @@ export async function* runDistillation(
   let samples: SamplesEvent | undefined;
   try {
     const common = {
-      ...{ backend, teacher: teacher.model, student: student.graph, studentWeights: student.weights },
-      ...{ method, training, seed, evaluation, signal },
+      backend,
+      teacher: teacher.model,
+      student: student.graph,
+      studentWeights: student.weights,
+      method,
+      training,
+      seed,
+      evaluation,
+      signal,
     };
     const steps = previous?.options.steps ?? (await fitOrTake(common, recipe.steps, timeBudgetMs));
     const settled = settleOptions(recipe, { steps, backend: selected.name });
