@@ -76,7 +76,7 @@ test('without --json a table', async () => {
   const { code, stdout } = await runDafl([...tiny, '--backends', 'cpu', '--python', 'none'], { cwd: home });
   expect(code).toBe(0);
   expect(isPlain(stdout)).toBe(true);
-  expect(stdout).toMatch(/^Step of the fast preset: batch 2, images 32x32, generator 16-16-8, 0\.04 GFLOP\n/);
+  expect(stdout).toMatch(/^Step of the fast preset: batch 2, images 32x32, generator 16-16-8, 0\.05 GFLOP\n/);
   expect(stdout).toMatch(/\n {2}cpu +\S+ +\S+ - \S+ +\S+ - \S+ +\S+ +\S+ +\d+ % +\d+ MB\n/);
 });
 

@@ -57,20 +57,20 @@ const fast: Preset = {
     generatorSchedule: { kind: 'cosine', learningRate: 1e-2 },
     oneHotWeight: 1,
     informationEntropyWeight: 5,
-    activationWeight: 0.1,
+    activationWeight: 0.02,
     batchNormStatisticsWeight: 1,
     adversarialWeight: 0.3,
     adversarialTemperature: 4,
     schedule: 'alternating',
-    replay: { batches: 200, studentSteps: 8 },
+    replay: { batches: 200, studentSteps: 16 },
   },
   training: {
     optimizer: { kind: 'adam', beta1: 0.9, beta2: 0.999 },
-    schedule: { kind: 'cosine', learningRate: 5e-3 },
+    schedule: { kind: 'cosine', learningRate: 2e-3 },
     temperature: 4,
     initialization: 'auto',
   },
-  steps: 300,
+  steps: 400,
 };
 
 /** Recipes by name. */

@@ -25,7 +25,7 @@ describe('prepareCase', () => {
   test('widens the generator alone', async () => {
     const { dafl, options } = await prepareCase({ ...official, name: 'fast', generatorWidth: 3 });
     expect(dafl.generator.widths).toEqual([48, 48, 24]);
-    expect(dafl.replay?.studentSteps).toBe(8);
+    expect(dafl.replay?.studentSteps).toBe(16);
     expect(options.student.nodes).toEqual(lenet5({ width: 0.5 }).nodes);
   });
 
@@ -55,7 +55,7 @@ describe('countStep', () => {
     const { generator, teacher, student } = count.multiplyAccumulates;
     const first = 100 * 16 * 8 * 8;
     expect(count.multiplyAccumulatesOfStep).toBe(
-      3 * generator - first + 2 * teacher + 2 * student + 8 * (3 * student - 58_800),
+      3 * generator - first + 2 * teacher + 2 * student + 16 * (3 * student - 58_800),
     );
   });
 });

@@ -46,7 +46,7 @@ test('writes down what the first steps start from', async () => {
   expect(shapeOf('student/conv1.kernel')).toEqual([5, 5, 1, 3]);
   expect(shapeOf('generator/project.kernel')).toEqual([100, 16 * 8 * 8]);
   expect(shapeOf(`latent/${checkedSteps - 1}`)).toEqual([2, 100]);
-  expect(draws[0]).toEqual(Array(8).fill(0));
+  expect(draws[0]).toEqual(Array(16).fill(0));
   expect(draws[1].every((draw) => draw === 0 || draw === 1)).toBe(true);
   expect(recipe).toMatchObject({
     imageSize: 32,
