@@ -62,7 +62,7 @@ const fast: Preset = {
     adversarialWeight: 0.3,
     adversarialTemperature: 4,
     schedule: 'alternating',
-    replay: { batches: 200, studentSteps: 16 },
+    replay: { batches: 400, studentSteps: 16 },
   },
   training: {
     optimizer: { kind: 'adam', beta1: 0.9, beta2: 0.999 },

@@ -1,4 +1,4 @@
-import { describeClassifier, distill } from '@dafl/core';
+import { createRandomStream, describeClassifier, distill, initializeWeights } from '@dafl/core';
 import { loadLabelledImages } from './data-source.ts';
 import { fitImages } from './fit-images.ts';
 import type { DistillationOptions } from './distillation-options.ts';
@@ -56,7 +56,6 @@ export async function estimateRun(options: DistillationOptions, signal?: AbortSi
       training: recipe.training,
       seed: options.seed,
     };
-    const evaluationSeconds = (await timeEvaluation({ ...common, evaluation })) / 1000;
     const probeStartedMs = performance.now();
     const stepSeconds: number[] = [];
     let sampleSeconds = 0;
@@ -76,6 +75,11 @@ export async function estimateRun(options: DistillationOptions, signal?: AbortSi
       lastMs = performance.now();
     }
     const secondsPerStep = stepSeconds.sort((a, b) => a - b)[Math.floor(stepSeconds.length / 2)];
+    const { graph, weights } = student;
+    const studentModel =
+      weights === undefined ? initializeWeights(graph, createRandomStream(0, 'estimate')) : { graph, weights };
+    const teacherSeconds = (await timeEvaluation(backend, teacher.model, evaluation)) / 1000;
+    const studentSeconds = (await timeEvaluation(backend, studentModel, evaluation)) / 1000;
     const { timeBudgetMs } = options;
     const steps =
       timeBudgetMs === undefined ? recipe.steps : Math.max(1, Math.floor(timeBudgetMs / 1000 / secondsPerStep));
@@ -85,7 +89,11 @@ export async function estimateRun(options: DistillationOptions, signal?: AbortSi
       backend: backend.description,
       steps,
       secondsPerStep,
-      seconds: steps * secondsPerStep + times(evaluateEvery) * evaluationSeconds + times(sampleEvery) * sampleSeconds,
+      seconds:
+        steps * secondsPerStep +
+        teacherSeconds +
+        times(evaluateEvery) * studentSeconds +
+        times(sampleEvery) * sampleSeconds,
       peakMemoryBytes: peakMemoryBytes(),
       teacher: teacher.model.graph.name,
       student: student.graph.name,

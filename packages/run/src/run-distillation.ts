@@ -226,7 +226,8 @@ async function fitOrTake(
   timeBudgetMs: number | undefined,
 ): Promise<number> {
   if (timeBudgetMs === undefined) return steps;
-  const evaluationMs = EVALUATIONS * (await timeEvaluation(common));
+  // The teacher's, the larger one's: what is left of them is left for a slower machine.
+  const evaluationMs = EVALUATIONS * (await timeEvaluation(common.backend, common.teacher, common.evaluation));
   return await fitSteps(
     { ...common, steps },
     { timeBudgetMs: Math.max(timeBudgetMs / 2, timeBudgetMs - evaluationMs) },

@@ -1,17 +1,20 @@
-import { createNetwork, type DistillOptions, evaluate, sliceImageSet } from '@dafl/core';
+import { createNetwork, evaluate, type ImageSet, type Model, sliceImageSet, type TensorBackend } from '@dafl/core';
 
+/** Two batches of an evaluation. */
 const TIMED_IMAGES = 1_000;
 
-/** Milliseconds that one evaluation takes, measured on some of the images and the larger network; 0 without data. */
-export async function timeEvaluation({
-  backend,
-  teacher,
-  evaluation,
-}: Pick<DistillOptions, 'backend' | 'teacher' | 'evaluation'>): Promise<number> {
+/** Milliseconds that one evaluation takes, measured on some of the images; 0 without data. */
+export async function timeEvaluation(
+  backend: TensorBackend,
+  model: Model,
+  evaluation: ImageSet | undefined,
+): Promise<number> {
   if (evaluation === undefined) return 0;
   const images = sliceImageSet(evaluation, 0, Math.min(TIMED_IMAGES, evaluation.count));
-  const network = createNetwork(backend, teacher);
+  const network = createNetwork(backend, model);
   try {
+    // The first time allocates and compiles.
+    await evaluate(network, images);
     const startedMs = performance.now();
     await evaluate(network, images);
     return ((performance.now() - startedMs) * evaluation.count) / images.count;
