@@ -36,19 +36,14 @@ export {
 } from './distillation-options.ts';
 export { fitImages } from './fit-images.ts';
 export type { HyperParameters } from './hyper-parameters.ts';
-export {
-  isLowRank,
-  loadArchitecture,
-  type LoadedModel,
-  loadModel,
-  loadStudent,
-  type StudentSource,
-} from './load-model.ts';
+export { loadArchitecture, type LoadedModel, loadModel, loadStudent, type StudentSource } from './load-model.ts';
+export { lowRankShare } from './low-rank-share.ts';
 export { daflVersion, describeMachine, type Machine, peakMemoryBytes } from './machine.ts';
 export { estimateRun, type RunEstimate } from './estimate-run.ts';
 export type { DataName, Experiment, ExperimentRow, Task } from './experiments/experiment.ts';
 export type { ExperimentRecord } from './experiments/experiment-record.ts';
 export { experiments } from './experiments/experiments.ts';
+export { isRecordCurrent } from './experiments/is-record-current.ts';
 export { summarizeExperiment, tableCells, tableHeads, type TableLine } from './experiments/render-table.ts';
 export { type ExperimentEvent, type ExperimentSettings, runExperiment } from './experiments/run-experiment.ts';
 export { findLocalMnist, type MnistOptions } from './mnist-files.ts';

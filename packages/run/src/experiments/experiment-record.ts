@@ -11,9 +11,9 @@ export interface ExperimentRecord {
   readonly experiment: string;
   readonly row: string;
   readonly seed: number;
-  /** As declared: a record counts while this is what the experiment declares. */
+  /** As declared. A record counts while the experiment's own task would compute the same: `isRecordCurrent`. */
   readonly task: Task;
-  /** What the presets made of a distillation's options: a record counts while they make the same. Null for other tasks. */
+  /** What the presets made of a distillation's options. Null for other tasks. */
   readonly hyperParameters: Readonly<Record<string, unknown>> | null;
   /** 0..1, on the official test images, after the last step; null where nothing is measured. */
   readonly accuracy: number | null;
@@ -28,9 +28,10 @@ export interface ExperimentRecord {
   /** Of the student, for one image. */
   readonly multiplyAccumulates: number | null;
   readonly backend: string | null;
-  /** Wall and processor time of the run, start and evaluations included. */
+  /** Wall time of the run in all its sessions, start and evaluations included. */
   readonly seconds: number;
-  readonly processorSeconds: number;
+  /** Null for a run of several sessions. */
+  readonly processorSeconds: number | null;
   readonly commit: string | null;
   readonly machine: Machine;
   readonly versions: { readonly dafl: string; readonly node: string };

@@ -6,11 +6,9 @@ import { createNetwork, DaflError, describeModel, evaluate, inheritWeights, type
 import { loadLabelledImages } from '../data-source.ts';
 import { fitImages } from '../fit-images.ts';
 import { type BackendName, parseDistillationOptions } from '../distillation-options.ts';
-import { hyperParameters } from '../hyper-parameters.ts';
 import { loadModel, loadStudent } from '../load-model.ts';
 import { daflVersion, describeMachine } from '../machine.ts';
 import { recordTeacherMetadata } from '../record-metadata.ts';
-import { resolveRecipe } from '../resolve-recipe.ts';
 import { runDistillation } from '../run-distillation.ts';
 import { runFolder } from '../run-folder.ts';
 import { readRunRecord } from '../run-record.ts';
@@ -20,6 +18,7 @@ import { parseTrainingOptions } from '../training-options.ts';
 import { createFolder, writeFileAtomically } from '../write-file-atomically.ts';
 import type { DataName, Experiment, ExperimentRow, Task } from './experiment.ts';
 import { type ExperimentRecord, readExperimentRecord, recordFile } from './experiment-record.ts';
+import { hyperParametersOf, isRecordCurrent } from './is-record-current.ts';
 
 /** How an experiment is run. */
 export interface ExperimentSettings {
@@ -100,9 +99,7 @@ export async function* runExperiment(
       const stored = await readExperimentRecord(file);
       const place = join(settings.folder, experiment.name, `${row.id}-seed-${seed}`);
       const isMade = task.kind !== 'record' || existsSync(outputOf(task, place));
-      const resolved = hyperParametersOf(task);
-      const declared = JSON.stringify([row.task, resolved]);
-      if (stored !== undefined && isMade && JSON.stringify([stored.task, stored.hyperParameters]) === declared) {
+      if (stored !== undefined && isMade && isRecordCurrent(stored, row.task)) {
         yield { event: 'finished', row, seed, record: stored, isStored: true };
         continue;
       }
@@ -120,7 +117,7 @@ export async function* runExperiment(
           row: row.id,
           seed,
           task: row.task,
-          hyperParameters: resolved,
+          hyperParameters: hyperParametersOf(row.task),
           ...measured,
           commit: await currentCommit(),
           machine: describeMachine(),
@@ -230,6 +227,7 @@ async function* runTask(
       const options = parseDistillationOptions({ ...task.options, backend, seed });
       const previous = await readRunRecord(runFolder(place).record);
       const resume = previous?.state === 'interrupted' || previous?.state === 'running';
+      const secondsBefore = previous?.timings.seconds ?? 0;
       let classCounts: readonly number[] | null = null;
       for await (const event of runDistillation(options, { folder: place, resume, force: !resume, signal })) {
         if (event.event === 'step') {
@@ -255,7 +253,7 @@ async function* runTask(
             parameters: record?.student.parameters ?? null,
             multiplyAccumulates: record?.student.multiplyAccumulates ?? null,
             backend: description,
-            ...times(),
+            ...(resume ? { seconds: secondsBefore + times().seconds, processorSeconds: null } : times()),
           };
         }
       }
@@ -269,14 +267,6 @@ async function* runTask(
 async function loadFirstStudent(student: string, teacher: Model): Promise<Model> {
   const { graph, weights } = await loadStudent(student, teacher);
   return weights === undefined ? inheritWeights(teacher, graph) : { graph, weights };
-}
-
-/** What a distillation's options come to; null for other tasks. */
-function hyperParametersOf(task: Task): Readonly<Record<string, unknown>> | null {
-  if (task.kind !== 'distill') return null;
-  const { options, steps } = resolveRecipe(parseDistillationOptions(task.options));
-  const named = Object.entries(options).filter(([name]) => name in hyperParameters);
-  return { ...Object.fromEntries(named), steps };
 }
 
 /** The file that others read of a run. */

@@ -94,6 +94,7 @@ export const table3: Experiment = {
           generatorWidths: [64, 64, 32],
           generatorContrast: 1.2,
           generatorBrightness: 0,
+          activationWeight: 0.1,
           batchNormStatisticsWeight: 5,
           adversarialWeight: 0.1,
           temperature: 2,

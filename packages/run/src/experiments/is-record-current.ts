@@ -1,0 +1,36 @@
+import { isDeepStrictEqual } from 'node:util';
+import { parseDistillationOptions } from '../distillation-options.ts';
+import { hyperParameters } from '../hyper-parameters.ts';
+import { resolveRecipe } from '../resolve-recipe.ts';
+import type { Task } from './experiment.ts';
+import type { ExperimentRecord } from './experiment-record.ts';
+
+/**
+ * Whether a task, run now, would compute what a record holds.
+ *
+ * A hyper-parameter that a row names and one that its preset sets are the same; one that came later than the record must
+ * be as the preset has it, since what was added leaves the runs before it as they were.
+ */
+export function isRecordCurrent({ task: recorded, hyperParameters: then }: ExperimentRecord, task: Task): boolean {
+  if (task.kind !== 'distill' || recorded.kind !== 'distill' || then === null)
+    return isDeepStrictEqual(recorded, JSON.parse(JSON.stringify(task)));
+  if (!isDeepStrictEqual(withoutHyperParameters(recorded), withoutHyperParameters(task))) return false;
+  const now = hyperParametersOf(task)!;
+  const { student: _, ...options } = withoutHyperParameters(task);
+  const unchanged = hyperParametersOf({ kind: 'distill', options })!;
+  const names = new Set([...Object.keys(now), ...Object.keys(then)]);
+  return [...names].every((name) => isDeepStrictEqual(now[name], name in then ? then[name] : unchanged[name]));
+}
+
+/** What a distillation's options come to; null for other tasks. */
+export function hyperParametersOf(task: Task): Readonly<Record<string, unknown>> | null {
+  if (task.kind !== 'distill') return null;
+  const { options, steps } = resolveRecipe(parseDistillationOptions(task.options));
+  const named = Object.entries(options).filter(([name]) => name in hyperParameters);
+  return { ...Object.fromEntries(named), steps };
+}
+
+function withoutHyperParameters({ options }: Extract<Task, { kind: 'distill' }>): Record<string, unknown> {
+  const kept = Object.entries(options).filter(([name]) => !(name in hyperParameters) && name !== 'steps');
+  return Object.fromEntries(kept);
+}
