@@ -170,11 +170,13 @@ test('dafl distill', async () => {
       --temperature <number>                     Temperature of the distillation
                                                  loss
       --initialization <random|teacher|auto>     Where the student's weights start:
-                                                 random, cut from the teacher's, or
-                                                 the latter where it fits
+                                                 random, from the teacher's, or the
+                                                 latter where it fits (low-rank:
+                                                 auto)
       --student-batch-norm <moving|fixed>        Statistics of the student's batch
                                                  norms: of its batches, or those
-                                                 that it starts with
+                                                 that it starts with, then without
+                                                 dropout (low-rank: fixed)
 
     Folder:
       --out <folder>                             Folder of the run. Default: a new

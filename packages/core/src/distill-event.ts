@@ -21,7 +21,7 @@ export interface StartEvent {
   readonly resumedAt: number;
   readonly teacher: NetworkSummary;
   readonly student: NetworkSummary;
-  /** Where the student's first weights came from. */
+  /** Where the student's first weights came from; `'given'`: `DistillOptions.studentWeights`. */
   readonly initialization: 'random' | 'teacher' | 'given';
 }
 

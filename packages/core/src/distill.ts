@@ -45,7 +45,7 @@ export interface StudentTraining {
 export interface DistillOptions {
   readonly backend: TensorBackend;
   readonly teacher: Model;
-  /** The student's graph; where its first weights come from, `training.initialization` says. */
+  /** The student's graph. Its first weights are `studentWeights`, or what `training.initialization` says. */
   readonly student: Graph;
   /** The student's first weights, unless `training.initialization` is `'random'`. */
   readonly studentWeights?: Model['weights'];

@@ -34,7 +34,10 @@ export const baselineRecipes: Readonly<Record<Exclude<MethodName, 'dafl'>, Prese
 export function refine(preset: Preset): Preset {
   const { training } = preset;
   const schedule = { kind: 'cosine', learningRate: 1e-4, warmupSteps: 60 } as const;
-  return { ...preset, training: { ...training, schedule, batchNormStatistics: 'fixed' } };
+  return {
+    ...preset,
+    training: { ...training, schedule, initialization: 'auto', batchNormStatistics: 'fixed' },
+  };
 }
 
 /** Largest shift in pixels of given images, where the options name none. */

@@ -51,7 +51,15 @@ describe('what is wrong is named with its rule and its value', () => {
     ],
     [
       { teacher: 't', student: 1.5 },
-      "Cannot distill as 'student' must be 'half', 'quarter', a number > 0 and <= 1, 'low-rank', 'low-rank-SHARE', a built-in architecture or a model file: current value is 1.5",
+      "Cannot distill as 'student' must be 'half', 'quarter', a number > 0 and <= 1, 'low-rank', 'low-rank-SHARE' with a share > 0 and < 1, a built-in architecture or a model file: current value is 1.5",
+    ],
+    [
+      { teacher: 't', student: 'low-rank-2' },
+      "Cannot distill as 'student' must be 'half', 'quarter', a number > 0 and <= 1, 'low-rank', 'low-rank-SHARE' with a share > 0 and < 1, a built-in architecture or a model file: current value is 'low-rank-2'",
+    ],
+    [
+      { teacher: 't', student: 'low-rank-1.2.3' },
+      "Cannot distill as 'student' must be 'half', 'quarter', a number > 0 and <= 1, 'low-rank', 'low-rank-SHARE' with a share > 0 and < 1, a built-in architecture or a model file: current value is 'low-rank-1.2.3'",
     ],
     [
       { teacher: 't', timeBudgetMs: '90' },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type HyperParameters, hyperParameters } from './hyper-parameters.ts';
+import { lowRankShare } from './low-rank-share.ts';
 import { parseOptions } from './parse-options.ts';
 
 /** Backends that a run can compute on. */
@@ -77,14 +78,20 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
     .describe('Node of the teacher that gives the logits. Default: the one that its file marks')
     .meta({ placeholder: 'node' }),
   student: z
-    .union([z.number().gt(0).lte(1), z.string().min(1)])
+    .union([
+      z.number().gt(0).lte(1),
+      z
+        .string()
+        .min(1)
+        .refine((name) => !Number.isNaN(lowRankShare(name))),
+    ])
     .default('half')
     .describe(
       "Student: half, quarter, a share of the teacher's widths, low-rank or low-rank-SHARE (the teacher's convolutions in two parts), a built-in architecture, or a model file whose graph is taken",
     )
     .meta({
       placeholder: 'half|share|low-rank|name|file',
-      rule: "'half', 'quarter', a number > 0 and <= 1, 'low-rank', 'low-rank-SHARE', a built-in architecture or a model file",
+      rule: "'half', 'quarter', a number > 0 and <= 1, 'low-rank', 'low-rank-SHARE' with a share > 0 and < 1, a built-in architecture or a model file",
     }),
   method: z
     .enum(['dafl', 'noise', 'alternative-data', 'original-data', 'metadata'])

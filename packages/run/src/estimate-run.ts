@@ -30,7 +30,7 @@ const LEAST_STEPS = 4;
 const PROBE_MS = 8_000;
 
 /**
- * Estimates a run by starting it: a few steps of the very run, one picture and part of an evaluation. Nothing is written.
+ * Estimates a run by starting it: a few steps of the very run, one picture and parts of evaluations. Nothing is written.
  *
  * @throws {DaflError} What the run itself would throw before its first step.
  */
@@ -78,8 +78,10 @@ export async function estimateRun(options: DistillationOptions, signal?: AbortSi
     const { graph, weights } = student;
     const studentModel =
       weights === undefined ? initializeWeights(graph, createRandomStream(0, 'estimate')) : { graph, weights };
-    const teacherSeconds = (await timeEvaluation(backend, teacher.model, evaluation)) / 1000;
-    const studentSeconds = (await timeEvaluation(backend, studentModel, evaluation)) / 1000;
+    const [teacherMs, studentMs] = [
+      await timeEvaluation({ backend, model: teacher.model, evaluation }),
+      await timeEvaluation({ backend, model: studentModel, evaluation }),
+    ];
     const { timeBudgetMs } = options;
     const steps =
       timeBudgetMs === undefined ? recipe.steps : Math.max(1, Math.floor(timeBudgetMs / 1000 / secondsPerStep));
@@ -91,8 +93,8 @@ export async function estimateRun(options: DistillationOptions, signal?: AbortSi
       secondsPerStep,
       seconds:
         steps * secondsPerStep +
-        teacherSeconds +
-        times(evaluateEvery) * studentSeconds +
+        teacherMs / 1000 +
+        (times(evaluateEvery) * studentMs) / 1000 +
         times(sampleEvery) * sampleSeconds,
       peakMemoryBytes: peakMemoryBytes(),
       teacher: teacher.model.graph.name,

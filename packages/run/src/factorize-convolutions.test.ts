@@ -103,8 +103,18 @@ describe('factorizeConvolutions', () => {
   });
 
   test('refuses a share that leaves a convolution nothing, and says how much it needs', () => {
-    expect(() => factorizeConvolutions(lenet5(), 0.01)).toThrow(
-      /'share' must leave each convolution a channel \(at least 0\.\d+ here\): current value is 0\.01/,
+    let message = '';
+    try {
+      factorizeConvolutions(lenet5(), 0.01);
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    const rule = /'share' must leave each convolution a channel \(at least (0\.\d+) here\): current value is 0\.01/;
+    expect(message).toMatch(rule);
+    const least = Number(rule.exec(message)![1]);
+    expect(() => factorizeConvolutions(lenet5(), least)).not.toThrow();
+    expect(() => factorizeConvolutions(lenet5(), least - 0.001)).toThrow(
+      "'share' must leave each convolution a channel",
     );
   });
 });

@@ -129,14 +129,18 @@ class Factors {
   }
 }
 
-/** A convolution that can be split, and what it costs in multiply-accumulates. */
-interface Candidate {
+/** What a convolution that can be split costs in multiply-accumulates. */
+interface Cost {
   readonly name: string;
-  readonly factors: Factors;
   /** Whole. */
   readonly cost: number;
   /** Of one pair. */
   readonly costOfPair: number;
+}
+
+/** The same with its pairs. */
+interface Candidate extends Cost {
+  readonly factors: Factors;
   /** Share of the kernel's squares that the pairs taken so far hold. */
   kept: number;
 }
@@ -144,25 +148,30 @@ interface Candidate {
 /** The convolutions to split, by name, with their ranks set. */
 function chooseRanks(model: Model, share: number): ReadonlyMap<string, Factors> {
   const { name: modelName } = model.graph;
-  const candidates = listCandidates(model);
-  if (candidates.length === 0) {
+  const costs = listCosts(model);
+  if (costs.length === 0) {
     throw new DaflError(
       'MODEL',
       `Cannot factorize '${modelName}' as it must have ordinary convolutions larger than 1x1: current value is none`,
     );
   }
   const { multiplyAccumulates: total } = describeModel(model.graph);
-  const costAt = ({ cost, costOfPair }: Candidate, rank: number): number => Math.min(cost, costOfPair * rank);
+  const costAt = ({ cost, costOfPair }: Cost, rank: number): number => Math.min(cost, costOfPair * rank);
   const sum = (values: readonly number[]): number => values.reduce((before, value) => before + value, 0);
-  const fixed = total - sum(candidates.map(({ cost }) => cost));
-  const least = fixed + sum(candidates.map((candidate) => costAt(candidate, 1)));
+  const fixed = total - sum(costs.map(({ cost }) => cost));
+  const least = fixed + sum(costs.map((cost) => costAt(cost, 1)));
   let left = share * total - least;
   if (left < 0) {
     throw new DaflError(
       'USAGE',
-      `Cannot factorize '${modelName}' as 'share' must leave each convolution a channel (at least ${(least / total).toFixed(3)} here): current value is ${share}`,
+      `Cannot factorize '${modelName}' as 'share' must leave each convolution a channel (at least ${Math.ceil((1000 * least) / total) / 1000} here): current value is ${share}`,
     );
   }
+  // Decomposing takes long where channels are many: only what can be.
+  const candidates = costs.map((cost): Candidate => {
+    const factors = new Factors(model.weights.get(`${cost.name}.kernel`)!);
+    return { ...cost, factors, kept: factors.energies[0] };
+  });
   for (;;) {
     let best: Candidate | undefined;
     let bestGain = 0;
@@ -183,7 +192,7 @@ function chooseRanks(model: Model, share: number): ReadonlyMap<string, Factors> 
   return new Map(split.map(({ name, factors }) => [name, factors]));
 }
 
-function listCandidates({ graph, weights }: Model): Candidate[] {
+function listCosts({ graph }: Model): Cost[] {
   const shapes = inferShapes(graph);
   const costs = new Map(describeModel(graph).nodes.map(({ name, multiplyAccumulates }) => [name, multiplyAccumulates]));
   const isCandidate = (node: ModelNode): node is Conv2dNode =>
@@ -192,13 +201,10 @@ function listCandidates({ graph, weights }: Model): Candidate[] {
     const [, inputWidth, inputs] = shapes.get(node.inputs[0])?.output ?? graph.inputShape;
     const [height, width] = shapes.get(node.name)!.output;
     const [rows, columns] = node.kernelSize;
-    const factors = new Factors(weights.get(`${node.name}.kernel`)!);
     return {
       name: node.name,
-      factors,
       cost: costs.get(node.name)!,
       costOfPair: rows * inputs * height * inputWidth + columns * node.filters * height * width,
-      kept: factors.energies[0],
     };
   });
 }

@@ -16,6 +16,7 @@ const others: Readonly<Record<string, string>> = {
   pixels: 'normalized',
   random: 'teacher',
   auto: 'random',
+  moving: 'fixed',
 };
 
 /** Another value of the same kind. */
@@ -34,7 +35,9 @@ test('each value of the presets but the optimizers can be overridden', () => {
     // Images that are normalised have no tone.
     if (changed.generatorOutput === 'normalized')
       Object.assign(changed, { generatorContrast: 1, generatorBrightness: 0 });
+    expect(Object.values(changed)).not.toContain(undefined);
     const other = writeHyperParameters(preset, changed);
+    expect(readHyperParameters(other)).toEqual(changed);
     const at = (root: unknown, path: string): unknown =>
       path.split('.').reduce((value, key) => (value as Record<string, unknown> | null)?.[key], root);
     const same = leaves(preset).filter((path) => JSON.stringify(at(preset, path)) === JSON.stringify(at(other, path)));

@@ -164,13 +164,17 @@ export const hyperParameters: { readonly [Name in keyof HyperParameters]: HyperP
     'training.initialization',
     z
       .enum(['random', 'teacher', 'auto'])
-      .describe("Where the student's weights start: random, cut from the teacher's, or the latter where it fits"),
+      .describe(
+        "Where the student's weights start: random, from the teacher's, or the latter where it fits (low-rank: auto)",
+      ),
   ),
   studentBatchNorm: at(
     'training.batchNormStatistics',
     z
       .enum(['moving', 'fixed'])
-      .describe("Statistics of the student's batch norms: of its batches, or those that it starts with"),
+      .describe(
+        "Statistics of the student's batch norms: of its batches, or those that it starts with, then without dropout (low-rank: fixed)",
+      ),
     'moving',
   ),
 };

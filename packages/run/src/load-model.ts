@@ -13,6 +13,7 @@ import {
 } from '@dafl/models';
 import type { DistillationOptions } from './distillation-options.ts';
 import { factorizeConvolutions } from './factorize-convolutions.ts';
+import { lowRankShare } from './low-rank-share.ts';
 import { systemErrorCode } from './storage-error.ts';
 
 /** A model with what tells it from others. */
@@ -74,14 +75,6 @@ async function readModelFile(path: string, names: readonly string[]): Promise<Ui
 
 const shares: Readonly<Record<string, number>> = { half: 0.5, quarter: 0.25 };
 
-/** `low-rank`, or `low-rank-0.4` with the share of the teacher's multiply-accumulates. */
-const LOW_RANK = /^low-rank(?:-([\d.]+))?$/;
-
-/** Whether a student's name asks for the teacher's own convolutions, factorized. */
-export function isLowRank(student: string | number): boolean {
-  return LOW_RANK.test(String(student));
-}
-
 /** A student before its first step. */
 export interface StudentSource {
   readonly graph: Graph;
@@ -102,8 +95,8 @@ export async function loadStudent(source: string | number, teacher: Model): Prom
   const { graph } = teacher;
   const ratio = typeof source === 'number' ? source : shares[source];
   if (ratio !== undefined) return { graph: shrink(graph, ratio) };
-  const lowRank = LOW_RANK.exec(String(source));
-  if (lowRank !== null) return factorizeConvolutions(teacher, Number(lowRank[1] ?? 0.5));
+  const lowRank = lowRankShare(source);
+  if (lowRank !== undefined) return factorizeConvolutions(teacher, lowRank);
   if (!architectures.has(String(source))) return { graph: await loadArchitecture(String(source)) };
   const { classes, inputShape, preprocessing } = describeClassifier(graph);
   // The student reads what its teacher reads, so that evaluation can't disagree with training.

@@ -12,7 +12,8 @@ import {
   readHyperParameters,
   writeHyperParameters,
 } from './hyper-parameters.ts';
-import { isLowRank, type LoadedModel } from './load-model.ts';
+import type { LoadedModel } from './load-model.ts';
+import { lowRankShare } from './low-rank-share.ts';
 import { readMetadata } from './metadata-file.ts';
 
 /** What the options come to: core's terms, and the options with nothing left open but the number of steps. */
@@ -99,8 +100,8 @@ export function resolveRecipe(options: DistillationOptions): Recipe {
   }
   assertOwnOptions(options);
   const named = options.method === 'dafl' ? presets[options.preset] : baselineRecipes[options.method];
-  const startsFromTeacher = (options.initialization ?? named.training.initialization) !== 'random';
-  const base = isLowRank(options.student) && startsFromTeacher ? refine(named) : named;
+  const isRefined = lowRankShare(options.student) !== undefined && options.initialization !== 'random';
+  const base = isRefined ? refine(named) : named;
   const preset = writeHyperParameters(base, options);
   if (options.replayBatches === 0 && options.studentSteps !== undefined && options.studentSteps > 1) {
     throw new DaflError(

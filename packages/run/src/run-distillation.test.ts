@@ -328,7 +328,22 @@ test('a student of low rank starts from its teacher, with small steps and the st
     initialization: 'given',
     options: { studentBatchNorm: 'fixed', studentLearningRate: 1e-4 },
   });
-  await expect(
-    resultOf(optionsOf({ student: 'low-rank-2', steps: 1 }), { ...settings, folder: at('other') }),
-  ).rejects.toThrow("Cannot factorize 'tiny' as 'share' must be in (0, 1): current value is 2");
+});
+
+test.each([{ preset: 'paper', latentSize: 4, generatorWidths: [4, 4, 4] }, { method: 'noise' }])(
+  'and it does so with %j',
+  async (changes) => {
+    const options = { teacher, student: 'low-rank-0.9', backend: 'cpu', batchSize: 8, steps: 1, ...changes };
+    await resultOf(parseDistillationOptions(options), { folder: at('run') });
+    expect(await readRunRecord(join(at('run'), 'run.json'))).toMatchObject({ initialization: 'given' });
+  },
+);
+
+test('a student of low rank may start from random weights', async () => {
+  const options = optionsOf({ student: 'low-rank-0.9', steps: 1, initialization: 'random' });
+  await resultOf(options, { folder: at('run') });
+  expect(await readRunRecord(join(at('run'), 'run.json'))).toMatchObject({
+    initialization: 'random',
+    options: { studentBatchNorm: 'moving' },
+  });
 });

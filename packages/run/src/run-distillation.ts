@@ -72,11 +72,11 @@ export async function* runDistillation(
   const teacher = await loadTeacher(options);
   assertSameTeacher(options.teacher, teacher, settings.teacherSha256 ?? previous?.teacher.sha256);
   describeClassifier(teacher.model.graph);
-  const student = await loadStudent(options.student, teacher.model);
   if (previous?.state === 'finished') {
     yield await repeatResult(folder, previous);
     return;
   }
+  const student = await loadStudent(options.student, teacher.model);
   const method = await recipe.createMethod(teacher, signal);
   const evaluation =
     options.eval === undefined
@@ -227,11 +227,11 @@ async function fitOrTake(
 ): Promise<number> {
   if (timeBudgetMs === undefined) return steps;
   // The teacher's, the larger one's: what is left of them is left for a slower machine.
-  const evaluationMs = EVALUATIONS * (await timeEvaluation(common.backend, common.teacher, common.evaluation));
-  return await fitSteps(
-    { ...common, steps },
-    { timeBudgetMs: Math.max(timeBudgetMs / 2, timeBudgetMs - evaluationMs) },
-  );
+  const startedMs = performance.now();
+  const { backend, teacher: model, evaluation } = common;
+  const evaluationMs = EVALUATIONS * (await timeEvaluation({ backend, model, evaluation }));
+  const leftMs = timeBudgetMs - evaluationMs - (performance.now() - startedMs);
+  return await fitSteps({ ...common, steps }, { timeBudgetMs: Math.max(timeBudgetMs / 2, leftMs) });
 }
 
 /** The record of the run to go on with, which the options must be those of. */

@@ -3,12 +3,15 @@ import { createNetwork, evaluate, type ImageSet, type Model, sliceImageSet, type
 /** Two batches of an evaluation. */
 const TIMED_IMAGES = 1_000;
 
+/** What is evaluated. */
+interface TimedEvaluation {
+  readonly backend: TensorBackend;
+  readonly model: Model;
+  readonly evaluation: ImageSet | undefined;
+}
+
 /** Milliseconds that one evaluation takes, measured on some of the images; 0 without data. */
-export async function timeEvaluation(
-  backend: TensorBackend,
-  model: Model,
-  evaluation: ImageSet | undefined,
-): Promise<number> {
+export async function timeEvaluation({ backend, model, evaluation }: TimedEvaluation): Promise<number> {
   if (evaluation === undefined) return 0;
   const images = sliceImageSet(evaluation, 0, Math.min(TIMED_IMAGES, evaluation.count));
   const network = createNetwork(backend, model);

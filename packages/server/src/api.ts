@@ -3,7 +3,7 @@ import type { DistillationOptions } from '@dafl/run';
 
 /**
  * Body of `POST /v1/distillations`: the options of the command line as JSON. Files are named by the id of their upload:
- * `teacher` is a built-in name or such an id, `student` `'half'`, `'quarter'`, `'low-rank'`, an architecture, a share in
+ * `teacher` is a built-in name or such an id, `student` `'half'`, `'quarter'`, `'low-rank'`, `'low-rank-SHARE'`, an architecture, a share in
  * (0, 1] or such an id, `eval` `'mnist'`.
  */
 export type DistillationRequest = Pick<DistillationOptions, 'teacher'> & Partial<DistillationOptions>;

@@ -214,7 +214,11 @@ describe('bad requests', () => {
     ],
     [
       { student: 'third' },
-      `Cannot distill as 'student' must be one of [half, quarter, low-rank, low-rank-SHARE, ${[...architectures.keys()].join(', ')}], a number > 0 and <= 1 or the id of an upload: current value is 'third'`,
+      `Cannot distill as 'student' must be one of [half, quarter, ${[...architectures.keys()].join(', ')}, low-rank, low-rank-SHARE], a number > 0 and <= 1 or the id of an upload: current value is 'third'`,
+    ],
+    [
+      { student: 'low-rank-SHARE' },
+      `Cannot distill as 'student' must be one of [half, quarter, ${[...architectures.keys()].join(', ')}, low-rank, low-rank-SHARE], a number > 0 and <= 1 or the id of an upload: current value is 'low-rank-SHARE'`,
     ],
     [
       { compare: '/etc/passwd' },

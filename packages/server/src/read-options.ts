@@ -1,6 +1,6 @@
 import { DaflError } from '@dafl/core';
 import { architectures, listTeachers } from '@dafl/models';
-import { type DistillationOptions, isLowRank, parseDistillationOptions, resolveRecipe } from '@dafl/run';
+import { type DistillationOptions, lowRankShare, parseDistillationOptions, resolveRecipe } from '@dafl/run';
 
 /**
  * Checks the options that a client sent. A command line may name files; a client may name only what the server has:
@@ -18,10 +18,11 @@ export function readOptions(body: unknown, isUpload: (id: string) => boolean): D
   if (!listTeachers().includes(teacher) && !isUpload(teacher)) {
     reject('teacher', `one of [${listTeachers().join(', ')}] or the id of an upload`, teacher);
   }
-  const students = ['half', 'quarter', 'low-rank', 'low-rank-SHARE', ...architectures.keys()];
-  const isKnown = typeof student !== 'string' || students.includes(student) || isLowRank(student);
+  const named = ['half', 'quarter', ...architectures.keys()];
+  const isKnown = typeof student !== 'string' || named.includes(student) || lowRankShare(student) !== undefined;
   if (!isKnown && !isUpload(student)) {
-    reject('student', `one of [${students.join(', ')}], a number > 0 and <= 1 or the id of an upload`, student);
+    const rule = `one of [${named.join(', ')}, low-rank, low-rank-SHARE], a number > 0 and <= 1 or the id of an upload`;
+    reject('student', rule, student);
   }
   if (evaluation !== undefined && evaluation !== 'mnist') reject('eval', "'mnist'", evaluation);
   if (options.data !== undefined && options.data !== 'mnist') reject('data', "'mnist'", options.data);
