@@ -90,7 +90,7 @@ test.runIf(hasTorch).each(['official', 'fast'])(
     const { cases } = parseEvents(stdout).at(-1) as { cases: CaseResult[] };
     const [{ contestants, lossDifferences, comparisons }] = cases;
     expect(contestants.map((contestant) => contestant.name)).toEqual(
-      expect.arrayContaining(['wasm-1-thread', 'pytorch', 'pytorch-channels-last']),
+      expect.arrayContaining(['wasm-1-thread', 'pytorch', 'pytorch-channels-last', 'pytorch-kept-memory']),
     );
     expect(comparisons[0]).toMatchObject({ contestant: 'wasm-1-thread', baseline: 'pytorch' });
     expect(lossDifferences[0]).toBeLessThan(1e-4);

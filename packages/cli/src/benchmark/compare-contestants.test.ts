@@ -19,13 +19,17 @@ test('takes the ratios round by round', () => {
   );
 });
 
-test('compares with PyTorch both ways, and threads of wasm with one', () => {
-  expect(pairs(['wasm-1-thread', 'wasm-2-threads', 'pytorch', 'pytorch-channels-last'])).toEqual([
+test('compares with PyTorch in each way, and threads of wasm with one', () => {
+  const pytorch = ['pytorch', 'pytorch-channels-last', 'pytorch-kept-memory'];
+  expect(pairs(['wasm-1-thread', 'wasm-2-threads', ...pytorch])).toEqual([
     'wasm-1-thread / pytorch',
     'wasm-2-threads / pytorch',
     'pytorch-channels-last / pytorch',
+    'pytorch-kept-memory / pytorch',
     'wasm-1-thread / pytorch-channels-last',
     'wasm-2-threads / pytorch-channels-last',
+    'wasm-1-thread / pytorch-kept-memory',
+    'wasm-2-threads / pytorch-kept-memory',
     'wasm-2-threads / wasm-1-thread',
   ]);
 });

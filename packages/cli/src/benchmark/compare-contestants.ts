@@ -16,7 +16,7 @@ export interface Timed {
 }
 
 /** Whom the others are compared with. */
-const BASELINES: readonly string[] = ['pytorch', 'pytorch-channels-last', 'wasm-1-thread'];
+const BASELINES: readonly string[] = ['pytorch', 'pytorch-channels-last', 'pytorch-kept-memory', 'wasm-1-thread'];
 
 /**
  * Compares each contestant with each baseline there is, round by round, so that what slows the machine down for a while

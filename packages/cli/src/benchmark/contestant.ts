@@ -40,7 +40,10 @@ export async function startContestant(
 ): Promise<Contestant> {
   signal.throwIfAborted();
   const [program, ...parameters] = plan.command;
-  const child = spawn(program, parameters, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(program, parameters, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...plan.environment },
+  });
   const talk = converse(child, signal);
   try {
     const ready = await talk.ask(JSON.stringify(plan.createSetup(context)));

@@ -14,7 +14,7 @@ export interface BackendSetup {
 
 /** What a process that runs PyTorch is told first. */
 export interface PyTorchSetup {
-  readonly variant: 'official' | 'channels-last';
+  readonly variant: 'official' | 'channels-last' | 'kept-memory';
   readonly threads: number;
   readonly recipe: BenchmarkRecipe;
   /** The file of the first weights and latent vectors. */
@@ -35,6 +35,8 @@ export interface ContestantPlan {
   /** `wasm-2-threads`, `pytorch`, ... */
   readonly name: string;
   readonly command: readonly [program: string, ...parameters: string[]];
+  /** Variables that its process gets beside this one's. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Whether it was asked for by name: then it is an error if it cannot run. */
   readonly isRequired: boolean;
   createSetup(context: ContestantContext): BackendSetup | PyTorchSetup;
@@ -54,6 +56,13 @@ export interface ContestantChoice {
 /** Threads that wasm takes by itself at most. */
 const MOST_WASM_THREADS = 8;
 
+/** Makes glibc keep what it has got from the system: no block is mapped by itself, and nothing is given back. */
+const KEPT_MEMORY = {
+  MALLOC_MMAP_MAX_: '0',
+  MALLOC_TRIM_THRESHOLD_: String(2 ** 40),
+  MALLOC_TOP_PAD_: String(2 ** 28),
+};
+
 const program = fileURLToPath(new URL(`./contestant-process${extname(import.meta.filename)}`, import.meta.url));
 const pytorchScript = fileURLToPath(new URL('../../bench/pytorch-step.py', import.meta.url));
 
@@ -70,6 +79,7 @@ export function listContestants({ backends, known, allowSoftwareGpu, python }: C
   const planPyTorch = (name: string, variant: PyTorchSetup['variant']): ContestantPlan => ({
     name,
     command: [python ?? 'python3', pytorchScript],
+    environment: variant === 'kept-memory' ? KEPT_MEMORY : undefined,
     isRequired: python !== undefined,
     createSetup: ({ recipe, tensors, draws }) => ({ variant, threads: cores, recipe, tensors, draws }),
   });
@@ -80,5 +90,10 @@ export function listContestants({ backends, known, allowSoftwareGpu, python }: C
     return all === 1 ? [one] : [one, planBackend(`wasm-${all}-threads`, 'wasm', all)];
   });
   if (python === null) return plans;
-  return [...plans, planPyTorch('pytorch', 'official'), planPyTorch('pytorch-channels-last', 'channels-last')];
+  return [
+    ...plans,
+    planPyTorch('pytorch', 'official'),
+    planPyTorch('pytorch-channels-last', 'channels-last'),
+    planPyTorch('pytorch-kept-memory', 'kept-memory'),
+  ];
 }
