@@ -1,5 +1,6 @@
 import { createCpuBackend } from '@dafl/backend-cpu';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { TensorBackend } from '../backend.ts';
 import type { StudentBatch } from './method.ts';
 import { ReplayBank, type ReplayShapes } from './replay-bank.ts';
 
@@ -19,6 +20,20 @@ async function contentOf(bank: ReplayBank): Promise<number[]> {
 }
 
 describe('ReplayBank', () => {
+  it('says how large it is where there is no memory for it, and gives back what it took', () => {
+    let left = 3;
+    const fill: typeof backend.fill = () => {
+      if (left-- === 0) throw Object.assign(new Error('full'), { code: 'OUT_OF_MEMORY' });
+      return backend.fill([1], 0);
+    };
+    const small = { fill, dispose: (tensor) => backend.dispose(tensor) } as Pick<TensorBackend, 'fill' | 'dispose'>;
+    expect(
+      () => new ReplayBank(small as TensorBackend, 400, { images: [256, 64, 64, 3], teacherLogits: [256, 10] }),
+    ).toThrow(
+      "Cannot replay as all of 'replayBatches' must fit into memory: current value is 400, which takes 4.7 GiB",
+    );
+  });
+
   it('keeps the newest batches, in the memory that it took at the start', async () => {
     const bank = new ReplayBank(backend, 3, shapes);
     expect(bank.size).toBe(0);

@@ -1,5 +1,6 @@
 import type { Shape, Tensor, TensorBackend } from '../backend.ts';
 import type { CheckpointPart } from '../checkpoint.ts';
+import { DaflError } from '../errors.ts';
 import type { HostTensor } from '../model/model.ts';
 import type { StudentBatch } from './method.ts';
 
@@ -19,13 +20,34 @@ export class ReplayBank {
   readonly #slots: StudentBatch[];
   #added = 0;
 
-  /** @param capacity Batches kept, >= 1. */
+  /**
+   * @param capacity Batches kept, >= 1.
+   * @throws {DaflError} `OUT_OF_MEMORY` if they do not fit; says how large they are.
+   */
   constructor(backend: TensorBackend, capacity: number, shapes: ReplayShapes) {
     this.#backend = backend;
-    this.#slots = Array.from({ length: capacity }, () => ({
-      images: backend.fill(shapes.images, 0),
-      teacherLogits: backend.fill(shapes.teacherLogits, 0),
-    }));
+    const taken: Tensor[] = [];
+    const take = (shape: Shape): Tensor => {
+      const tensor = backend.fill(shape, 0);
+      taken.push(tensor);
+      return tensor;
+    };
+    try {
+      this.#slots = Array.from({ length: capacity }, () => ({
+        images: take(shapes.images),
+        teacherLogits: take(shapes.teacherLogits),
+      }));
+    } catch (error) {
+      for (const tensor of taken) backend.dispose(tensor);
+      if ((error as { code?: unknown }).code !== 'OUT_OF_MEMORY') throw error;
+      const elements = [shapes.images, shapes.teacherLogits].map((shape) => shape.reduce((all, size) => all * size, 1));
+      const gibibytes = ((4 * capacity * (elements[0] + elements[1])) / 2 ** 30).toFixed(1);
+      throw new DaflError(
+        'OUT_OF_MEMORY',
+        `Cannot replay as all of 'replayBatches' must fit into memory: current value is ${capacity}, which takes ${gibibytes} GiB`,
+        { cause: error },
+      );
+    }
   }
 
   /** Batches that were added and are still there. */
