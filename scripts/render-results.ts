@@ -61,8 +61,20 @@ function histograms(experiment: Experiment, records: readonly ExperimentRecord[]
 
 /** Accuracy over the steps, one line a row, as an SVG that reads in light and dark. */
 function plot(experiment: Experiment, records: readonly ExperimentRecord[]): string | null {
-  const [width, height, left, top, bottom, right] = [760, 360, 56, 16, 40, 210];
-  const colours = ['#2563eb', '#d97706', '#059669', '#dc2626', '#7c3aed', '#0891b2', '#be185d', '#65a30d', '#78716c'];
+  const [width, height, left, top, bottom, right] = [820, 360, 56, 16, 40, 270];
+  const colours = [
+    '#2563eb',
+    '#d97706',
+    '#059669',
+    '#dc2626',
+    '#7c3aed',
+    '#0891b2',
+    '#be185d',
+    '#65a30d',
+    '#78716c',
+    '#a16207',
+    '#1e3a8a',
+  ];
   const series = experiment.rows.flatMap(({ id, label }) => {
     const record = records.find(({ row, evaluations }) => row === id && evaluations.length > 1);
     if (record === undefined) return [];
