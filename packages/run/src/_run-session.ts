@@ -1,5 +1,13 @@
 import { dirname, join } from 'node:path';
-import { DaflError, describeModel, type DistillEvent, type Graph, type Model, type ResultEvent } from '@dafl/core';
+import {
+  DaflError,
+  describeClassifier,
+  describeModel,
+  type DistillEvent,
+  type Graph,
+  type Model,
+  type ResultEvent,
+} from '@dafl/core';
 import { writeModel } from '@dafl/models';
 import { decode } from 'fast-png';
 import type { CheckpointStore } from './checkpoint-store.ts';
@@ -16,7 +24,7 @@ import { renderFeaturesImage } from './report/features-image.ts';
 import { renderFilterPanels } from './report/filters-image.ts';
 import type { FeatureProjection } from './report/project-features.ts';
 import { renderReport } from './report/render-report.ts';
-import { renderTimelineImage, timelineRow, type TimelineRow } from './report/timeline-image.ts';
+import { readTimelineRow, renderTimelineImage, timelineRow, type TimelineRow } from './report/timeline-image.ts';
 import type { RunEvent, RunResultEvent } from './run-event.ts';
 import type { RunFolder } from './run-folder.ts';
 import type { NetworkRecord, RunRecord } from './run-record.ts';
@@ -50,13 +58,19 @@ export class RunSession {
   /** Seconds of the sessions before. */
   readonly #secondsBefore: number;
   readonly #events: EventFile | null;
-  /** Of this process: a run that goes on starts a new timeline. */
-  readonly #timeline: TimelineRow[] = [];
+  readonly #timeline: TimelineRow[];
   #features: FeatureProjection | null = null;
   #record: RunRecord;
 
-  private constructor(start: RunSessionOptions, metrics: MetricsLog, record: RunRecord, events: EventFile | null) {
+  private constructor(
+    start: RunSessionOptions,
+    metrics: MetricsLog,
+    record: RunRecord,
+    events: EventFile | null,
+    timeline: TimelineRow[],
+  ) {
     this.#start = start;
+    this.#timeline = timeline;
     this.#metrics = metrics;
     this.#record = record;
     this.#events = events;
@@ -96,7 +110,8 @@ export class RunSession {
       error: null,
     };
     const events = options.tensorboard ? await EventFile.create(folder.tensorboard) : null;
-    const session = new RunSession(start, metrics, record, events);
+    const timeline = await readTimeline(start);
+    const session = new RunSession(start, metrics, record, events, timeline);
     await session.#write({});
     return session;
   }
@@ -287,4 +302,19 @@ function describeNetwork(graph: Graph, file: { sha256: string; sizeBytes: number
 
 function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
+}
+
+/** The rows of the sessions before, out of their pictures. */
+async function readTimeline({ folder, teacher, step }: RunSessionOptions): Promise<TimelineRow[]> {
+  const { inputShape, classes } = describeClassifier(teacher.model.graph);
+  const [height, width, channels] = inputShape;
+  const stored = await readSamples(folder, step);
+  return stored.flatMap((samples) => {
+    try {
+      return [readTimelineRow(samples, { height, width, channels, classes })];
+    } catch {
+      // A picture that somebody damaged costs its row, not the run.
+      return [];
+    }
+  });
 }

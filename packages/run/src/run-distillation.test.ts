@@ -196,6 +196,35 @@ describe('a run that was stopped goes on to the same student', () => {
     }
   });
 
+  test('with the timeline of all of its sessions', async () => {
+    const options = optionsOf({ sampleEvery: 2 });
+    await collect(options, { folder: at('whole') });
+    const folder = at('run');
+    const controller = new AbortController();
+    await collect(options, { folder, signal: controller.signal }, (event) => {
+      if (event.event === 'step' && event.step === 3) controller.abort();
+    });
+    await resultOf(options, { folder, resume: true });
+    const timeline = (run: string) => readFileSync(join(run, 'timeline.png'));
+    expect(timeline(folder).equals(timeline(at('whole')))).toBe(true);
+  });
+
+  test('though an earlier version, with a hyper-parameter less, began it', async () => {
+    const whole = await resultOf(optionsOf(), { folder: at('whole') });
+    const folder = at('run');
+    const controller = new AbortController();
+    await collect(optionsOf(), { folder, signal: controller.signal }, (event) => {
+      if (event.event === 'step' && event.step === 3) controller.abort();
+    });
+    const file = join(folder, 'run.json');
+    const { options, ...record } = JSON.parse(readFileSync(file, 'utf8')) as { options: Record<string, unknown> };
+    const { studentBatchNorm, ...earlier } = options;
+    expect(studentBatchNorm).toBe('moving');
+    writeFileSync(file, JSON.stringify({ ...record, options: earlier }));
+    const resumed = await resultOf(optionsOf(), { folder, resume: true });
+    expect(resumed.studentSha256).toBe(whole.studentSha256);
+  });
+
   test('past a damaged checkpoint, with a warning', async () => {
     const whole = await resultOf(optionsOf(), { folder: at('whole') });
     const folder = at('run');

@@ -5,6 +5,7 @@ import { readModel } from '@dafl/models';
 import { CheckpointStore, type LoadedCheckpoint } from './checkpoint-store.ts';
 import { loadLabelledImages } from './data-source.ts';
 import { fitImages } from './fit-images.ts';
+import { hyperParameters } from './hyper-parameters.ts';
 import type { DistillationOptions } from './distillation-options.ts';
 import { fitSteps } from './fit-steps.ts';
 import { fingerprintFile, type LoadedModel, loadModel, loadTeacher, loadStudent } from './load-model.ts';
@@ -244,6 +245,8 @@ async function readPrevious(folder: RunFolder, options: DistillationOptions): Pr
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || REPORTING_OPTIONS.includes(name) || (name === 'backend' && value === 'auto')) continue;
     if (JSON.stringify(value) === JSON.stringify(recorded[name])) continue;
+    // A hyper-parameter that the run's version did not have. Its checkpoint tells whether the run is the same.
+    if (name in hyperParameters && !(name in recorded)) continue;
     throw new DaflError(
       'USAGE',
       `Cannot resume '${folder.path}' as '${name}' must be ${JSON.stringify(recorded[name])}, as the run was started with: current value is ${JSON.stringify(value)}`,

@@ -2,7 +2,7 @@ import type { SamplesEvent } from '@dafl/core';
 import { decode } from 'fast-png';
 import { expect, test } from 'vitest';
 import { drawText, textHeight, textWidth } from './pixel-font.ts';
-import { renderSamplesImage } from './samples-image.ts';
+import { readFirstImages, renderSamplesImage } from './samples-image.ts';
 
 function samples(changes: Partial<SamplesEvent> = {}): SamplesEvent {
   return {
@@ -41,6 +41,15 @@ test('three channels are drawn in colour', () => {
   const at = (10 * width + width - 2 * 106) * 3;
   expect(channels).toBe(3);
   expect([...data.subarray(at, at + 3)]).toEqual([255, 0, 128]);
+});
+
+test.each([1, 3])('the first image of each class can be read back, of %i channels', (channels) => {
+  const images = Float32Array.from({ length: 3 * 16 * channels }, (_, index) => ((index * 7) % 256) / 255);
+  const shape = { height: 4, width: 4, channels, classes: 3 };
+  const labels = Uint32Array.of(2, 0, 2);
+  const picture = renderSamplesImage(samples({ ...shape, images, labels, confidences: Float32Array.of(1, 1, 1) }));
+  const image = (index: number) => images.slice(index * 16 * channels, (index + 1) * 16 * channels);
+  expect(readFirstImages(picture, shape)).toEqual([image(1), null, image(0)]);
 });
 
 test('large images are not magnified', () => {

@@ -1,5 +1,5 @@
 import type { SamplesEvent } from '@dafl/core';
-import { encode } from 'fast-png';
+import { decode, encode } from 'fast-png';
 import { drawText, textHeight, textWidth } from './pixel-font.ts';
 
 /** Side of a tile that small images are magnified towards. */
@@ -22,11 +22,7 @@ const CONFIDENCE_INK = 165;
  */
 export function renderSamplesImage(samples: SamplesEvent): Uint8Array {
   const { height, width, channels, images, labels, confidences, perClass } = samples;
-  const rows = Math.min(samples.classes, MOST_ROWS);
-  const scale = Math.max(1, Math.floor(TILE_SIDE / Math.max(height, width)));
-  const tile = { width: width * scale, height: height * scale };
-  const labelWidth = textWidth(String(rows - 1), LABEL_SCALE) + 2 * GAP;
-  const rowHeight = tile.height + 6 + textHeight(CONFIDENCE_SCALE) + GAP;
+  const { rows, scale, tile, labelWidth, rowHeight } = layOut(samples);
   const size = { width: labelWidth + perClass * (tile.width + GAP), height: GAP + rows * rowHeight };
   const data = new Uint8Array(size.width * size.height * channels).fill(BACKGROUND);
   const ink = (value: number) => (x: number, y: number) => {
@@ -65,4 +61,35 @@ export function renderSamplesImage(samples: SamplesEvent): Uint8Array {
     drawText(text, { x, y: top + tile.height + 6, scale: CONFIDENCE_SCALE }, ink(CONFIDENCE_INK));
   });
   return encode({ ...size, data, channels, depth: 8 });
+}
+
+/** What tells how a picture of samples is laid out. */
+export type SamplesShape = Pick<SamplesEvent, 'height' | 'width' | 'channels' | 'classes'>;
+
+/**
+ * The first image of each class in a picture that `renderSamplesImage` drew, in 0..1 and to the 8 bits that the picture
+ * holds; null where the class has none. The first 100 classes.
+ */
+export function readFirstImages(picture: Uint8Array, shape: SamplesShape): (Float32Array | null)[] {
+  const { height, width, channels } = shape;
+  const { rows, scale, labelWidth, rowHeight } = layOut(shape);
+  const decoded = decode(picture);
+  return Array.from({ length: rows }, (_, row) => {
+    const image = Float32Array.from({ length: height * width * channels }, (_pixel, index) => {
+      const [position, channel] = [Math.floor(index / channels), index % channels];
+      const y = GAP + row * rowHeight + Math.floor(position / width) * scale;
+      const x = labelWidth + (position % width) * scale;
+      return decoded.data[(y * decoded.width + x) * channels + channel] / 255;
+    });
+    return image.every((value) => value === Math.fround(EMPTY / 255)) ? null : image;
+  });
+}
+
+function layOut({ height, width, classes }: Pick<SamplesShape, 'height' | 'width' | 'classes'>) {
+  const rows = Math.min(classes, MOST_ROWS);
+  const scale = Math.max(1, Math.floor(TILE_SIDE / Math.max(height, width)));
+  const tile = { width: width * scale, height: height * scale };
+  const labelWidth = textWidth(String(rows - 1), LABEL_SCALE) + 2 * GAP;
+  const rowHeight = tile.height + 6 + textHeight(CONFIDENCE_SCALE) + GAP;
+  return { rows, scale, tile, labelWidth, rowHeight };
 }

@@ -1,6 +1,8 @@
 import type { SamplesEvent } from '@dafl/core';
 import { encode } from 'fast-png';
 import { drawText, textHeight, textWidth } from '../pixel-font.ts';
+import type { StoredSamples } from '../read-samples.ts';
+import { readFirstImages, type SamplesShape } from '../samples-image.ts';
 
 /** The first image of each class at one moment. */
 export interface TimelineRow {
@@ -35,6 +37,12 @@ export function timelineRow(samples: SamplesEvent): TimelineRow {
       return index < 0 ? null : images.slice(index * size, (index + 1) * size);
     }),
   };
+}
+
+/** The same out of a picture that was stored, for a run that goes on. */
+export function readTimelineRow({ step, image }: StoredSamples, shape: SamplesShape): TimelineRow {
+  const { height, width, channels } = shape;
+  return { step, height, width, channels, images: readFirstImages(image, shape).slice(0, MOST_CLASSES) };
 }
 
 /**
