@@ -61,7 +61,7 @@ function histograms(experiment: Experiment, records: readonly ExperimentRecord[]
 
 /** Accuracy over the steps, one line a row, as an SVG that reads in light and dark. */
 function plot(experiment: Experiment, records: readonly ExperimentRecord[]): string | null {
-  const [width, height, left, top, bottom, right] = [820, 360, 56, 16, 40, 270];
+  const [width, height, left, top, bottom, right] = [850, 360, 56, 16, 40, 300];
   const colours = [
     '#2563eb',
     '#d97706',
@@ -73,7 +73,7 @@ function plot(experiment: Experiment, records: readonly ExperimentRecord[]): str
     '#65a30d',
     '#78716c',
     '#a16207',
-    '#1e3a8a',
+    '#e879f9',
   ];
   const series = experiment.rows.flatMap(({ id, label }) => {
     const record = records.find(({ row, evaluations }) => row === id && evaluations.length > 1);
