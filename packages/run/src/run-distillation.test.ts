@@ -142,14 +142,19 @@ test('run.json repeats the run exactly', async () => {
   expect(existsSync(at('wrong'))).toBe(false);
 });
 
+/** Stops a run by its signal after the third step. */
+async function interrupt(options: DistillationOptions, folder: string): Promise<RunEvent[]> {
+  const controller = new AbortController();
+  return await collect(options, { folder, signal: controller.signal }, (event) => {
+    if (event.event === 'step' && event.step === 3) controller.abort();
+  });
+}
+
 describe('a run that was stopped goes on to the same student', () => {
   test('by its signal, after the step under way', async () => {
     const whole = await resultOf(optionsOf(), { folder: at('whole') });
     const folder = at('run');
-    const controller = new AbortController();
-    const events = await collect(optionsOf(), { folder, signal: controller.signal }, (event) => {
-      if (event.event === 'step' && event.step === 3) controller.abort();
-    });
+    const events = await interrupt(optionsOf(), folder);
     expect(events.slice(-2)).toMatchObject([
       { event: 'checkpoint', step: 3 },
       { event: 'interrupted', step: 3, steps: 6, folder },
@@ -200,10 +205,7 @@ describe('a run that was stopped goes on to the same student', () => {
     const options = optionsOf({ sampleEvery: 2 });
     await collect(options, { folder: at('whole') });
     const folder = at('run');
-    const controller = new AbortController();
-    await collect(options, { folder, signal: controller.signal }, (event) => {
-      if (event.event === 'step' && event.step === 3) controller.abort();
-    });
+    await interrupt(options, folder);
     await resultOf(options, { folder, resume: true });
     const timeline = (run: string) => readFileSync(join(run, 'timeline.png'));
     expect(timeline(folder).equals(timeline(at('whole')))).toBe(true);
@@ -212,10 +214,7 @@ describe('a run that was stopped goes on to the same student', () => {
   test('though an earlier version, with a hyper-parameter less, began it', async () => {
     const whole = await resultOf(optionsOf(), { folder: at('whole') });
     const folder = at('run');
-    const controller = new AbortController();
-    await collect(optionsOf(), { folder, signal: controller.signal }, (event) => {
-      if (event.event === 'step' && event.step === 3) controller.abort();
-    });
+    await interrupt(optionsOf(), folder);
     const file = join(folder, 'run.json');
     const { options, ...record } = JSON.parse(readFileSync(file, 'utf8')) as { options: Record<string, unknown> };
     const { studentBatchNorm, ...earlier } = options;

@@ -90,10 +90,8 @@ export function listContestants({ backends, known, allowSoftwareGpu, python }: C
     return all === 1 ? [one] : [one, planBackend(`wasm-${all}-threads`, 'wasm', all)];
   });
   if (python === null) return plans;
-  return [
-    ...plans,
-    planPyTorch('pytorch', 'official'),
-    planPyTorch('pytorch-channels-last', 'channels-last'),
-    planPyTorch('pytorch-kept-memory', 'kept-memory'),
-  ];
+  const pytorch = [planPyTorch('pytorch', 'official'), planPyTorch('pytorch-channels-last', 'channels-last')];
+  // Elsewhere there is no glibc, and it would be the same a second time.
+  if (process.platform === 'linux') pytorch.push(planPyTorch('pytorch-kept-memory', 'kept-memory'));
+  return [...plans, ...pytorch];
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeModel } from '@dafl/models';
@@ -86,16 +86,17 @@ const tiny: Experiment = {
   ],
 };
 
+const settings = (): ExperimentSettings => ({
+  folder: join(folder, 'runs'),
+  records: join(folder, 'records'),
+  data: { usps: folder },
+  fixtures: { teacher: join(folder, 'teacher.safetensors') },
+  backend: 'cpu',
+});
+
 async function run(changes: Partial<ExperimentSettings> = {}, experiment = tiny): Promise<ExperimentEvent[]> {
   const events: ExperimentEvent[] = [];
-  for await (const event of runExperiment(experiment, {
-    folder: join(folder, 'runs'),
-    records: join(folder, 'records'),
-    data: { usps: folder },
-    fixtures: { teacher: join(folder, 'teacher.safetensors') },
-    backend: 'cpu',
-    ...changes,
-  })) {
+  for await (const event of runExperiment(experiment, { ...settings(), ...changes })) {
     if (event.event !== 'step') events.push(event);
   }
   return events;
@@ -157,6 +158,26 @@ describe('runExperiment', () => {
     const task = { ...row.task, options: { ...(row.task as { options: object }).options, steps: 3 } } as never;
     const changed = { ...tiny, rows: [{ ...row, task }] };
     expect(told(await run({ only, seeds: [3] }, changed))).toEqual(['dafl 3 started', 'dafl 3 finished']);
+  });
+
+  test('goes on with a run that was interrupted, and counts the time of all its sessions', async () => {
+    const controller = new AbortController();
+    const stopped = async (): Promise<void> => {
+      for await (const event of runExperiment(tiny, { ...settings(), only: ['dafl'], signal: controller.signal }))
+        if (event.event === 'step') controller.abort();
+    };
+    await expect(stopped()).rejects.toThrow(/abort/i);
+    const file = join(folder, 'runs', 'tiny', 'dafl-seed-1', 'run.json');
+    const record = JSON.parse(readFileSync(file, 'utf8')) as { state: string; timings: object };
+    expect(record.state).toBe('interrupted');
+    writeFileSync(file, JSON.stringify({ ...record, timings: { ...record.timings, seconds: 5_000 } }));
+    const events = await run({ only: ['dafl'], seeds: [1] });
+    expect(told(events)).toEqual(['dafl 1 started', 'dafl 1 finished']);
+    const finished = events.at(-1);
+    expect(finished).toMatchObject({ record: { steps: 2, processorSeconds: null } });
+    const seconds = finished?.event === 'finished' ? finished.record.seconds : 0;
+    expect(seconds).toBeGreaterThan(5_000);
+    expect(seconds).toBeLessThan(5_060);
   });
 
   test('goes on after a row that fails, and computes nothing on a dry run', async () => {
