@@ -57,7 +57,7 @@ export async function distilTiny(
     backend: backend.description,
     student: Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join(''),
     accuracy,
-    agreement: result.agreement,
+    agreement: result.agreement ?? Number.NaN,
     liveTensors,
   };
 }

@@ -272,7 +272,7 @@ describe('the other commands', () => {
     const drawn = await run(['samples', 'sampled', '--seed', '3', '--per-class', '4', '--out', 'drawn.png']);
     expect(drawn).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^drawn\.png: \d+ images, from the generator after step 2\n$/) as string,
+      stdout: expect.stringMatching(/^drawn\.png: \d+ images, from the generator after step 4\n$/) as string,
     });
     const first = readFileSync(join(home, 'drawn.png'));
     await run(['samples', 'sampled', '--seed', '3', '--per-class', '4', '--out', 'drawn.png']);

@@ -16,13 +16,15 @@ export async function renderSummary(
   const lines: string[] = [];
   if (result.isRepeated) lines.push(`The run in '${result.folder}' had ended already; nothing was computed`);
   if (accuracy === undefined) {
-    lines.push(
-      terminal.style(
-        'bold',
-        `${name}: agrees with its teacher on ${formatPercent(agreement)} of fresh synthetic images`,
-      ),
-      'That is no accuracy: for one, name labelled images with --eval',
-    );
+    const measured =
+      agreement === undefined
+        ? 'not measured'
+        : `agrees with its teacher on ${formatPercent(agreement)} of fresh synthetic images`;
+    const hint =
+      agreement === undefined
+        ? 'For an accuracy name labelled images with --eval'
+        : 'That is no accuracy: for one, name labelled images with --eval';
+    lines.push(terminal.style('bold', `${name}: ${measured}`), hint);
   } else {
     const teacher = teacherAccuracy === undefined ? '' : ` (teacher ${formatPercent(teacherAccuracy)})`;
     lines.push(terminal.style('bold', `${name}: ${formatPercent(accuracy)} on ${options.eval}${teacher}`));

@@ -125,6 +125,7 @@ export async function distillOnce(
           result = event;
           break;
         case 'samples':
+        case 'student':
         case 'checkpoint':
           break;
       }

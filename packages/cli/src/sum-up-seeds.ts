@@ -16,7 +16,7 @@ export interface SeedsResult extends Partial<Spread> {
   readonly event: 'result';
   /** The mean. */
   readonly accuracy?: number;
-  readonly agreement: Spread;
+  readonly agreement?: Spread;
   readonly seconds: number;
   readonly steps: number;
   readonly backend: string;
@@ -26,14 +26,17 @@ export interface SeedsResult extends Partial<Spread> {
   readonly seeds: readonly {
     readonly seed: number;
     readonly accuracy?: number;
-    readonly agreement: number;
+    readonly agreement?: number;
     readonly seconds: number;
     readonly studentSha256: string;
     readonly folder: string;
   }[];
 }
 
-function spreadOf(values: readonly number[]): Spread {
+/** Undefined where one of the runs has no such value. */
+function spreadOf(measured: readonly (number | undefined)[]): Spread | undefined {
+  const values = measured.filter((value) => value !== undefined);
+  if (values.length < measured.length) return undefined;
   const mean = values.reduce((total, value) => total + value, 0) / values.length;
   const squares = values.reduce((total, value) => total + (value - mean) ** 2, 0);
   return {
@@ -47,8 +50,7 @@ function spreadOf(values: readonly number[]): Spread {
 /** Sums up runs that differ in their seed only. */
 export function sumUpSeeds(results: readonly RunResultEvent[]): SeedsResult {
   const [first] = results;
-  const accuracies = results.map(({ accuracy }) => accuracy).filter((accuracy) => accuracy !== undefined);
-  const spread = accuracies.length === results.length ? spreadOf(accuracies) : undefined;
+  const spread = spreadOf(results.map(({ accuracy }) => accuracy));
   return {
     event: 'result',
     accuracy: spread?.mean,
@@ -73,15 +75,23 @@ export function sumUpSeeds(results: readonly RunResultEvent[]): SeedsResult {
 /** The same for a person. */
 export function renderSeeds(result: SeedsResult, terminal: Terminal): string {
   const isAccuracy = result.mean !== undefined;
-  const { mean, standardDeviation, minimum, maximum } = isAccuracy ? (result as Spread) : result.agreement;
+  const spread = isAccuracy ? (result as Spread) : result.agreement;
   const lines = result.seeds.map(
-    ({ seed, accuracy, agreement }) => `  seed ${seed}: ${formatPercent(accuracy ?? agreement)}`,
+    ({ seed, accuracy, agreement }) => `  seed ${seed}: ${formatShare(accuracy ?? agreement)}`,
   );
   const what = isAccuracy ? 'Accuracy' : 'Agreement with the teacher (no accuracy)';
   return [
     terminal.style('bold', `${what} over ${result.seeds.length} seeds`),
     ...lines,
-    `  mean ${formatPercent(mean)}, sd ${formatPercent(standardDeviation)}, min ${formatPercent(minimum)}, max ${formatPercent(maximum)}`,
+    ...(spread === undefined ? [] : [`  ${describeSpread(spread)}`]),
     '',
   ].join('\n');
+}
+
+function formatShare(share: number | undefined): string {
+  return share === undefined ? 'not measured' : formatPercent(share);
+}
+
+function describeSpread({ mean, standardDeviation, minimum, maximum }: Spread): string {
+  return `mean ${formatPercent(mean)}, sd ${formatPercent(standardDeviation)}, min ${formatPercent(minimum)}, max ${formatPercent(maximum)}`;
 }

@@ -77,12 +77,19 @@ export interface CheckpointEvent {
 /** Something that a user should look at; the run goes on. */
 export interface WarningEvent {
   readonly event: 'warning';
-  readonly code: 'ALIKE_IMAGES' | 'MISSING_CLASSES';
+  readonly code: 'ALIKE_IMAGES' | 'MISSING_CLASSES' | 'REPORT_FAILED';
   readonly step: number;
   readonly message: string;
 }
 
-/** The signal was aborted; a checkpoint event came just before. The last event. */
+/** The last step is done: the student, before anything is reported. The last checkpoint follows. */
+export interface StudentEvent {
+  readonly event: 'student';
+  readonly step: number;
+  readonly student: Model;
+}
+
+/** The signal was aborted; the checkpoint of this step was told before. The last event. */
 export interface InterruptedEvent {
   readonly event: 'interrupted';
   readonly step: number;
@@ -99,8 +106,11 @@ export interface ResultEvent {
   readonly seed: number;
   /** The student as the last step left it. */
   readonly student: Model;
-  /** Share of fresh synthetic images on which student and teacher name the same class, 0..1. No accuracy. */
-  readonly agreement: number;
+  /**
+   * Share of fresh synthetic images on which student and teacher name the same class, 0..1. No accuracy. Absent where the
+   * images could not be drawn.
+   */
+  readonly agreement?: number;
   /** The student's accuracy on the given labelled data after the last step; absent without such data. */
   readonly accuracy?: number;
   readonly teacherAccuracy?: number;
@@ -114,5 +124,6 @@ export type DistillEvent =
   | EvaluationEvent
   | CheckpointEvent
   | WarningEvent
+  | StudentEvent
   | InterruptedEvent
   | ResultEvent;

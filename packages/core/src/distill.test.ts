@@ -1,6 +1,7 @@
 import { createCpuBackend } from '@dafl/backend-cpu';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { quarterImages, tinyGraph, trainTinyTeacher } from './_testing/tiny-classifier.ts';
+import { watchBackend } from './_testing/watch-backend.ts';
 import { normNode } from './_testing/nodes.ts';
 import { collectEvents, runToResult, tinyDafl, tinyRun } from './_testing/tiny-run.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -8,6 +9,7 @@ import type { DistillEvent } from './distill-event.ts';
 import { distill, type DistillOptions } from './distill.ts';
 import { DaflError } from './errors.ts';
 import { dafl } from './methods/dafl.ts';
+import type { Method } from './methods/method.ts';
 import { inheritWeights } from './model/inherit-weights.ts';
 import { initializeWeights } from './model/initialize-weights.ts';
 import type { Graph, HostTensor, Model } from './model/model.ts';
@@ -82,6 +84,8 @@ describe('events', () => {
       'evaluation 4',
       'checkpoint 4',
       'step 5',
+      'student 5',
+      'checkpoint 5',
       'samples 5',
       'evaluation 5',
       'result 5',
@@ -313,14 +317,128 @@ describe('interruption', () => {
     );
   });
 
-  it('after the last step changes nothing', async () => {
+  it.each(['step', 'checkpoint', 'samples'])(
+    'after the last step leaves the reports to resumption: %s',
+    async (last) => {
+      const options = tinyRun(backend, teacher, { evaluation: quarterImages(40, 3) });
+      const whole = await runToResult(options);
+      const controller = new AbortController();
+      const events: DistillEvent[] = [];
+      for await (const event of distill({ ...options, signal: controller.signal })) {
+        events.push(event);
+        if (event.event === last && 'step' in event && event.step === 3) controller.abort();
+      }
+      expect(events.at(-1)).toEqual({ event: 'interrupted', step: 3, steps: 3 });
+      const { checkpoint } = events.findLast((event) => event.event === 'checkpoint')!;
+      expect(checkpoint).toMatchObject({ step: 3, parts: [] });
+      expect(await runToResult({ ...options, resume: checkpoint })).toEqual(whole);
+      expect(live()).toBe(0);
+    },
+  );
+
+  it('is heard while a backend computes without ever waiting', async () => {
     const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), 20);
+    const events = await collectEvents(tinyRun(backend, teacher, { steps: 100_000, signal: controller.signal }));
+    clearTimeout(timer);
+    expect(events.at(-1)).toMatchObject({ event: 'interrupted', steps: 100_000 });
+  });
+
+  it('takes the turn that it is given', async () => {
+    let turns = 0;
+    const turn = async () => void turns++;
+    const replay = { batches: 2, studentSteps: 4 };
+    await collectEvents(tinyRun(backend, teacher, { turn, steps: 5, dafl: { replay } }));
+    expect(turns).toBeGreaterThanOrEqual(5 * (1 + 4));
+  });
+
+  it.each(['teacher', 'student'])('ends the evaluation of the %s', async (network) => {
+    const controller = new AbortController();
+    let isEvaluating = network === 'teacher';
+    let turns = 0;
+    const options = tinyRun(backend, teacher, {
+      evaluation: quarterImages(2_000, 3),
+      signal: controller.signal,
+      turn: async () => {
+        if (isEvaluating && ++turns === 2) controller.abort();
+      },
+    });
     const events: DistillEvent[] = [];
-    for await (const event of distill(tinyRun(backend, teacher, { signal: controller.signal }))) {
+    for await (const event of distill(options)) {
       events.push(event);
-      if (event.event === 'step' && event.step === 3) controller.abort();
+      if (event.event === 'samples') isEvaluating = true;
     }
-    expect(events.at(-1)!.event).toBe('result');
+    expect(events.filter((event) => event.event === 'evaluation' && event.network === network)).toEqual([]);
+    expect(events.at(-1)).toMatchObject({ event: 'interrupted', step: network === 'teacher' ? 0 : 3 });
+    expect(live()).toBe(0);
+  });
+});
+
+describe('reporting', () => {
+  /** A method whose images cannot be drawn. */
+  function unsampled(): Method {
+    const method = dafl(tinyDafl);
+    return {
+      ...method,
+      start: (context) => ({
+        ...method.start(context),
+        sample: () => {
+          throw new Error('no room');
+        },
+      }),
+    };
+  }
+
+  it('comes after the student, and costs nothing where it fails', async () => {
+    const plain = await runToResult(tinyRun(backend, teacher));
+    const events = await collectEvents(tinyRun(backend, teacher, { method: unsampled(), sampleEvery: 2 }));
+    expect(events.filter(({ event }) => event === 'warning')).toEqual(
+      [2, 3].map((step) => ({
+        event: 'warning',
+        code: 'REPORT_FAILED',
+        step,
+        message: `Cannot draw samples after step ${step}, and goes on without: no room`,
+      })),
+    );
+    expect(events.at(-1)).toMatchObject({ event: 'result', student: plain.student, agreement: undefined });
+    const order = events.map(({ event }) => event);
+    expect(order.indexOf('student')).toBeLessThan(order.lastIndexOf('warning'));
+    expect(live()).toBe(0);
+  });
+
+  it('draws its images once, and none larger than a batch of the method', async () => {
+    const counts: number[] = [];
+    const watched = (): Method => {
+      const method = dafl(tinyDafl);
+      return {
+        ...method,
+        start(context) {
+          const session = method.start(context);
+          return {
+            ...session,
+            sample(random) {
+              const drawn = session.sample(random);
+              counts.push(drawn.images.shape[0]);
+              return drawn;
+            },
+          };
+        },
+      };
+    };
+    await collectEvents(tinyRun(backend, teacher, { method: watched() }));
+    expect(counts).toEqual(Array(32).fill(16));
+  });
+
+  it('takes no more tensors at once than a step', async () => {
+    const watched = watchBackend(createCpuBackend());
+    let ofSteps = 0;
+    let ofReports = 0;
+    for await (const event of distill(tinyRun(watched.backend, teacher))) {
+      const peak = watched.takePeak();
+      if (event.event === 'step') ofSteps = Math.max(ofSteps, peak);
+      if (event.event === 'samples' || event.event === 'result') ofReports = Math.max(ofReports, peak);
+    }
+    expect(ofReports).toBeLessThanOrEqual(ofSteps);
   });
 });
 
@@ -346,14 +464,19 @@ describe('resumption', () => {
     const options = optionsOf();
     const { events, checkpoints } = await runWithCheckpoints(options);
     expect(checkpoints.map(({ step }) => step)).toEqual(
-      Array.from({ length: options.steps - 1 }, (_step, index) => index + 1),
+      Array.from({ length: options.steps }, (_step, index) => index + 1),
     );
     for (const checkpoint of checkpoints) {
       const resumed = await collectEvents({ ...options, resume: checkpoint });
       expect(resumed[0]).toMatchObject({ event: 'start', resumedAt: checkpoint.step });
       // All that follows, losses included, is what followed then.
-      const expected = events.filter((event) => 'step' in event && event.step > checkpoint.step);
-      expect(resumed.slice(1)).toEqual(expected);
+      const isLast = checkpoint.step === options.steps;
+      const expected = events.filter(
+        (event) =>
+          'step' in event &&
+          (event.step > checkpoint.step || (isLast && event.step === checkpoint.step && event.event !== 'step')),
+      );
+      expect(resumed.slice(1).filter(({ event }) => event !== 'checkpoint')).toEqual(expected);
     }
     expect(live()).toBe(0);
   });
@@ -363,7 +486,7 @@ describe('resumption', () => {
     const expected = (await runToResult(options)).student;
     let resume: Checkpoint | undefined;
     let student: Model | undefined;
-    for (let round = 0; round < 6; round++) {
+    for (let round = 0; round < 7; round++) {
       const controller = new AbortController();
       for await (const event of distill({ ...options, resume, signal: controller.signal })) {
         if (event.event === 'step') controller.abort();
@@ -371,7 +494,7 @@ describe('resumption', () => {
         if (event.event === 'result') student = event.student;
       }
     }
-    expect(resume!.step).toBe(5);
+    expect(resume!.step).toBe(6);
     expect(student).toEqual(expected);
   });
 
@@ -383,6 +506,7 @@ describe('resumption', () => {
       [0, 1, 2],
       [1, 2, 3],
       [2, 3, 4],
+      [],
     ]);
   });
 

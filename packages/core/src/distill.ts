@@ -3,13 +3,13 @@ import { mean } from './autodiff/operations/reduction.ts';
 import { withTape } from './autodiff/with-tape.ts';
 import { type Checkpoint, tensorsUnder } from './checkpoint.ts';
 import { detectCollapse } from './detect-collapse.ts';
-import type { DistillEvent, NetworkSummary, SamplesEvent } from './distill-event.ts';
-import { toPixels } from './data/preprocess.ts';
+import type { DistillEvent, NetworkSummary } from './distill-event.ts';
 import type { ImageSet } from './data/image-set.ts';
+import { drawSamples } from './draw-samples.ts';
 import { DaflError } from './errors.ts';
-import { type Evaluation, evaluate } from './evaluate.ts';
+import { evaluate } from './evaluate.ts';
 import { distillationLoss } from './losses/distillation.ts';
-import type { Method, MethodSession, StudentBatch } from './methods/method.ts';
+import type { Method, StudentBatch } from './methods/method.ts';
 import { type Classifier, describeClassifier } from './model/classifier.ts';
 import { describeModel } from './model/describe-model.ts';
 import type { Graph, HostTensor, Model } from './model/model.ts';
@@ -19,8 +19,9 @@ import { createNetwork } from './model/network.ts';
 import { createOptimizer } from './optimizers/create-optimizer.ts';
 import type { OptimizerOptions } from './optimizers/optimizer.ts';
 import { learningRateAt, type Schedule } from './optimizers/schedule.ts';
-import { argMaxRows, predictLogits, softmaxRows } from './predict.ts';
+import { pickSamples } from './pick-samples.ts';
 import { createRandomStream } from './random.ts';
+import { createTurn, type Turn } from './turn.ts';
 
 /** How the student learns from the batches that a method gives. */
 export interface StudentTraining {
@@ -71,15 +72,15 @@ export interface DistillOptions {
   readonly clock?: () => number;
   /** Ends the run after the step under way, with a checkpoint. */
   readonly signal?: AbortSignal;
+  /** Called between updates and batches, so that signals and timers are heard; default: a macrotask. */
+  readonly turn?: Turn;
 }
-
-/** Images of one sampling: enough for a grid, for the collapse detectors and for the agreement. */
-const SAMPLE_COUNT = 512;
 
 /**
  * Distils a teacher into a student, step by step.
  *
- * Iterating drives the run: nothing is computed ahead of the consumer, and breaking off the loop frees everything.
+ * Iterating drives the run: nothing is computed ahead of the consumer, and breaking off the loop frees everything. The
+ * student and the last checkpoint are told before anything is reported at the end, and a report that fails is a warning.
  *
  * @returns Events; the last one is `result`, or `interrupted` after the signal was aborted.
  * @throws {DaflError} `USAGE`, `MODEL` or `DATA` if options, networks and data do not fit together; `CHECKPOINT` if
@@ -89,12 +90,21 @@ const SAMPLE_COUNT = 512;
  * const { dafl: options, training, steps } = presets.fast;
  * const student = shrink(teacher.graph, 0.5);
  * for await (const event of distill({ backend, teacher, student, method: dafl(options), training, steps, seed: 0 })) {
- *   if (event.event === 'result') await save(event.student);
+ *   if (event.event === 'student') await save(event.student);
  * }
  * ```
  */
 export async function* distill(options: DistillOptions): AsyncGenerator<DistillEvent, void, undefined> {
-  const { backend, method, training, steps, seed, clock = () => performance.now(), signal } = options;
+  const {
+    backend,
+    method,
+    training,
+    steps,
+    seed,
+    clock = () => performance.now(),
+    signal,
+    turn = createTurn(),
+  } = options;
   if (!Number.isInteger(steps) || steps < 1) {
     throw new DaflError('USAGE', `Cannot distill as 'steps' must be an integer >= 1: current value is ${steps}`);
   }
@@ -144,15 +154,20 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
       initialization: initial.from,
     };
     let teacherAccuracy: number | undefined;
-    if (options.evaluation !== undefined) {
-      const evaluation = await evaluate(teacher, options.evaluation);
-      teacherAccuracy = evaluation.accuracy;
-      yield { event: 'evaluation', network: 'teacher', step: start, ...evaluation };
+    if (options.evaluation !== undefined && signal?.aborted !== true) {
+      const evaluation = await untilAborted(() => evaluate(teacher, options.evaluation!, { signal, turn }));
+      if (evaluation !== undefined) {
+        teacherAccuracy = evaluation.accuracy;
+        yield { event: 'evaluation', network: 'teacher', step: start, ...evaluation };
+      }
     }
 
     const startedMs = clock();
-    let evaluation: Evaluation | undefined;
+    const secondsSoFar = (): number => (clock() - startedMs) / 1000;
+    let accuracy: number | undefined;
+    let agreement: number | undefined;
     for (let step = start; step < steps; step++) {
+      await turn();
       if (signal?.aborted) {
         yield { event: 'checkpoint', step, checkpoint: await checkpointAt(step) };
         yield { event: 'interrupted', step, steps };
@@ -160,7 +175,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
       }
       const { losses, studentImages } = await runStep(step);
       const done = step + 1;
-      const seconds = (clock() - startedMs) / 1000;
+      const seconds = secondsSoFar();
       yield {
         event: 'step',
         step: done,
@@ -170,38 +185,89 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
         secondsLeft: (seconds / (done - start)) * (steps - done),
         studentImages,
       };
-
-      const isLast = done === steps;
-      if (isDue(done, options.sampleEvery) || isLast) {
-        const sampled = await sample(session);
-        yield pickSamples(sampled, done);
-        for (const warning of detectCollapse(sampled.images, sampled.logits, classifier))
-          yield { event: 'warning', step: done, ...warning };
-      }
-      if (options.evaluation !== undefined && (isDue(done, options.evaluateEvery) || isLast)) {
-        evaluation = await evaluate(student, options.evaluation);
-        yield { event: 'evaluation', network: 'student', step: done, ...evaluation };
-      }
-      if (isDue(done, options.checkpointEvery) && !isLast)
+      if (done === steps) break;
+      yield* report(done);
+      if (isDue(done, options.checkpointEvery))
         yield { event: 'checkpoint', step: done, checkpoint: await checkpointAt(done) };
+    }
+    // Before anything is reported: no failure of a report can cost the student, or the state that drew its images.
+    const result = await student.toModel();
+    yield { event: 'student', step: steps, student: result };
+    yield { event: 'checkpoint', step: steps, checkpoint: await checkpointAt(steps) };
+    yield* report(steps);
+    await turn();
+    if (signal?.aborted) {
+      yield { event: 'interrupted', step: steps, steps };
+      return;
     }
     yield {
       event: 'result',
       step: steps,
       steps,
-      seconds: (clock() - startedMs) / 1000,
+      seconds: secondsSoFar(),
       backend: backend.description,
       seed,
-      student: await student.toModel(),
-      agreement: await measureAgreement(),
-      accuracy: evaluation?.accuracy,
+      student: result,
+      agreement,
+      accuracy,
       teacherAccuracy,
     };
+
+    /** What only looks at the run, where it is due. */
+    async function* report(step: number): AsyncGenerator<DistillEvent, void, undefined> {
+      const isLast = step === steps;
+      const failed = (what: string, error: unknown): DistillEvent => ({
+        event: 'warning',
+        code: 'REPORT_FAILED',
+        step,
+        message: `Cannot ${what} after step ${step}, and goes on without: ${error instanceof Error ? error.message : String(error)}`,
+      });
+      if (isDue(step, options.sampleEvery) || isLast) {
+        try {
+          const sampled = await untilAborted(async () => {
+            // From its start: the same latents each time, so that grids over time show the same images grow.
+            const random = createRandom('samples');
+            return await drawSamples(session, { teacher, student: isLast ? student : undefined, random, signal, turn });
+          });
+          if (sampled === undefined) return;
+          agreement = sampled.agreement;
+          yield pickSamples(sampled, classifier, { step, perClass: options.samplesPerClass });
+          for (const warning of detectCollapse(sampled.images, sampled.logits, classifier))
+            yield { event: 'warning', step, ...warning };
+        } catch (error) {
+          yield failed('draw samples', error);
+        }
+      }
+      if (options.evaluation !== undefined && (isDue(step, options.evaluateEvery) || isLast)) {
+        try {
+          const evaluation = await untilAborted(() => evaluate(student, options.evaluation!, { signal, turn }));
+          if (evaluation === undefined) return;
+          accuracy = evaluation.accuracy;
+          yield { event: 'evaluation', network: 'student', step, ...evaluation };
+        } catch (error) {
+          yield failed('evaluate the student', error);
+        }
+      }
+    }
+
+    /** Undefined if the signal was aborted on the way. */
+    async function untilAborted<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
+      try {
+        return await work();
+      } catch (error) {
+        if (signal?.aborted && error === signal.reason) return undefined;
+        throw error;
+      }
+    }
 
     async function runStep(step: number): Promise<{ losses: Record<string, number>; studentImages: number }> {
       const { batches, losses } = session.step(step);
       const learningRate = learningRateAt(training.schedule, step, steps);
-      const studentLosses = batches.map((batch) => trainStudent(batch, learningRate));
+      const studentLosses: Tensor[] = [];
+      for (const batch of batches) {
+        studentLosses.push(trainStudent(batch, learningRate));
+        await turn();
+      }
       const studentImages = batches.reduce((total, batch) => total + batch.images.shape[0], 0);
       const values = await readScalars(backend, [...Object.values(losses), ...studentLosses]);
       const names = Object.keys(losses);
@@ -249,7 +315,8 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
         studentDropout: dropout.state().counter,
       };
       for (const [name, value] of Object.entries(state.counters)) counters[`method/${name}`] = value;
-      return { version: 1, step, fingerprint, counters, tensors, parts: state.parts };
+      // After the last step nothing is replayed any more.
+      return { version: 1, step, fingerprint, counters, tensors, parts: step === steps ? [] : state.parts };
     }
 
     async function restore(checkpoint: Checkpoint): Promise<void> {
@@ -264,57 +331,6 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
         tensors: tensorsUnder(tensors, prefix),
         parts: checkpoint.parts,
       });
-    }
-
-    function pickSamples(sampled: HostSamples, step: number): SamplesEvent {
-      const { samplesPerClass: perClass = 8 } = options;
-      const [height, width, channels] = classifier.inputShape;
-      const labels = argMaxRows(sampled.logits, classifier.classes);
-      const probabilities = softmaxRows(sampled.logits, classifier.classes);
-      const chosen = Array.from({ length: classifier.classes }, (_, label) =>
-        Array.from(labels.keys())
-          .filter((index) => labels[index] === label)
-          .slice(0, perClass),
-      ).flat();
-      const size = height * width * channels;
-      const pixels = toPixels(sampled.images, classifier);
-      const images = new Float32Array(chosen.length * size);
-      chosen.forEach((index, position) =>
-        images.set(pixels.subarray(index * size, (index + 1) * size), position * size),
-      );
-      return {
-        event: 'samples',
-        step,
-        height,
-        width,
-        channels,
-        images,
-        labels: Uint32Array.from(chosen, (index) => labels[index]),
-        confidences: Float32Array.from(chosen, (index) => probabilities[index * classifier.classes + labels[index]]),
-        classes: classifier.classes,
-        classCounts: Array.from(
-          { length: classifier.classes },
-          (_, label) => labels.filter((other) => other === label).length,
-        ),
-        perClass,
-      };
-    }
-
-    async function measureAgreement(): Promise<number> {
-      const { images, teacherLogits } = session.sample(SAMPLE_COUNT);
-      const ofTeacher = argMaxRows(await backend.read(teacherLogits), classifier.classes);
-      const ofStudent = argMaxRows(await predictLogits(student, images), classifier.classes);
-      backend.dispose(images);
-      backend.dispose(teacherLogits);
-      return ofTeacher.filter((label, index) => label === ofStudent[index]).length / ofTeacher.length;
-    }
-
-    async function sample(from: MethodSession): Promise<HostSamples> {
-      const { images, teacherLogits } = from.sample(SAMPLE_COUNT);
-      const sampled = { images: await backend.read(images), logits: await backend.read(teacherLogits) };
-      backend.dispose(images);
-      backend.dispose(teacherLogits);
-      return sampled;
     }
   } finally {
     for (const dispose of disposers) dispose();
@@ -336,11 +352,6 @@ function initializeStudent({ teacher, student, studentWeights, training, seed }:
     }
   }
   return { model: initializeWeights(student, createRandomStream(seed, 'student weights')), from: 'random' };
-}
-
-interface HostSamples {
-  readonly images: ArrayLike<number>;
-  readonly logits: ArrayLike<number>;
 }
 
 function isDue(step: number, every = 0): boolean {

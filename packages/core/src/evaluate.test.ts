@@ -74,6 +74,13 @@ describe('evaluate', () => {
     );
   });
 
+  it('takes turns between batches', async () => {
+    let turns = 0;
+    const turn = async () => void turns++;
+    await evaluate(network, images, { batchSize: 2, turn });
+    expect(turns).toBe(4);
+  });
+
   it('stops between batches when it is told to', async () => {
     const reason = new Error('enough');
     await expect(evaluate(network, images, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);

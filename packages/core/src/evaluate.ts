@@ -1,9 +1,11 @@
 import { DaflError } from './errors.ts';
 import type { ImageSet } from './data/image-set.ts';
 import { preprocess } from './data/preprocess.ts';
+import { inferenceBatchSize } from './inference-batch-size.ts';
 import { describeClassifier } from './model/classifier.ts';
 import type { Network } from './model/network.ts';
 import { argMaxRows, predictLogits } from './predict.ts';
+import { createTurn, type Turn } from './turn.ts';
 
 /** How well a classifier does on labelled images. */
 export interface Evaluation {
@@ -16,9 +18,11 @@ export interface Evaluation {
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions {
-  /** Images at a time; default 500. */
+  /** Images at a time; default 500, and fewer where the network's feature maps are large. */
   readonly batchSize?: number;
   readonly signal?: AbortSignal;
+  /** Called between batches, so that signals and timers are heard; default: a macrotask. */
+  readonly turn?: Turn;
 }
 
 /**
@@ -27,8 +31,8 @@ export interface EvaluateOptions {
  * @throws {DaflError} `DATA` if the images have no labels, or labels the classifier does not know.
  */
 export async function evaluate(network: Network, images: ImageSet, options: EvaluateOptions = {}): Promise<Evaluation> {
-  const { batchSize = 500, signal } = options;
   const { backend, graph } = network;
+  const { batchSize = inferenceBatchSize(graph), signal, turn = createTurn() } = options;
   const classifier = describeClassifier(graph);
   const { labels } = images;
   if (labels === undefined)
@@ -38,11 +42,12 @@ export async function evaluate(network: Network, images: ImageSet, options: Eval
   const confusion = Array.from({ length: classifier.classes }, () => Array<number>(classifier.classes).fill(0));
   let correct = 0;
   for (let begin = 0; begin < images.count; begin += batchSize) {
+    await turn();
     signal?.throwIfAborted();
     const indices = Array.from({ length: Math.min(batchSize, images.count - begin) }, (_, offset) => begin + offset);
     const input = backend.tensor(preprocess(images, indices, classifier), [indices.length, ...classifier.inputShape]);
-    const predicted = argMaxRows(await predictLogits(network, input), classifier.classes);
-    backend.dispose(input);
+    const logits = await predictLogits(network, input).finally(() => backend.dispose(input));
+    const predicted = argMaxRows(logits, classifier.classes);
     indices.forEach((index, position) => {
       const label = labels[index];
       if (label >= classifier.classes) {

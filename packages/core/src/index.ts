@@ -130,9 +130,14 @@ export type {
   SamplesEvent,
   StartEvent,
   StepEvent,
+  StudentEvent,
   WarningEvent,
 } from './distill-event.ts';
 export { distill, type DistillOptions, type StudentTraining } from './distill.ts';
+export { type DrawnSamples, drawSamples, type DrawSamplesOptions } from './draw-samples.ts';
 export { evaluate, type EvaluateOptions, type Evaluation } from './evaluate.ts';
+export { inferenceBatchSize } from './inference-batch-size.ts';
+export { pickSamples } from './pick-samples.ts';
 export { argMaxRows, predictLogits, softmaxRows } from './predict.ts';
 export { type Preset, presets } from './presets.ts';
+export { createTurn, type Turn } from './turn.ts';

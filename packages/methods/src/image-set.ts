@@ -85,10 +85,7 @@ function startImageSet(
       batch = take(order.subarray(position, position + size), isChanged);
       return { batches: [batch], losses: {} };
     },
-    sample(count) {
-      const random = createRandom('samples');
-      return take(random.integers(count, images.count), false);
-    },
+    sample: (random) => take(random.integers(size, images.count), false),
     async state() {
       return { counters: { augmentation: changes.state().counter }, tensors: new Map(), parts: [] };
     },

@@ -44,7 +44,7 @@ function startNoise(batchSize: number, { backend, teacher, createRandom }: Metho
       batch = draw(batchSize);
       return { batches: [batch], losses: {} };
     },
-    sample: (count) => draw(count, createRandom('samples')),
+    sample: (random) => draw(batchSize, random),
     async state() {
       return { counters: { noise: stream.state().counter }, tensors: new Map(), parts: [] };
     },

@@ -2,6 +2,7 @@ import {
   createNetwork,
   createOptimizer,
   createRandomStream,
+  createTurn,
   crossEntropy,
   DaflError,
   describeClassifier,
@@ -18,6 +19,7 @@ import {
   preprocess,
   type Schedule,
   type TensorBackend,
+  type Turn,
   withTape,
 } from '@dafl/core';
 import { augment, type AugmentationOptions } from './augment.ts';
@@ -49,6 +51,8 @@ export interface TrainOptions {
   /** Milliseconds from any start; default `performance.now`. */
   readonly clock?: () => number;
   readonly signal?: AbortSignal;
+  /** Called before each step, so that signals and timers are heard; default: a macrotask. */
+  readonly turn?: Turn;
 }
 
 /** What `train` tells, in the order of its happening. */
@@ -94,6 +98,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     seed,
     clock = () => performance.now(),
     signal,
+    turn = createTurn(),
   } = options;
   const classifier = describeClassifier(graph);
   const { labels } = data;
@@ -128,6 +133,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     for (let epoch = 1; epoch <= epochs; epoch++) {
       const permutation = order.permutation(data.count);
       for (let batch = 0; batch < stepsPerEpoch; batch++) {
+        await turn();
         signal?.throwIfAborted();
         const loss = await runStep(permutation.subarray(batch * batchSize, (batch + 1) * batchSize), epoch, step);
         if (!Number.isFinite(loss)) {
@@ -149,7 +155,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
         };
       }
       if (options.evaluation !== undefined) {
-        const evaluation = await evaluate(network, options.evaluation, { signal });
+        const evaluation = await evaluate(network, options.evaluation, { signal, turn });
         accuracy = evaluation.accuracy;
         yield { event: 'evaluation', epoch, step, ...evaluation };
       }

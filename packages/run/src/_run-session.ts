@@ -80,7 +80,7 @@ export class RunSession {
   /** Writes the first files of a run, or of its going on. */
   static async start(start: RunSessionOptions): Promise<RunSession> {
     const { folder, options, teacher, student, backend, timeBudgetMs, previous, step } = start;
-    const metrics = await MetricsLog.open(folder.metrics, step);
+    const metrics = await MetricsLog.open(folder.metrics, step, isTrained(start));
     const lastStep = metrics.lines.findLast((line) => line.event === 'step');
     const record: RunRecord = {
       format: 'dafl-run',
@@ -164,6 +164,11 @@ export class RunSession {
         await store.save(event.checkpoint);
         await this.#write({});
         return event;
+      case 'student': {
+        const { step, student } = event;
+        await this.#writeStudent(student);
+        return { event: 'student', step, file: folder.student };
+      }
       case 'warning': {
         const { step, code, message } = event;
         await this.#metrics.append({ event: 'warning', step, code, message });
@@ -206,12 +211,9 @@ export class RunSession {
 
   async #finish(event: ResultEvent): Promise<RunResultEvent> {
     const { folder, store } = this.#start;
-    const bytes = writeModel(event.student);
-    const file = fingerprintFile(bytes);
-    await createFolder(dirname(folder.student));
-    await writeFileAtomically(folder.student, bytes);
+    const file = await this.#writeStudent(event.student);
     const seconds = this.#secondsBefore + event.seconds;
-    const { agreement, accuracy = null, step } = event;
+    const { agreement = null, accuracy = null, step } = event;
     const fields: Partial<RunRecord> = {
       state: 'finished',
       step,
@@ -236,6 +238,14 @@ export class RunSession {
       folder: folder.path,
       files: resultFiles(folder),
     };
+  }
+
+  async #writeStudent(student: Model): Promise<{ sha256: string; sizeBytes: number }> {
+    const { folder } = this.#start;
+    const bytes = writeModel(student);
+    await createFolder(dirname(folder.student));
+    await writeFileAtomically(folder.student, bytes);
+    return fingerprintFile(bytes);
   }
 
   async #writeReport(student: Model | null): Promise<void> {
@@ -304,11 +314,17 @@ function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }
 
+/** Whether only the reports of the last step are left to do. */
+function isTrained({ step, options }: RunSessionOptions): boolean {
+  return step === options.steps;
+}
+
 /** The rows of the sessions before, out of their pictures. */
-async function readTimeline({ folder, teacher, step }: RunSessionOptions): Promise<TimelineRow[]> {
+async function readTimeline(start: RunSessionOptions): Promise<TimelineRow[]> {
+  const { folder, teacher, step } = start;
   const { inputShape, classes } = describeClassifier(teacher.model.graph);
   const [height, width, channels] = inputShape;
-  const stored = await readSamples(folder, step);
+  const stored = await readSamples(folder, isTrained(start) ? step - 1 : step);
   return stored.flatMap((samples) => {
     try {
       return [readTimelineRow(samples, { height, width, channels, classes })];

@@ -35,10 +35,12 @@ export class MetricsLog {
 
   /**
    * Opens the log of a run that starts or goes on at `step`: later lines, from a session that was killed, are removed, and
-   * so is a line that was cut short.
+   * so is a line that was cut short. With `reportsAgain` also what was reported at that step.
    */
-  static async open(path: string, step: number): Promise<MetricsLog> {
-    const lines = step === 0 ? [] : (await readMetrics(path)).filter((line) => line.step <= step);
+  static async open(path: string, step: number, reportsAgain: boolean): Promise<MetricsLog> {
+    const isKept = (line: MetricsLine): boolean =>
+      line.step < step || (line.step === step && (line.event === 'step' || !reportsAgain));
+    const lines = step === 0 ? [] : (await readMetrics(path)).filter(isKept);
     await writeFileAtomically(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
     return new MetricsLog(path, lines);
   }

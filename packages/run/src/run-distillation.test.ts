@@ -74,6 +74,8 @@ test('a run leaves the student, its record, measurements, pictures and a report'
     'checkpoint',
     'step',
     'step',
+    'student',
+    'checkpoint',
     'samples',
     'evaluation',
     'result',
@@ -92,7 +94,7 @@ test('a run leaves the student, its record, measurements, pictures and a report'
     'student',
     'timeline.png',
   ]);
-  expect(readdirSync(join(folder, 'checkpoints'))).toEqual(['step-00000002.safetensors', 'step-00000004.safetensors']);
+  expect(readdirSync(join(folder, 'checkpoints'))).toEqual(['step-00000004.safetensors', 'step-00000006.safetensors']);
   expect(readdirSync(join(folder, 'samples'))).toEqual(['step-000003.png', 'step-000006.png']);
   const result = events.at(-1) as RunResultEvent;
   const model = readModel(readFileSync(result.files.student));

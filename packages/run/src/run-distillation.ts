@@ -1,5 +1,4 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DaflError, describeClassifier, distill, type DistillOptions, type SamplesEvent } from '@dafl/core';
 import { readModel } from '@dafl/models';
 import { CheckpointStore, type LoadedCheckpoint } from './checkpoint-store.ts';
@@ -154,8 +153,6 @@ export async function* runDistillation(
           session.showFeatures(await projectFeatures(backend, teacher.model, evaluation, samples));
         yield await session.take(event);
         await place.touch();
-        // Signals, timers and messages get their turn: a backend may compute without ever waiting.
-        await nextTurn();
       }
     } finally {
       await events.return();
@@ -274,7 +271,7 @@ async function repeatResult(folder: RunFolder, record: RunRecord): Promise<RunRe
     backend: record.backend.description,
     seed: record.options.seed,
     student: readModel(bytes, folder.student),
-    agreement: record.agreement ?? 0,
+    agreement: record.agreement ?? undefined,
     accuracy: record.accuracy ?? undefined,
     teacherAccuracy: record.teacherAccuracy ?? undefined,
     studentSha256: fingerprintFile(bytes).sha256,

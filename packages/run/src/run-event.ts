@@ -1,4 +1,4 @@
-import type { DistillEvent, InterruptedEvent, ResultEvent, SamplesEvent, WarningEvent } from '@dafl/core';
+import type { DistillEvent, InterruptedEvent, ResultEvent, SamplesEvent, StudentEvent, WarningEvent } from '@dafl/core';
 
 /** All is read, checked and chosen; the run's folder is taken. The first event. */
 export interface PreparedEvent {
@@ -22,6 +22,11 @@ export interface RunWarningEvent extends Omit<WarningEvent, 'code'> {
 
 /** A picture of the samples, and where it lies. */
 export interface RunSamplesEvent extends SamplesEvent {
+  readonly file: string;
+}
+
+/** The student is trained and on the disk; reports follow. */
+export interface RunStudentEvent extends Omit<StudentEvent, 'student'> {
   readonly file: string;
 }
 
@@ -49,9 +54,10 @@ export interface RunResultEvent extends ResultEvent {
 /** What `runDistillation` tells, in the order of its happening. */
 export type RunEvent =
   | PreparedEvent
-  | Exclude<DistillEvent, WarningEvent | SamplesEvent | InterruptedEvent | ResultEvent>
+  | Exclude<DistillEvent, WarningEvent | SamplesEvent | StudentEvent | InterruptedEvent | ResultEvent>
   | RunWarningEvent
   | RunSamplesEvent
+  | RunStudentEvent
   | RunInterruptedEvent
   | RunResultEvent;
 

@@ -1,14 +1,14 @@
 import {
-  argMaxRows,
-  DaflError,
-  describeClassifier,
-  type HostTensor,
   createNetwork,
   createRandomStream,
+  createTurn,
+  DaflError,
+  describeClassifier,
+  drawSamples,
+  type HostTensor,
   initializeWeights,
+  pickSamples,
   type SamplesEvent,
-  softmaxRows,
-  toPixels,
 } from '@dafl/core';
 import { CheckpointStore } from './checkpoint-store.ts';
 import { loadStudent, loadTeacher } from './load-model.ts';
@@ -23,10 +23,9 @@ export interface SampleRunOptions {
   readonly seed: number;
   /** Images of each class, at most; default 8. */
   readonly perClass?: number;
+  readonly signal?: AbortSignal;
 }
 
-/** Images that are generated to choose from, at a time. */
-const COUNT = 512;
 const STATE_PREFIX = 'method/';
 
 /**
@@ -36,7 +35,7 @@ const STATE_PREFIX = 'method/';
  * @throws {DaflError} `USAGE` if the folder holds no run; `CHECKPOINT` if it has no whole checkpoint.
  */
 export async function sampleRun(path: string, options: SampleRunOptions): Promise<SamplesEvent> {
-  const { seed, perClass = 8 } = options;
+  const { seed, perClass, signal } = options;
   const folder = runFolder(path);
   const record = await readRunRecord(folder.record);
   if (record === undefined)
@@ -55,7 +54,7 @@ export async function sampleRun(path: string, options: SampleRunOptions): Promis
   const networks = [teacher.model, initializeWeights(student.graph, createRandomStream(0, 'unused'))].map((model) =>
     createNetwork(backend, model),
   );
-  const method = await resolveRecipe(record.options).createMethod(teacher);
+  const method = await resolveRecipe(record.options).createMethod(teacher, signal);
   const session = method.start({
     backend,
     teacher: networks[0],
@@ -69,36 +68,9 @@ export async function sampleRun(path: string, options: SampleRunOptions): Promis
       tensors: under([...checkpoint.tensors], STATE_PREFIX, (entries) => new Map<string, HostTensor>(entries)),
       parts: [],
     });
-    const sampled = session.sample(COUNT);
-    const images = toPixels(await backend.read(sampled.images), classifier);
-    const logits = await backend.read(sampled.teacherLogits);
-    for (const tensor of Object.values(sampled)) backend.dispose(tensor);
-
-    const found = argMaxRows(logits, classifier.classes);
-    const probabilities = softmaxRows(logits, classifier.classes);
-    const chosen = Array.from({ length: classifier.classes }, (_, label) =>
-      [...found.keys()].filter((index) => found[index] === label).slice(0, perClass),
-    ).flat();
-    const [height, width, channels] = classifier.inputShape;
-    const size = height * width * channels;
-    const pixels = new Float32Array(chosen.length * size);
-    chosen.forEach((index, position) => pixels.set(images.subarray(index * size, (index + 1) * size), position * size));
-    return {
-      event: 'samples',
-      step: checkpoint.step,
-      height,
-      width,
-      channels,
-      images: pixels,
-      labels: Uint32Array.from(chosen, (index) => found[index]),
-      confidences: Float32Array.from(chosen, (index) => probabilities[index * classifier.classes + found[index]]),
-      classes: classifier.classes,
-      classCounts: Array.from(
-        { length: classifier.classes },
-        (_, label) => found.filter((other) => other === label).length,
-      ),
-      perClass,
-    };
+    const random = createRandomStream(seed, 'samples');
+    const drawn = await drawSamples(session, { teacher: networks[0], random, turn: createTurn(), signal });
+    return pickSamples(drawn, classifier, { step: checkpoint.step, perClass });
   } finally {
     session.dispose();
     for (const network of networks) network.dispose();

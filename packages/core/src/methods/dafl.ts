@@ -214,8 +214,7 @@ function startDafl(options: DaflOptions, context: MethodContext): MethodSession 
       const drawn = draws.integers(options.replay.studentSteps, bank.size);
       return { batches: Array.from(drawn, (index) => bank.at(index)), losses };
     },
-    // A stream of its own, from its start: the same latents each time, so that grids over time show the same images grow.
-    sample: (count) => generateBatch(count, createRandom('samples')),
+    sample: (random) => generateBatch(options.batchSize, random),
     async state() {
       const tensors = new Map<string, HostTensor>();
       for (const [name, weight] of (await generator.toModel()).weights) tensors.set(`generator/${name}`, weight);

@@ -48,8 +48,11 @@ export interface MethodSession {
   /** Does its own training, then says what the student learns from. `step` counts from 0. */
   step(step: number): MethodStep;
 
-  /** `count` images as the method would make them now. Does not change what later steps do. */
-  sample(count: number): SampledImages;
+  /**
+   * A batch of the method's own size, as it would make it now from this stream. Does not change what later steps do and
+   * takes no more memory than a step.
+   */
+  sample(random: RandomStream): SampledImages;
 
   state(): Promise<MethodState>;
   restore(state: MethodState): Promise<void>;

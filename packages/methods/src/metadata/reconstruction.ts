@@ -225,8 +225,8 @@ function startReconstruction(
       const drawn = draws.integers(studentSteps, bank.size);
       return { batches: Array.from(drawn, (index) => bank.at(index)), losses: { reconstruction: reached } };
     },
-    sample(count) {
-      const { batch, distance: reached } = make(count, createRandom('samples'));
+    sample(random) {
+      const { batch, distance: reached } = make(batchSize, random);
       backend.dispose(reached);
       return batch;
     },

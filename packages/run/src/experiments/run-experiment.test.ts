@@ -148,7 +148,7 @@ describe('runExperiment', () => {
       record: { experiment: 'tiny', row: 'dafl', seed: 1, steps: 2, evaluations: [{ step: 1 }, { step: 2 }] },
     });
     const counts = finished?.event === 'finished' ? finished.record.classCounts : null;
-    expect(counts?.reduce((total, count) => total + count)).toBe(512);
+    expect(counts?.reduce((total, count) => total + count)).toBe(256);
   });
 
   test('runs a row again when its task has changed', async () => {

@@ -238,7 +238,7 @@ async function* runTask(
         } else if (event.event === 'interrupted') {
           signal?.throwIfAborted();
         } else if (event.event === 'result') {
-          const { accuracy = null, teacherAccuracy = null, agreement, steps, backend: description } = event;
+          const { accuracy = null, teacherAccuracy = null, agreement = null, steps, backend: description } = event;
           const record = await readRunRecord(runFolder(place).record);
           return {
             accuracy,
