@@ -3,15 +3,20 @@ import { createRandomStream, type Graph, type ImageSet, initializeWeights, type 
 /**
  * A classifier of 8x8 grey images that trains in milliseconds, with random weights: for tests of everything around it.
  *
- * @param options `classes` >= 2, default 3; `output` `'softmax'` makes it a network that no method can learn from.
+ * @param options `classes` >= 2, default 3; `channels` >= 1, default 1; `output` `'softmax'` makes it a network that no method can learn from.
  */
 export function tinyTeacher(
-  options: { readonly classes?: number; readonly output?: 'logits' | 'softmax'; readonly name?: string } = {},
+  options: {
+    readonly classes?: number;
+    readonly channels?: number;
+    readonly output?: 'logits' | 'softmax';
+    readonly name?: string;
+  } = {},
 ): Model {
-  const { classes = 3, output = 'logits', name = 'tiny' } = options;
+  const { classes = 3, channels = 1, output = 'logits', name = 'tiny' } = options;
   const graph: Graph = {
     name,
-    inputShape: [8, 8, 1],
+    inputShape: [8, 8, channels],
     nodes: [
       {
         kind: 'conv2d',
@@ -33,7 +38,11 @@ export function tinyTeacher(
         : []),
     ],
     outputs: { logits: output === 'softmax' ? 'prob' : 'logits', features: 'features' },
-    preprocessing: { resize: 'bilinear', mean: [0.5], standardDeviation: [0.5] },
+    preprocessing: {
+      resize: 'bilinear',
+      mean: Array<number>(channels).fill(0.5),
+      standardDeviation: Array<number>(channels).fill(0.5),
+    },
   };
   return initializeWeights(graph, createRandomStream(7, name));
 }

@@ -7,6 +7,7 @@ import {
   type Graph,
   type Model,
   type ResultEvent,
+  type SamplesEvent,
 } from '@dafl/core';
 import { writeModel } from '@dafl/models';
 import { decode } from 'fast-png';
@@ -113,23 +114,27 @@ export class RunSession {
     const timeline = await readTimeline(start);
     const session = new RunSession(start, metrics, record, events, timeline);
     await session.#write({});
+    await session.#rehearse();
     return session;
   }
 
-  /** Writes what an event means for the folder, and gives the event as the run's consumer is told it. */
-  async take(event: DistillEvent): Promise<RunEvent> {
+  /**
+   * Writes what an event means for the folder, and gives what the run's consumer is told: the event, after warnings of
+   * reports that failed.
+   */
+  async take(event: DistillEvent): Promise<readonly RunEvent[]> {
     const { folder, store } = this.#start;
     switch (event.event) {
       case 'start':
         await this.#write({ initialization: event.initialization });
-        return event;
+        return [event];
       case 'step': {
         const { step, losses, studentImages } = event;
         const seconds = this.#secondsBefore + event.seconds;
         this.#show(step, { scalars: losses });
         await this.#metrics.append({ event: 'step', step, seconds: round(seconds, 3), losses, studentImages });
         this.#record = { ...this.#record, step, timings: { ...this.#record.timings, seconds } };
-        return event;
+        return [event];
       }
       case 'evaluation': {
         const { step, network, accuracy, count } = event;
@@ -144,40 +149,43 @@ export class RunSession {
             ? { teacherAccuracy: accuracy }
             : { evaluations: [...others, { step, accuracy, count }], confusion: event.confusion },
         );
-        return event;
+        return [event];
       }
       case 'samples': {
-        await createFolder(folder.samples);
         const file = join(folder.samples, `step-${String(event.step).padStart(6, '0')}.png`);
-        const image = renderSamplesImage(event);
-        await writeFileAtomically(file, image);
-        await writeFileAtomically(folder.samplesImage, image);
-        this.#timeline.push(timelineRow(event));
-        await writeFileAtomically(folder.timelineImage, renderTimelineImage(this.#timeline));
-        if (this.#events !== null) {
+        const failures = await this.#attempt('draw the samples', async () => {
+          const image = renderSamplesImage(event);
+          await createFolder(folder.samples);
+          await writeFileAtomically(file, image);
+          await writeFileAtomically(folder.samplesImage, image);
+          this.#timeline.push(timelineRow(event));
+          await writeFileAtomically(folder.timelineImage, renderTimelineImage(this.#timeline));
+          if (this.#events === null) return;
           const { width, height, channels } = decode(image);
           this.#show(event.step, { images: { samples: { width, height, colorspace: channels, png: image } } });
-        }
-        return { ...event, file };
+        });
+        return failures.length > 0 ? failures : [{ ...event, file }];
       }
       case 'checkpoint':
         await store.save(event.checkpoint);
         await this.#write({});
-        return event;
+        return [event];
       case 'student': {
         const { step, student } = event;
         await this.#writeStudent(student);
-        return { event: 'student', step, file: folder.student };
+        return [{ event: 'student', step, file: folder.student }];
       }
       case 'warning': {
         const { step, code, message } = event;
         await this.#metrics.append({ event: 'warning', step, code, message });
-        return event;
+        return [event];
       }
       case 'interrupted':
         await this.#write({ state: 'interrupted' });
-        await this.#writeReport(null);
-        return { ...event, folder: folder.path };
+        return [
+          ...(await this.#attempt('write the report', () => this.#writeReport(null))),
+          { ...event, folder: folder.path },
+        ];
       case 'result':
         return await this.#finish(event);
     }
@@ -195,9 +203,35 @@ export class RunSession {
     }
   }
 
-  /** What the report is to show of the features. */
-  showFeatures(features: FeatureProjection): void {
-    this.#features = features;
+  /** Has the report show the teacher's features. */
+  async showFeatures(project: () => Promise<FeatureProjection>): Promise<readonly RunEvent[]> {
+    return await this.#attempt('project the features', async () => {
+      this.#features = await project();
+    });
+  }
+
+  /** Makes a report, whose failure is told and costs nothing else. What the disk does not take ends the run. */
+  async #attempt(what: string, report: () => Promise<void>): Promise<RunEvent[]> {
+    try {
+      await report();
+      return [];
+    } catch (error) {
+      if (error instanceof DaflError && error.code === 'STORAGE') throw error;
+      const { step } = this.#record;
+      const reason = error instanceof Error ? error.message : String(error);
+      const message = `Cannot ${what} after step ${step}, and goes on without: ${reason}`;
+      const warning = { event: 'warning', code: 'REPORT_FAILED', step, message } as const;
+      await this.#metrics.append(warning);
+      return [warning];
+    }
+  }
+
+  /** All that else runs at the end only, small, before the first step: what cannot be drawn is told now. */
+  async #rehearse(): Promise<void> {
+    const blank = blankSamples(this.#start.teacher.model.graph);
+    renderSamplesImage(blank);
+    renderTimelineImage([timelineRow(blank)]);
+    await this.#writeReport(null);
   }
 
   /** Tells TensorBoard, where it was asked for. */
@@ -209,7 +243,7 @@ export class RunSession {
     this.#metrics.close();
   }
 
-  async #finish(event: ResultEvent): Promise<RunResultEvent> {
+  async #finish(event: ResultEvent): Promise<readonly RunEvent[]> {
     const { folder, store } = this.#start;
     const file = await this.#writeStudent(event.student);
     const seconds = this.#secondsBefore + event.seconds;
@@ -223,13 +257,13 @@ export class RunSession {
       timings: { ...this.#record.timings, seconds, endedAt: new Date().toISOString() },
     };
     this.#record = { ...this.#record, ...fields, peakMemoryBytes: this.#peakMemory() };
-    await this.#writeReport(event.student);
+    const failures = await this.#attempt('write the report', () => this.#writeReport(event.student));
     await writeFileAtomically(folder.modelCard, renderModelCard(this.#record));
     // Last: a run is finished when all of it is there.
     await this.#write({});
     // Nobody goes on with a finished run: replayed batches would only take room.
     await store.discardParts();
-    return {
+    const result: RunResultEvent = {
       ...event,
       seconds,
       studentSha256: file.sha256,
@@ -238,6 +272,7 @@ export class RunSession {
       folder: folder.path,
       files: resultFiles(folder),
     };
+    return [...failures, result];
   }
 
   async #writeStudent(student: Model): Promise<{ sha256: string; sizeBytes: number }> {
@@ -312,6 +347,25 @@ function describeNetwork(graph: Graph, file: { sha256: string; sizeBytes: number
 
 function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
+}
+
+/** One black image, for trying out what is drawn. */
+export function blankSamples(teacher: Graph): SamplesEvent {
+  const { inputShape, classes } = describeClassifier(teacher);
+  const [height, width, channels] = inputShape;
+  return {
+    event: 'samples',
+    step: 0,
+    height,
+    width,
+    channels,
+    images: new Float32Array(height * width * channels),
+    labels: Uint32Array.of(0),
+    confidences: Float32Array.of(1),
+    classes,
+    classCounts: Array.from({ length: classes }, (_, label) => Number(label === 0)),
+    perClass: 1,
+  };
 }
 
 /** Whether only the reports of the last step are left to do. */

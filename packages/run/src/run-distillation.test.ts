@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readModel, writeModel } from '@dafl/models';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { tinyData, tinyRun, tinyTeacher } from '../../../test-fixtures/tiny-teacher.ts';
+import { fingerprintFile } from './load-model.ts';
 import { type DistillationOptions, parseDistillationOptions } from './distillation-options.ts';
 import { runDistillation, type RunSettings } from './run-distillation.ts';
 import type { RunEvent, RunResultEvent } from './run-event.ts';
@@ -119,6 +120,42 @@ test('a run leaves the student, its record, measurements, pictures and a report'
       .map(({ step }) => step),
   ).toEqual([1, 2, 3, 4, 5, 6]);
   for (const event of events) expect(JSON.stringify(toJsonEvent(event)).length).toBeLessThan(3_000);
+});
+
+test.each([2, 5, 13])('a teacher of %i channels runs to its report', async (channels) => {
+  writeFileSync(teacher, writeModel(tinyTeacher({ channels })));
+  const folder = at('run');
+  const { files } = await resultOf(optionsOf({ steps: 2, sampleEvery: 1 }), { folder });
+  for (const file of [...Object.values(files), join(folder, 'timeline.png')]) expect(existsSync(file)).toBe(true);
+});
+
+test('the student is on the disk before anything is reported', async () => {
+  const folder = at('run');
+  const student = join(folder, 'student', 'student.safetensors');
+  const present: string[] = [];
+  const events = await collect(optionsOf({ steps: 2, sampleEvery: 0 }), { folder }, ({ event }) => {
+    if (existsSync(student)) present.push(event);
+  });
+  expect(present.filter((event) => event !== 'warning')).toEqual(['student', 'checkpoint', 'samples', 'result']);
+  expect((events.at(-1) as RunResultEvent).studentSha256).toBe(fingerprintFile(readFileSync(student)).sha256);
+});
+
+test('a report that cannot be made costs the student nothing', async () => {
+  const folder = at('run');
+  const events = await collect(optionsOf({ steps: 2, sampleEvery: 1 }), { folder }, ({ event }) => {
+    // What is there of the report in the folder cannot be read from then on.
+    if (event !== 'start') return;
+    mkdirSync(join(folder, 'samples', 'step-000000.png'), { recursive: true });
+  });
+  expect(events.filter((event) => event.event === 'warning' && event.code === 'REPORT_FAILED')).toMatchObject([
+    {
+      step: 2,
+      message: expect.stringMatching(/^Cannot write the report after step 2, and goes on without: /) as string,
+    },
+  ]);
+  expect(events.at(-1)).toMatchObject({ event: 'result' });
+  expect(await readRunRecord(join(folder, 'run.json'))).toMatchObject({ state: 'finished', step: 2 });
+  expect(readModel(readFileSync(join(folder, 'student', 'student.safetensors'))).graph.name).toBe('tiny-half');
 });
 
 test('run.json repeats the run exactly', async () => {

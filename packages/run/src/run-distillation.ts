@@ -1,5 +1,12 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { DaflError, describeClassifier, distill, type DistillOptions, type SamplesEvent } from '@dafl/core';
+import {
+  DaflError,
+  describeClassifier,
+  distill,
+  type DistillOptions,
+  type SamplesEvent,
+  sliceImageSet,
+} from '@dafl/core';
 import { readModel } from '@dafl/models';
 import { CheckpointStore, type LoadedCheckpoint } from './checkpoint-store.ts';
 import { loadLabelledImages } from './data-source.ts';
@@ -14,7 +21,7 @@ import type { RunEvent, RunResultEvent } from './run-event.ts';
 import { assertVacant, clearRun, removeIfEmpty, removeLeftovers, type RunFolder, runFolder } from './run-folder.ts';
 import { acquireRunLock, type RunLock } from './run-lock.ts';
 import { readRunRecord, type RunRecord } from './run-record.ts';
-import { resultFiles, RunSession } from './_run-session.ts';
+import { blankSamples, resultFiles, RunSession } from './_run-session.ts';
 import { selectBackend } from './select-backend.ts';
 import { toStorageError } from './storage-error.ts';
 import { timeEvaluation } from './time-evaluation.ts';
@@ -116,6 +123,11 @@ export async function* runDistillation(
     }
     const { evaluateEvery, sampleEvery, checkpointEvery } = settled;
     const resume = loaded.checkpoint;
+    // Small and now, as it else runs at the end only.
+    if (evaluation !== undefined) {
+      const few = sliceImageSet(evaluation, 0, Math.min(2, evaluation.count));
+      await projectFeatures(backend, teacher.model, few, blankSamples(teacher.model.graph));
+    }
     const events = distill({ ...common, steps, evaluateEvery, sampleEvery, checkpointEvery, resume });
     try {
       // Core checks networks and options before its first event: for a run that cannot be, nothing is written.
@@ -149,9 +161,11 @@ export async function* runDistillation(
       for (let next = start; next.done !== true; next = await events.next()) {
         const event = next.value;
         if (event.event === 'samples') samples = event;
-        if (event.event === 'result' && evaluation !== undefined && samples !== undefined)
-          session.showFeatures(await projectFeatures(backend, teacher.model, evaluation, samples));
-        yield await session.take(event);
+        if (event.event === 'result' && evaluation !== undefined && samples !== undefined) {
+          const generated = samples;
+          yield* await session.showFeatures(() => projectFeatures(backend, teacher.model, evaluation, generated));
+        }
+        yield* await session.take(event);
         await place.touch();
       }
     } finally {

@@ -43,6 +43,18 @@ test('three channels are drawn in colour', () => {
   expect([...data.subarray(at, at + 3)]).toEqual([255, 0, 128]);
 });
 
+test.each([2, 4, 5, 13])('images of %i channels are drawn as the mean of them', (channels) => {
+  const images = Float32Array.from({ length: 16 * channels }, (_, index) => (index % channels === 0 ? 0.25 : 1));
+  const shown = samples({ channels, images, labels: Uint32Array.of(1) });
+  const picture = renderSamplesImage(shown);
+  const { data, channels: drawn } = decode(picture);
+  expect(drawn).toBe(1);
+  const mean = Math.round((255 * (channels - 0.75)) / channels);
+  expect(data.filter((value) => value === mean)).toHaveLength(96 * 96);
+  const shape = { height: 4, width: 4, channels, classes: 3 };
+  expect(readFirstImages(picture, shape)).toEqual([null, new Float32Array(16).fill(mean / 255), null]);
+});
+
 test.each([1, 3])('the first image of each class can be read back, of %i channels', (channels) => {
   const images = Float32Array.from({ length: 3 * 16 * channels }, (_, index) => ((index * 7) % 256) / 255);
   const shape = { height: 4, width: 4, channels, classes: 3 };

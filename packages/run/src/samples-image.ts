@@ -1,6 +1,7 @@
 import type { SamplesEvent } from '@dafl/core';
 import { decode, encode } from 'fast-png';
 import { drawText, textHeight, textWidth } from './pixel-font.ts';
+import { visibleChannels, visibleSamples } from './visible-samples.ts';
 
 /** Side of a tile that small images are magnified towards. */
 const TILE_SIDE = 96;
@@ -18,10 +19,10 @@ const CONFIDENCE_INK = 165;
  * Draws generated images as a PNG: one row for each class, its number at the left, the teacher's confidence beneath each
  * image. Images are magnified by whole factors without smoothing. Classes that got no image have an empty row.
  *
- * @returns The file, of as many channels (1 or 3) as the images have. The first 100 classes are drawn.
+ * @returns The file: in colour where the images have three channels, else grey. The first 100 classes are drawn.
  */
 export function renderSamplesImage(samples: SamplesEvent): Uint8Array {
-  const { height, width, channels, images, labels, confidences, perClass } = samples;
+  const { height, width, channels, images, labels, confidences, perClass } = visibleSamples(samples);
   const { rows, scale, tile, labelWidth, rowHeight } = layOut(samples);
   const size = { width: labelWidth + perClass * (tile.width + GAP), height: GAP + rows * rowHeight };
   const data = new Uint8Array(size.width * size.height * channels).fill(BACKGROUND);
@@ -68,10 +69,11 @@ export type SamplesShape = Pick<SamplesEvent, 'height' | 'width' | 'channels' | 
 
 /**
  * The first image of each class in a picture that `renderSamplesImage` drew, in 0..1 and to the 8 bits that the picture
- * holds; null where the class has none. The first 100 classes.
+ * holds (so grey, where they have other than three channels); null where the class has none. The first 100 classes.
  */
 export function readFirstImages(picture: Uint8Array, shape: SamplesShape): (Float32Array | null)[] {
-  const { height, width, channels } = shape;
+  const { height, width } = shape;
+  const channels = visibleChannels(shape.channels);
   const { rows, scale, labelWidth, rowHeight } = layOut(shape);
   const decoded = decode(picture);
   return Array.from({ length: rows }, (_, row) => {

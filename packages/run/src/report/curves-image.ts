@@ -1,7 +1,7 @@
 import { encode } from 'fast-png';
 import { drawText, textHeight, textWidth } from '../pixel-font.ts';
 import { type Colour, figureColours } from './_figure-colours.ts';
-import { type LineChart, niceTicks, smooth, thin } from './line-chart.ts';
+import { type LineChart, measureChart, niceTicks, pick, smooth, thin } from './line-chart.ts';
 
 const CHART = { width: 480, height: 280 };
 const MARGIN = { top: 36, right: 16, bottom: 30, left: 74 };
@@ -35,14 +35,11 @@ export function renderCurvesImage(charts: readonly LineChart[]): Uint8Array | nu
   return encode({ width, height, data, channels: 3, depth: 8 });
 }
 
-function drawChart(
-  { title, points, style, reference, format }: LineChart,
-  paint: (x: number, y: number, colour: Colour) => void,
-): void {
-  const ys = [...points.map(([, y]) => y), ...(reference === undefined ? [] : [reference.value])];
-  const yTicks = niceTicks(Math.min(...ys), Math.max(...ys));
+function drawChart(chart: LineChart, paint: (x: number, y: number, colour: Colour) => void): void {
+  const { title, points, style, reference, format } = chart;
+  const { lowest, highest, xEnd } = measureChart(chart);
+  const yTicks = niceTicks(lowest, highest);
   const [low, high] = [yTicks[0], yTicks.at(-1)!];
-  const xEnd = Math.max(...points.map(([x]) => x));
   const right = CHART.width - MARGIN.right;
   const bottom = CHART.height - MARGIN.bottom;
   const toX = (x: number): number => MARGIN.left + (x / Math.max(1, xEnd)) * (right - MARGIN.left);
@@ -86,7 +83,7 @@ function drawChart(
     join(thinned, FAINT, 1);
     join(smooth(thinned), LINE, 2);
   } else {
-    join(points, LINE, 2);
+    join(pick(points), LINE, 2);
   }
-  if (style === 'dots' || points.length === 1) for (const [x, y] of points) dot(toX(x), toY(y), LINE, 6);
+  if (style === 'dots' || points.length === 1) for (const [x, y] of pick(points)) dot(toX(x), toY(y), LINE, 6);
 }

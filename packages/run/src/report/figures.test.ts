@@ -7,7 +7,7 @@ import { renderConfusionImage } from './confusion-image.ts';
 import { renderCurvesImage } from './curves-image.ts';
 import { renderFeaturesImage } from './features-image.ts';
 import { renderFilterPanels } from './filters-image.ts';
-import type { LineChart } from './line-chart.ts';
+import { type LineChart, renderLineChart } from './line-chart.ts';
 import { projectFeatures } from './project-features.ts';
 import { renderTimelineImage, timelineRow } from './timeline-image.ts';
 
@@ -63,6 +63,16 @@ test('curves are drawn two a row, each with its line and its reference', () => {
   expect(colourAt(400, 125)).toBe('220,60,40');
   expect(colourAt(400, 280 + 125)).not.toBe('220,60,40');
   expect(renderCurvesImage([])).toBeNull();
+});
+
+test.each(['dots', 'trend'] as const)('a chart of 300,000 points in %s is drawn, and small', (style) => {
+  const points = Array.from({ length: 300_000 }, (_, index): [number, number] => [index + 1, Math.sin(index / 1e4)]);
+  const chart: LineChart = { title: 'Long', caption: 'run', points, style, format: (value) => value.toFixed(1) };
+  expect(decode(renderCurvesImage([chart])!).width).toBe(480);
+  const svg = renderLineChart(chart);
+  expect(svg).toContain('Long over 300000 steps');
+  expect(svg.length).toBeLessThan(40_000);
+  expect(svg.includes('<title>step 300000: ')).toBe(style === 'dots');
 });
 
 test('filters of networks stand side by side at one scale', () => {

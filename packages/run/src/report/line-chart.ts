@@ -26,10 +26,8 @@ export function renderLineChart(chart: LineChart): string {
   const last = points.at(-1);
   const heading = `<figcaption><strong>${escapeHtml(title)}</strong><span>${escapeHtml(caption)}</span></figcaption>`;
   if (last === undefined) return '';
-  const xs = points.map(([x]) => x);
-  const ys = [...points.map(([, y]) => y), ...(reference === undefined ? [] : [reference.value])];
-  const yTicks = niceTicks(Math.min(...ys), Math.max(...ys));
-  const xEnd = Math.max(...xs);
+  const { lowest, highest, xEnd } = measureChart(chart);
+  const yTicks = niceTicks(lowest, highest);
   const xTicks = niceTicks(0, xEnd).filter((x) => x <= xEnd && Number.isInteger(x));
   const [low, high] = [yTicks[0], yTicks.at(-1)!];
   const toX = (x: number): number => MARGIN.left + (x / Math.max(1, xEnd)) * (WIDTH - MARGIN.left - MARGIN.right);
@@ -62,9 +60,10 @@ export function renderLineChart(chart: LineChart): string {
     const drawn = thin(points);
     parts.push(`<path class="raw" d="${path(drawn)}"/>`, `<path class="line" d="${path(smooth(drawn))}"/>`);
   } else {
-    parts.push(`<path class="line" d="${path(points)}"/>`);
+    const drawn = pick(points);
+    parts.push(`<path class="line" d="${path(drawn)}"/>`);
     parts.push(
-      ...points.map(
+      ...drawn.map(
         ([x, y]) =>
           `<circle cx="${toX(x).toFixed(1)}" cy="${toY(y).toFixed(1)}" r="3"><title>step ${x}: ${escapeHtml(format(y))}</title></circle>`,
       ),
@@ -72,6 +71,25 @@ export function renderLineChart(chart: LineChart): string {
   }
   const label = `${title} over ${xEnd} steps, at the end ${format(last[1])}`;
   return `<figure class="chart">${heading}<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(label)}">${parts.join('')}</svg></figure>`;
+}
+
+/** What a chart's axes must hold, whatever the number of its points. */
+export function measureChart({ points, reference }: LineChart): { lowest: number; highest: number; xEnd: number } {
+  const first = reference?.value;
+  return points.reduce(
+    ({ lowest, highest, xEnd }, [x, y]) => ({
+      lowest: Math.min(lowest, y),
+      highest: Math.max(highest, y),
+      xEnd: Math.max(xEnd, x),
+    }),
+    { lowest: first ?? Infinity, highest: first ?? -Infinity, xEnd: -Infinity },
+  );
+}
+
+/** At most `MOST_POINTS` of the points, evenly chosen, the last included. */
+export function pick(points: LineChart['points']): LineChart['points'] {
+  const count = Math.min(points.length, MOST_POINTS);
+  return Array.from({ length: count }, (_, index) => points[Math.ceil(((index + 1) * points.length) / count) - 1]);
 }
 
 /** At most `MOST_POINTS` points, each the mean of its neighbours. */

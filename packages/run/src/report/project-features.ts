@@ -2,6 +2,7 @@ import {
   createNetwork,
   describeClassifier,
   type ImageSet,
+  inferenceBatchSize,
   type Model,
   preprocess,
   type SamplesEvent,
@@ -52,7 +53,17 @@ export async function projectFeatures(
     (pixel, index) => (pixel - mean[index % channels]) / standardDeviation[index % channels],
   );
   const network = createNetwork(backend, teacher);
+  const atOnce = inferenceBatchSize(teacher.graph);
   const featuresOf = async (data: Float32Array, images: number): Promise<number[][]> => {
+    const size = data.length / images;
+    const rows: number[][] = [];
+    for (let begin = 0; begin < images; begin += atOnce) {
+      const end = Math.min(images, begin + atOnce);
+      rows.push(...(await featuresOfBatch(data.subarray(begin * size, end * size), end - begin)));
+    }
+    return rows;
+  };
+  const featuresOfBatch = async (data: Float32Array, images: number): Promise<number[][]> => {
     const tape = new Tape(backend);
     try {
       const input = tape.own(backend.tensor(data, [images, ...classifier.inputShape]));

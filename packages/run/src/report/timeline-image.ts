@@ -3,13 +3,14 @@ import { encode } from 'fast-png';
 import { drawText, textHeight, textWidth } from '../pixel-font.ts';
 import type { StoredSamples } from '../read-samples.ts';
 import { readFirstImages, type SamplesShape } from '../samples-image.ts';
+import { visibleChannels, visibleSamples } from '../visible-samples.ts';
 
 /** The first image of each class at one moment. */
 export interface TimelineRow {
   readonly step: number;
   readonly height: number;
   readonly width: number;
-  readonly channels: number;
+  readonly channels: 1 | 3;
   /** By class: pixels in 0..1, or null where no image was of that class. */
   readonly images: readonly (Float32Array | null)[];
 }
@@ -24,14 +25,14 @@ const INK = 225;
 
 /** Takes what a timeline shows out of a picture of samples. */
 export function timelineRow(samples: SamplesEvent): TimelineRow {
-  const { step, height, width, channels, images, labels, classes } = samples;
+  const { step, height, width, channels, images, labels, classes } = visibleSamples(samples);
   const size = height * width * channels;
   const shown = Math.min(classes, MOST_CLASSES);
   return {
     step,
     height,
     width,
-    channels,
+    channels: visibleChannels(channels),
     images: Array.from({ length: shown }, (_, label) => {
       const index = labels.indexOf(label);
       return index < 0 ? null : images.slice(index * size, (index + 1) * size);
@@ -41,7 +42,8 @@ export function timelineRow(samples: SamplesEvent): TimelineRow {
 
 /** The same out of a picture that was stored, for a run that goes on. */
 export function readTimelineRow({ step, image }: StoredSamples, shape: SamplesShape): TimelineRow {
-  const { height, width, channels } = shape;
+  const { height, width } = shape;
+  const channels = visibleChannels(shape.channels);
   return { step, height, width, channels, images: readFirstImages(image, shape).slice(0, MOST_CLASSES) };
 }
 
