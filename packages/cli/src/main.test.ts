@@ -291,10 +291,15 @@ describe('the other commands', () => {
       expect(code).toBe(0);
       expect(parseEvents(stdout).at(-1)).toMatchObject({ event: 'result', seed: Number(seed), folder: 'dafl-demo' });
     }
-    await run(distill('mine', '--steps', '1'));
-    const refused = await run(['demo', '--steps', '1', '--out', 'mine']);
-    expect(refused.code).toBe(2);
-    expect(refused.stderr).toContain("Cannot write to 'mine' as it must not hold another run");
+    // As like a demo as can be.
+    const mine = ['distill', '--teacher', 'lenet5-mnist', '--student', 'half', '--steps', '1', '--out', 'mine'];
+    expect(await run(mine)).toMatchObject({ code: 0 });
+    expect(await run(['demo', '--steps', '1', '--out', 'mine'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(
+        "error: Cannot run the demo in 'mine' as it must hold nothing else than an earlier demo: current content is another run. Choose another folder with --out\n",
+      ) as string,
+    });
   });
 
   test('dafl serve answers until it is stopped', async () => {

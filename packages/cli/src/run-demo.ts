@@ -2,6 +2,7 @@ import { findLocalMnist, parseDistillationOptions, readRunRecord, runFolder } fr
 import type { CommandContext, FlagValues } from './command.ts';
 import { exitCodes } from './exit-code.ts';
 import { distillOnce } from './run-distill.ts';
+import { UsageError } from './usage-error.ts';
 
 const TEACHER = 'lenet5-mnist';
 
@@ -21,7 +22,12 @@ export async function runDemo(values: FlagValues, context: CommandContext): Prom
   });
   // Only what an earlier demo left is replaced; any other run in the folder is somebody's work.
   const earlier = await readRunRecord(runFolder(folder).record);
-  const force = earlier?.options.teacher === TEACHER && earlier.options.student === 'half';
-  const result = await distillOnce(options, { folder, force, signal: context.signal }, context);
+  if (earlier !== undefined && earlier.isDemo !== true) {
+    throw new UsageError(
+      `Cannot run the demo in '${folder}' as it must hold nothing else than an earlier demo: current content is another run. Choose another folder with --out`,
+    );
+  }
+  const settings = { folder, isDemo: true, force: earlier !== undefined, signal: context.signal };
+  const result = await distillOnce(options, settings, context);
   return result === undefined ? exitCodes.interrupted : exitCodes.done;
 }

@@ -45,6 +45,7 @@ export interface RunSessionOptions {
   /** Whose first layer the report shows too. */
   readonly compared: Model | null;
   readonly backend: RunRecord['backend'];
+  readonly isDemo: boolean;
   readonly timeBudgetMs: number | null;
   /** The record of the sessions before, where the run goes on. */
   readonly previous: RunRecord | undefined;
@@ -80,7 +81,7 @@ export class RunSession {
 
   /** Writes the first files of a run, or of its going on. */
   static async start(start: RunSessionOptions): Promise<RunSession> {
-    const { folder, options, teacher, student, backend, timeBudgetMs, previous, step } = start;
+    const { folder, options, teacher, student, backend, isDemo, timeBudgetMs, previous, step } = start;
     const metrics = await MetricsLog.open(folder.metrics, step, isTrained(start));
     const lastStep = metrics.lines.findLast((line) => line.event === 'step');
     const record: RunRecord = {
@@ -92,6 +93,7 @@ export class RunSession {
       teacher: describeNetwork(teacher.model.graph, teacher),
       student: describeNetwork(student, null),
       initialization: null,
+      isDemo,
       versions: { dafl: daflVersion(), node: process.versions.node },
       backend,
       machine: describeMachine(),

@@ -308,7 +308,10 @@ describe('refuses', () => {
       `Cannot write to '${folder}' as it must not hold another run: current content is 'checkpoints'. Choose another folder, go on with --resume ${folder}, or replace it with --force`,
     );
     expect(readFileSync(join(folder, 'run.json'), 'utf8')).toBe(before);
+    const foreign = join(folder, 'student', 'thesis.txt');
+    writeFileSync(foreign, 'mine');
     const replaced = await resultOf(optionsOf({ seed: 1 }), { folder, force: true });
+    expect(readFileSync(foreign, 'utf8')).toBe('mine');
     expect((await readRunRecord(replaced.files.record))?.options.seed).toBe(1);
     expect(readFileSync(join(folder, 'notes.txt'), 'utf8')).toBe('mine');
   });
@@ -317,6 +320,25 @@ describe('refuses', () => {
     expect(await message(optionsOf(), { folder: teacher })).toBe(
       `Cannot write to '${teacher}' as it must be a folder: current value is a file`,
     );
+  });
+
+  test('to replace what is no run', async () => {
+    const folder = at('project');
+    for (const name of ['checkpoints', 'student', 'samples']) {
+      mkdirSync(join(folder, name), { recursive: true });
+      writeFileSync(join(folder, name, 'own.txt'), 'mine');
+    }
+    const rule = "as it must be a run with its run.json: current content is 'checkpoints'. Choose another folder";
+    expect(await message(optionsOf(), { folder, force: true })).toBe(`Cannot replace what is in '${folder}' ${rule}`);
+    writeFileSync(join(folder, 'run.json'), '{"name":"another tool"}');
+    expect(await message(optionsOf(), { folder, force: true })).toBe(`Cannot replace what is in '${folder}' ${rule}`);
+    expect(await message(optionsOf(), { folder })).toBe(
+      `Cannot write to '${folder}' as it must not hold another run: current content is 'checkpoints'. Choose another folder`,
+    );
+    for (const name of ['checkpoints', 'student', 'samples']) {
+      expect(readFileSync(join(folder, name, 'own.txt'), 'utf8')).toBe('mine');
+    }
+    expect(readdirSync(folder)).toEqual(['checkpoints', 'run.json', 'samples', 'student']);
   });
 
   test('to go on where there is no run, or with other options', async () => {

@@ -18,7 +18,15 @@ import { fingerprintFile, type LoadedModel, loadModel, loadTeacher, loadStudent 
 import { projectFeatures } from './report/project-features.ts';
 import { resolveRecipe, settleOptions } from './resolve-recipe.ts';
 import type { RunEvent, RunResultEvent } from './run-event.ts';
-import { assertVacant, clearRun, removeIfEmpty, removeLeftovers, type RunFolder, runFolder } from './run-folder.ts';
+import {
+  assertReplaceable,
+  assertVacant,
+  clearRun,
+  removeIfEmpty,
+  removeLeftovers,
+  type RunFolder,
+  runFolder,
+} from './run-folder.ts';
 import { acquireRunLock, type RunLock } from './run-lock.ts';
 import { readRunRecord, type RunRecord } from './run-record.ts';
 import { blankSamples, resultFiles, RunSession } from './_run-session.ts';
@@ -36,6 +44,8 @@ export interface RunSettings {
   readonly force?: boolean;
   /** Stops the run after the step under way, with a checkpoint. */
   readonly signal?: AbortSignal;
+  /** Written into a new run's record: a demo may replace an earlier demo, and nothing else. */
+  readonly isDemo?: boolean;
   /** The teacher's file must have this SHA-256: for repeating a recorded run. */
   readonly teacherSha256?: string;
 }
@@ -75,7 +85,7 @@ export async function* runDistillation(
   const { signal } = settings;
   const recipe = resolveRecipe(options);
   const previous = settings.resume === true ? await readPrevious(folder, recipe.options) : undefined;
-  if (previous === undefined && settings.force !== true) await assertVacant(folder);
+  if (previous === undefined) await (settings.force === true ? assertReplaceable : assertVacant)(folder);
   const teacher = await loadTeacher(options);
   assertSameTeacher(options.teacher, teacher, settings.teacherSha256 ?? previous?.teacher.sha256);
   describeClassifier(teacher.model.graph);
@@ -141,6 +151,7 @@ export async function* runDistillation(
         student: student.graph,
         compared,
         backend: { description: backend.description, reason: selected.reason },
+        isDemo: previous?.isDemo ?? settings.isDemo === true,
         timeBudgetMs: timeBudgetMs ?? previous?.timings.timeBudgetMs ?? null,
         previous,
         step: resume?.step ?? 0,
@@ -166,7 +177,6 @@ export async function* runDistillation(
           yield* await session.showFeatures(() => projectFeatures(backend, teacher.model, evaluation, generated));
         }
         yield* await session.take(event);
-        await place.touch();
       }
     } finally {
       await events.return();
@@ -201,8 +211,12 @@ class RunPlace {
       throw await toStorageError(error, path);
     }
     this.#lock = await acquireRunLock(path);
-    if (isForced) await clearRun(this.#folder);
-    else await assertVacant(this.#folder);
+    if (isForced) {
+      await assertReplaceable(this.#folder);
+      await clearRun(this.#folder);
+    } else {
+      await assertVacant(this.#folder);
+    }
     await removeLeftovers(this.#folder);
   }
 
@@ -210,10 +224,6 @@ class RunPlace {
   async takeBack(): Promise<void> {
     this.#lock = await acquireRunLock(this.#folder.path);
     await removeLeftovers(this.#folder);
-  }
-
-  async touch(): Promise<void> {
-    await this.#lock?.touch();
   }
 
   /** Undoes `take` where nothing was written. */

@@ -1,4 +1,4 @@
-import { rm, rmdir } from 'node:fs/promises';
+import { readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DaflError } from '@dafl/core';
 import { systemErrorCode } from './storage-error.ts';
@@ -81,15 +81,58 @@ export function runFolder(path: string): RunFolder {
 export async function assertVacant(folder: RunFolder): Promise<void> {
   const taken = (await listEntries(folder)).find((name) => ENTRIES.includes(name));
   if (taken === undefined) return;
+  const advice = (await isRunRecord(folder.record))
+    ? `Choose another folder, go on with --resume ${folder.path}, or replace it with --force`
+    : 'Choose another folder';
   throw new DaflError(
     'USAGE',
-    `Cannot write to '${folder.path}' as it must not hold another run: current content is '${taken}'. Choose another folder, go on with --resume ${folder.path}, or replace it with --force`,
+    `Cannot write to '${folder.path}' as it must not hold another run: current content is '${taken}'. ${advice}`,
   );
 }
 
+/**
+ * Makes sure that what a new run would replace is a run: folders named like its own may be anybody's.
+ *
+ * @throws {DaflError} `USAGE` if the folder holds such files without the record of a run, or is no folder.
+ */
+export async function assertReplaceable(folder: RunFolder): Promise<void> {
+  const taken = (await listEntries(folder)).find((name) => ENTRIES.includes(name));
+  if (taken === undefined || (await isRunRecord(folder.record))) return;
+  throw new DaflError(
+    'USAGE',
+    `Cannot replace what is in '${folder.path}' as it must be a run with its run.json: current content is '${taken}'. Choose another folder`,
+  );
+}
+
+/** What a run writes, by the folder within its own. */
+const WRITTEN: readonly (readonly [folder: string, names: RegExp])[] = [
+  [join('checkpoints', 'parts'), /^[\w-][\w.-]*\.safetensors$/],
+  ['checkpoints', /^step-\d+\.safetensors$/],
+  ['student', /^(student\.safetensors|README\.md)$/],
+  ['samples', /^step-\d+\.png$/],
+  ['tensorboard', /^events\.out\.tfevents\.\d+\.dafl\.\d+$/],
+  // Last the record, without which nobody could go on with removing them.
+  ['.', /^(metrics\.jsonl|report\.html|(samples|timeline|confusion|features|curves|filters)\.png)$/],
+  ['.', /^run\.json$/],
+];
+
 /** Removes a run's files, and no others, from its folder. */
 export async function clearRun(folder: RunFolder): Promise<void> {
-  for (const name of ENTRIES) await rm(join(folder.path, name), { recursive: true, force: true });
+  for (const [part, names] of WRITTEN) {
+    const path = join(folder.path, part);
+    for (const name of await listFolder(path)) if (names.test(name)) await rm(join(path, name), { force: true });
+    if (part !== '.') await removeIfEmpty(path);
+  }
+}
+
+async function isRunRecord(path: string): Promise<boolean> {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    return typeof value === 'object' && value !== null && 'format' in value && value.format === 'dafl-run';
+  } catch (error) {
+    if (error instanceof SyntaxError || systemErrorCode(error) !== undefined) return false;
+    throw error;
+  }
 }
 
 /** Removes what a killed process left half-written. Call it under the lock. */

@@ -1,8 +1,18 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { acquireRunLock } from './run-lock.ts';
 
 let folder: string;
@@ -49,6 +59,44 @@ test.runIf(existsSync('/proc/self/stat'))('takes over from a process whose id an
     await lock.release();
   } finally {
     child.kill();
+  }
+});
+
+test.runIf(existsSync('/proc/self/stat'))(
+  'takes over from a process that has ended and not been waited for',
+  async () => {
+    // The shell starts a process that ends at once, and never waits for it.
+    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    try {
+      const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+      const pid = Number(line.toString());
+      const stat = () => readFileSync(`/proc/${pid}/stat`, 'utf8');
+      while (!stat().includes(') Z ')) await new Promise((resolve) => setTimeout(resolve, 5));
+      const start = stat()
+        .slice(stat().lastIndexOf(')') + 2)
+        .split(' ')[19];
+      writeFileSync(path, JSON.stringify({ pid, host: hostname(), processStart: start, token: 'x' }));
+      const lock = await acquireRunLock(folder);
+      expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ pid: process.pid });
+      await lock.release();
+    } finally {
+      parent.kill();
+    }
+  },
+);
+
+test('shows others that it is alive, without being asked to', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  try {
+    const lock = await acquireRunLock(folder);
+    const old = Date.now() / 1000 - 700;
+    utimesSync(path, old, old);
+    vi.advanceTimersByTime(30_000);
+    await vi.waitUntil(() => statSync(path).mtimeMs > Date.now() - 60_000);
+    await lock.release();
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
   }
 });
 

@@ -8,8 +8,6 @@ import { systemErrorCode, toStorageError } from './storage-error.ts';
 
 /** Keeps other processes out of a run's folder until it is released. */
 export interface RunLock {
-  /** Shows processes on other machines that this one is alive; cheap, call it at each step. */
-  touch(): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -22,7 +20,8 @@ interface Owner {
 }
 
 const LOCK_FILE = 'run.lock';
-const TOUCH_AFTER_MS = 5_000;
+/** How often a holder shows processes on other machines that it is alive. */
+const TOUCH_EVERY_MS = 30_000;
 /** A process of another machine or container counts as dead when its lock has not been touched for so long. */
 const FOREIGN_TIMEOUT_MS = 600_000;
 
@@ -36,7 +35,7 @@ export async function acquireRunLock(folder: string): Promise<RunLock> {
   const owner: Owner = {
     pid: process.pid,
     host: hostname(),
-    processStart: processStart(process.pid),
+    processStart: processStatus(process.pid)?.start ?? null,
     token: randomBytes(8).toString('hex'),
   };
   for (let attempt = 0; attempt < 10; attempt++) {
@@ -94,7 +93,13 @@ async function removeStale(path: string, text: string): Promise<void> {
 }
 
 function hold(path: string, owner: Owner): RunLock {
-  let touchedMs = Date.now();
+  const touch = async (): Promise<void> => {
+    const now = new Date();
+    await utimes(path, now, now).catch((error: unknown) => {
+      if (systemErrorCode(error) === undefined) throw error;
+    });
+  };
+  const timer = setInterval(() => void touch(), TOUCH_EVERY_MS).unref();
   const removeIfOwn = (): void => {
     try {
       if (parseOwner(readFileSync(path, 'utf8'))?.token === owner.token) rmSync(path, { force: true });
@@ -104,15 +109,8 @@ function hold(path: string, owner: Owner): RunLock {
   };
   process.once('exit', removeIfOwn);
   return {
-    async touch() {
-      const now = Date.now();
-      if (now - touchedMs < TOUCH_AFTER_MS) return;
-      touchedMs = now;
-      await utimes(path, new Date(now), new Date(now)).catch((error: unknown) => {
-        if (systemErrorCode(error) === undefined) throw error;
-      });
-    },
     async release() {
+      clearInterval(timer);
       process.removeListener('exit', removeIfOwn);
       removeIfOwn();
     },
@@ -130,15 +128,22 @@ async function isAlive(path: string, owner: Owner): Promise<boolean> {
     // EPERM: it exists and belongs to somebody else.
     if (systemErrorCode(error) === 'ESRCH') return false;
   }
-  return owner.processStart === null || owner.processStart === processStart(owner.pid);
+  const status = processStatus(owner.pid);
+  // One that has ended and that its parent has not taken notice of yet works no more.
+  if (status !== null && ENDED_STATES.includes(status.state)) return false;
+  return owner.processStart === null || owner.processStart === status?.start;
 }
 
-/** When a process started, in the kernel's ticks since boot; null where there is no /proc. */
-function processStart(pid: number): string | null {
+/** Zombie and dead, as /proc writes them. */
+const ENDED_STATES: readonly string[] = ['Z', 'X', 'x'];
+
+/** A process's state and when it started, in the kernel's ticks since boot; null where there is no /proc. */
+function processStatus(pid: number): { state: string; start: string } | null {
   try {
     const status = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // Field 22, counted after the command's name, which stands in brackets and may hold anything.
-    return status.slice(status.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    // Fields 3 and 22, counted after the command's name, which stands in brackets and may hold anything.
+    const fields = status.slice(status.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0], start: fields[19] };
   } catch (error) {
     if (systemErrorCode(error) === undefined) throw error;
     return null;

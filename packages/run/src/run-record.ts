@@ -38,6 +38,8 @@ export interface RunRecord {
   readonly student: NetworkRecord;
   /** Where the student's first weights came from; null until that is known. */
   readonly initialization: 'random' | 'teacher' | 'given' | null;
+  /** Whether `dafl demo` made it, which may replace it then. */
+  readonly isDemo?: boolean;
   readonly versions: { readonly dafl: string; readonly node: string };
   /** The backend in words, and why it was taken. */
   readonly backend: { readonly description: string; readonly reason: string };
