@@ -66,10 +66,12 @@ test('dafl distill', async () => {
                                                  built-in architecture, or a model
                                                  file whose graph is taken (default:
                                                  half)
-      --method <name>                            Where the images come from: dafl (a
-                                                 generator), noise,
-                                                 alternative-data, original-data or
-                                                 metadata (default: dafl)
+      --method <name>                            Where the images come from:
+                                                 procedural (drawn by rules), dafl
+                                                 (a generator), noise,
+                                                 alternative-data, original-data,
+                                                 metadata, or what suits the teacher
+                                                 (auto) (default: auto)
       --data <mnist|folder>                      Images of the methods
                                                  alternative-data and original-data:
                                                  as --eval, or a folder of PNG and
@@ -84,8 +86,9 @@ test('dafl distill', async () => {
                                                  must match: top-layer, all-layers
                                                  (the default), spectral-all-layers
                                                  or spectral-layer-pairs
-      --preset <fast|paper>                      Recipe: quick, or the official
-                                                 hyper-parameters (default: fast)
+      --preset <fast|paper>                      Recipe of the method dafl: fast
+                                                 (its default), or the official
+                                                 hyper-parameters
       --backend <auto|node|webgpu|wasm|cpu>      What computes: TensorFlow (node),
                                                  WebGPU, WebAssembly, or the
                                                  reference (default: auto)
@@ -98,7 +101,7 @@ test('dafl distill', async () => {
                                                  same student, bit for bit (default:
                                                  0)
       --steps <number>                           Length of the run. Default: the
-                                                 preset's
+                                                 method's
       --time-budget <duration>                   Run as many steps as fit this time:
                                                  90s, 5m, 1h
       --eval <mnist|folder>                      Labelled images, for reporting
@@ -106,22 +109,9 @@ test('dafl distill', async () => {
                                                  of IDX files, CIFAR, or class
                                                  folders
 
-    Reporting:
-      --compare <file>                           Model whose first layer the report
-                                                 shows beside the teacher's and the
-                                                 student's
-      --evaluate-every <number>                  Steps between evaluations; 0 for
-                                                 the end only. Default: a tenth of
-                                                 the run
-      --sample-every <number>                    Steps between pictures of the
-                                                 samples; 0 for the end only.
-                                                 Default: a tenth of the run
-      --tensorboard                              Write event files for TensorBoard
-                                                 into the folder of the run
-      --checkpoint-every <number>                Steps between checkpoints; 0 for
-                                                 interruptions only (default: 50)
-
     Hyper-parameters (default: what the preset says):
+      --pictures <number>                        Pictures that the method procedural
+                                                 keeps at most (default: 40000)
       --batch-size <number>                      Images of one step
       --latent-size <number>                     Length of the generator's latent
                                                  vector
@@ -178,6 +168,21 @@ test('dafl distill', async () => {
                                                  that it starts with, then without
                                                  dropout (low-rank: fixed)
 
+    Reporting:
+      --compare <file>                           Model whose first layer the report
+                                                 shows beside the teacher's and the
+                                                 student's
+      --evaluate-every <number>                  Steps between evaluations; 0 for
+                                                 the end only. Default: a tenth of
+                                                 the run
+      --sample-every <number>                    Steps between pictures of the
+                                                 samples; 0 for the end only.
+                                                 Default: a tenth of the run
+      --tensorboard                              Write event files for TensorBoard
+                                                 into the folder of the run
+      --checkpoint-every <number>                Steps between checkpoints; 0 for
+                                                 interruptions only (default: 50)
+
     Folder:
       --out <folder>                             Folder of the run. Default: a new
                                                  one in runs/
@@ -225,7 +230,7 @@ test('dafl demo', async () => {
       --seed <number>                        Same seed, backend and machine: the
                                              same student, bit for bit (default: 0)
       --steps <number>                       Length of the run. Default: the
-                                             preset's
+                                             method's
       --time-budget <duration>               Run as many steps as fit this time:
                                              90s, 5m, 1h
       --out <folder>                         Folder of the run; an earlier demo in

@@ -96,6 +96,7 @@ export async function distillOnce(
       switch (event.event) {
         case 'prepared':
           progress.note(`Backend: ${event.backend}, ${event.backendReason}`);
+          progress.note(`Method: ${event.method}${event.methodReason === null ? '' : `, as ${event.methodReason}`}`);
           if (event.timeBudgetMs !== null) progress.note(`Steps that fit the time: ${event.steps}`);
           break;
         case 'start':

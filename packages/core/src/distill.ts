@@ -261,7 +261,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
     }
 
     async function runStep(step: number): Promise<{ losses: Record<string, number>; studentImages: number }> {
-      const { batches, losses } = session.step(step);
+      const { batches, losses } = await session.step(step);
       const learningRate = learningRateAt(training.schedule, step, steps);
       const studentLosses: Tensor[] = [];
       for (const batch of batches) {

@@ -114,11 +114,15 @@ export type {
   StudentBatch,
 } from './methods/method.ts';
 export { dafl, type DaflOptions, type ReplayOptions } from './methods/dafl.ts';
+export { procedural, type ProceduralOptions } from './methods/procedural.ts';
 export { ReplayBank, type ReplayShapes } from './methods/replay-bank.ts';
 
 export { type ImageSet, sliceImageSet } from './data/image-set.ts';
 export { preprocess, toPixels } from './data/preprocess.ts';
 
+export { drawPicture, type PictureKind } from './procedural/draw-picture.ts';
+export type { PictureSize } from './procedural/canvas.ts';
+export { pictureFamilies, type PictureFamily, type PictureFamilyName } from './procedural/picture-families.ts';
 export type { Checkpoint, CheckpointPart } from './checkpoint.ts';
 export type {
   CheckpointEvent,

@@ -109,7 +109,7 @@ test('given images are all seen once before one is seen again', async () => {
   const method = given({ images: levels, batchSize: 4, augmentation: { shift: 0, horizontalFlip: false } });
   const session = method.start({ backend, teacher: network, student: network, steps: 6, createRandom });
   for (let step = 0; step < 6; step++) {
-    const [batch] = session.step(step).batches;
+    const [batch] = (await session.step(step)).batches;
     const data = await backend.read(batch.images);
     for (let image = 0; image < 4; image++) seen.push(data[image * 64]);
   }

@@ -12,7 +12,7 @@ import {
 import { writeModel } from '@dafl/models';
 import { decode } from 'fast-png';
 import type { CheckpointStore } from './checkpoint-store.ts';
-import type { DistillationOptions } from './distillation-options.ts';
+import type { SettledOptions } from './distillation-options.ts';
 import { fingerprintFile, type LoadedModel } from './load-model.ts';
 import { daflVersion, describeMachine, peakMemoryBytes } from './machine.ts';
 import { renderModelCard } from './model-card.ts';
@@ -39,7 +39,8 @@ export interface RunSessionOptions {
   readonly folder: RunFolder;
   readonly store: CheckpointStore;
   /** With nothing left open. */
-  readonly options: DistillationOptions;
+  readonly options: SettledOptions;
+  readonly methodReason: string | null;
   readonly teacher: LoadedModel;
   readonly student: Graph;
   /** Whose first layer the report shows too. */
@@ -81,7 +82,7 @@ export class RunSession {
 
   /** Writes the first files of a run, or of its going on. */
   static async start(start: RunSessionOptions): Promise<RunSession> {
-    const { folder, options, teacher, student, backend, isDemo, timeBudgetMs, previous, step } = start;
+    const { folder, options, methodReason, teacher, student, backend, isDemo, timeBudgetMs, previous, step } = start;
     const metrics = await MetricsLog.open(folder.metrics, step, isTrained(start));
     const lastStep = metrics.lines.findLast((line) => line.event === 'step');
     const record: RunRecord = {
@@ -89,6 +90,7 @@ export class RunSession {
       version: 1,
       state: 'running',
       options,
+      methodReason: methodReason ?? previous?.methodReason ?? null,
       step,
       teacher: describeNetwork(teacher.model.graph, teacher),
       student: describeNetwork(student, null),

@@ -16,11 +16,17 @@ function recipe(batchSize: number, steps: number, temperature: number, learningR
   };
 }
 
+/** The same for a student that starts from its teacher's channels where they fit. */
+function withTeacherStart(preset: Preset): Preset {
+  return { ...preset, training: { ...preset.training, initialization: 'auto' } };
+}
+
 /**
  * Recipes of the methods beside `dafl`, whose own options in them are not read. Tuned on the last 10,000 of MNIST's
  * training images.
  */
 export const baselineRecipes: Readonly<Record<Exclude<MethodName, 'dafl'>, Preset>> = {
+  procedural: withTeacherStart(recipe(256, 375, 4, 2e-3)),
   noise: recipe(256, 2_000, 4, 2e-3),
   'alternative-data': recipe(128, 4_000, 8, 2e-3),
   'original-data': recipe(128, 5_600, 4, 3e-3),
@@ -45,6 +51,9 @@ export const defaultShift: Readonly<Record<'alternative-data' | 'original-data',
   'alternative-data': 4,
   'original-data': 2,
 };
+
+/** Pictures that `procedural` keeps, and updates of the student in one of its steps. */
+export const proceduralDefaults = { pictures: 40_000, studentSteps: 8 } as const;
 
 /** Images of metadata are reconstructed by so many updates, at this learning rate, and the student takes so many. */
 export const reconstructionDefaults = { iterations: 60, learningRate: 0.1, studentSteps: 16 } as const;

@@ -2,6 +2,7 @@ import type { MethodName } from './distillation-options.ts';
 
 /** What each method reads beside the teacher, as a sentence for people who get the student. */
 export const dataUse: Readonly<Record<MethodName, string>> = {
+  procedural: 'No training data was used: the student learned from procedural pictures, which are drawn by rules.',
   dafl: 'No training data was used: the student learned from images of a generator that only the teacher trained.',
   noise: 'No training data was used: the student learned from normal noise.',
   'alternative-data': 'No training data was used: the student learned from other images, without labels.',

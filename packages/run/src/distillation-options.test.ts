@@ -19,8 +19,7 @@ test('defaults', () => {
     {
       "backend": "auto",
       "checkpointEvery": 50,
-      "method": "dafl",
-      "preset": "fast",
+      "method": "auto",
       "seed": 0,
       "student": "half",
       "teacher": "lenet5-mnist",
@@ -47,7 +46,7 @@ describe('what is wrong is named with its rule and its value', () => {
     [{ teacher: 't', preset: 'slow' }, "Cannot distill as 'preset' must be 'fast' or 'paper': current value is 'slow'"],
     [
       { teacher: 't', method: 'nose' },
-      "Cannot distill as 'method' must be 'dafl', 'noise', 'alternative-data', 'original-data' or 'metadata': current value is 'nose'",
+      "Cannot distill as 'method' must be 'auto', 'procedural', 'dafl', 'noise', 'alternative-data', 'original-data' or 'metadata': current value is 'nose'",
     ],
     [
       { teacher: 't', student: 1.5 },
@@ -84,7 +83,7 @@ describe('what is wrong is named with its rule and its value', () => {
     ],
     [
       { teacher: 't', data: 'mnist' },
-      "Cannot distill with method 'dafl' as 'data' must not be given (it is an option of alternative-data and original-data): current value is \"mnist\"",
+      "Cannot distill with method 'procedural' as 'data' must not be given (it is an option of alternative-data and original-data): current value is \"mnist\"",
     ],
     [
       { teacher: 't', method: 'original-data' },
@@ -105,6 +104,19 @@ describe('what is wrong is named with its rule and its value', () => {
   ])('%j', (options, expected) => {
     expect(message(options)).toBe(expected);
   });
+});
+
+test.each([
+  [{}, 'procedural'],
+  [{ initialization: 'random', batchSize: 64 }, 'procedural'],
+  [{ preset: 'paper' }, 'dafl'],
+  [{ latentSize: 10 }, 'dafl'],
+  [{ metadata: 'file' }, 'metadata'],
+  [{ method: 'noise' }, 'noise'],
+])('%j takes the method %s, and says why', (options, method) => {
+  const recipe = resolveRecipe(parseDistillationOptions({ teacher: 't', ...options }));
+  expect(recipe.options.method).toBe(method);
+  expect(recipe.methodReason === null).toBe('method' in options);
 });
 
 test('settled options come to the same recipe', async () => {

@@ -7,7 +7,7 @@ import { parseOptions } from './parse-options.ts';
 export type BackendName = 'node' | 'webgpu' | 'wasm' | 'cpu';
 
 /** Methods that a run can follow. */
-export type MethodName = 'dafl' | 'noise' | 'alternative-data' | 'original-data' | 'metadata';
+export type MethodName = 'procedural' | 'dafl' | 'noise' | 'alternative-data' | 'original-data' | 'metadata';
 
 /** Every option of a distillation, as plain JSON: what a command line, an HTTP body and `run.json` have in common. */
 export interface DistillationOptions extends Partial<HyperParameters> {
@@ -21,7 +21,8 @@ export interface DistillationOptions extends Partial<HyperParameters> {
    * graph is taken.
    */
   readonly student: string | number;
-  readonly method: MethodName;
+  /** `'auto'`: what the options and the teacher ask for, see `decideMethod`. */
+  readonly method: 'auto' | MethodName;
   /** Images of the methods `alternative-data` and `original-data`: `'mnist'` or a folder. Labels are not read. */
   readonly data?: string;
   /** Largest random shift of these images in pixels. */
@@ -31,7 +32,10 @@ export interface DistillationOptions extends Partial<HyperParameters> {
   /** File of the method `metadata`, which `dafl record` wrote. */
   readonly metadata?: string;
   readonly metadataVariant?: 'top-layer' | 'all-layers' | 'spectral-all-layers' | 'spectral-layer-pairs';
-  readonly preset: 'fast' | 'paper';
+  /** Recipe of the method `dafl`; absent: `'fast'`. */
+  readonly preset?: 'fast' | 'paper';
+  /** Pictures that the method `procedural` keeps at most. */
+  readonly pictures?: number;
   readonly backend: 'auto' | BackendName;
   /** Threads of the backend; absent: as many as the backend likes. */
   readonly threads?: number;
@@ -55,6 +59,11 @@ export interface DistillationOptions extends Partial<HyperParameters> {
   readonly tensorboard: boolean;
   /** Steps between checkpoints; 0 for none but at an interruption. */
   readonly checkpointEvery: number;
+}
+
+/** Options whose method is decided. */
+export interface SettledOptions extends DistillationOptions {
+  readonly method: MethodName;
 }
 
 const overrides = Object.fromEntries(
@@ -94,9 +103,11 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
       rule: "'half', 'quarter', a number > 0 and <= 1, 'low-rank', 'low-rank-SHARE' with a share > 0 and < 1, a built-in architecture or a model file",
     }),
   method: z
-    .enum(['dafl', 'noise', 'alternative-data', 'original-data', 'metadata'])
-    .default('dafl')
-    .describe('Where the images come from: dafl (a generator), noise, alternative-data, original-data or metadata')
+    .enum(['auto', 'procedural', 'dafl', 'noise', 'alternative-data', 'original-data', 'metadata'])
+    .default('auto')
+    .describe(
+      'Where the images come from: procedural (drawn by rules), dafl (a generator), noise, alternative-data, original-data, metadata, or what suits the teacher (auto)',
+    )
     .meta({ placeholder: 'name' }),
   data: z
     .string()
@@ -121,7 +132,11 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
       'What of the metadata the images must match: top-layer, all-layers (the default), spectral-all-layers or spectral-layer-pairs',
     )
     .meta({ placeholder: 'variant' }),
-  preset: z.enum(['fast', 'paper']).default('fast').describe('Recipe: quick, or the official hyper-parameters'),
+  preset: z
+    .enum(['fast', 'paper'])
+    .optional()
+    .describe('Recipe of the method dafl: fast (its default), or the official hyper-parameters'),
+  pictures: z.int().min(1).optional().describe('Pictures that the method procedural keeps at most (default: 40000)'),
   backend: z
     .enum(['auto', 'node', 'webgpu', 'wasm', 'cpu'])
     .default('auto')
@@ -137,7 +152,7 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
     .max(2 ** 32 - 1)
     .default(0)
     .describe('Same seed, backend and machine: the same student, bit for bit'),
-  steps: z.int().min(1).optional().describe("Length of the run. Default: the preset's"),
+  steps: z.int().min(1).optional().describe("Length of the run. Default: the method's"),
   timeBudgetMs: z
     .number()
     .gt(0)

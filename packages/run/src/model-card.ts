@@ -13,7 +13,7 @@ export function renderModelCard(record: RunRecord): string {
   const { method, data, metadata } = options;
   // The card leaves the machine: of paths, the names.
   const dataset = options.eval === undefined ? undefined : basename(options.eval);
-  const isDataFree = method === 'dafl' || method === 'noise';
+  const isDataFree = method !== 'original-data' && method !== 'alternative-data' && method !== 'metadata';
   const metrics = [
     ...(accuracy === null ? [] : [{ type: 'accuracy', value: accuracy, name: 'Accuracy' }]),
     ...(agreement === null

@@ -1,10 +1,17 @@
 import { createHash } from 'node:crypto';
-import { DaflError, dafl, describeClassifier, type Method, type Preset, presets } from '@dafl/core';
+import { DaflError, dafl, describeClassifier, type Method, type Preset, presets, procedural } from '@dafl/core';
 import { matchChannels } from '@dafl/data';
 import { imageSet, noise, reconstruction } from '@dafl/methods';
-import { baselineRecipes, defaultShift, reconstructionDefaults, refine } from './baseline-recipes.ts';
+import {
+  baselineRecipes,
+  defaultShift,
+  proceduralDefaults,
+  reconstructionDefaults,
+  refine,
+} from './baseline-recipes.ts';
 import { loadImages } from './data-source.ts';
-import type { BackendName, DistillationOptions, MethodName } from './distillation-options.ts';
+import { decideMethod } from './decide-method.ts';
+import type { BackendName, DistillationOptions, MethodName, SettledOptions } from './distillation-options.ts';
 import {
   commonHyperParameters,
   type HyperParameters,
@@ -21,7 +28,9 @@ export interface Recipe {
   readonly training: Preset['training'];
   /** The length of the run, unless a time budget decides it. */
   readonly steps: number;
-  readonly options: DistillationOptions;
+  readonly options: SettledOptions;
+  /** Why this method, in a sentence; null where the options name it. */
+  readonly methodReason: string | null;
 
   /**
    * The method, with the files that it needs.
@@ -35,6 +44,10 @@ export interface Recipe {
 /** Methods by name; a method reads what is its own in the preset and the options. */
 const methods: Readonly<Record<MethodName, (preset: Preset, options: DistillationOptions) => Recipe['createMethod']>> =
   {
+    procedural: ({ dafl: { batchSize } }, { pictures = proceduralDefaults.pictures }) => {
+      const method = procedural({ ...proceduralDefaults, batchSize, pictures });
+      return async () => method;
+    },
     dafl: (preset) => {
       const method = dafl(preset.dafl);
       return async () => method;
@@ -79,6 +92,8 @@ function missing(method: MethodName, option: string, what: string): DaflError {
 
 /** Options that belong to some methods only. */
 const ownOptions: Readonly<Partial<Record<keyof DistillationOptions, readonly MethodName[]>>> = {
+  pictures: ['procedural'],
+  preset: ['dafl'],
   data: ['alternative-data', 'original-data'],
   shift: ['alternative-data', 'original-data'],
   horizontalFlip: ['alternative-data', 'original-data'],
@@ -91,7 +106,13 @@ const ownOptions: Readonly<Partial<Record<keyof DistillationOptions, readonly Me
  *
  * @throws {DaflError} `USAGE` if options contradict each other.
  */
-export function resolveRecipe(options: DistillationOptions): Recipe {
+export function resolveRecipe(given: DistillationOptions): Recipe {
+  const { method: decided, reason: methodReason } = decideMethod(given);
+  const options: SettledOptions = {
+    ...given,
+    method: decided,
+    ...(decided === 'dafl' ? { preset: given.preset ?? 'fast' } : {}),
+  };
   if (options.steps !== undefined && options.timeBudgetMs !== undefined) {
     throw new DaflError(
       'USAGE',
@@ -99,7 +120,7 @@ export function resolveRecipe(options: DistillationOptions): Recipe {
     );
   }
   assertOwnOptions(options);
-  const named = options.method === 'dafl' ? presets[options.preset] : baselineRecipes[options.method];
+  const named = options.method === 'dafl' ? presets[options.preset ?? 'fast'] : baselineRecipes[options.method];
   const isRefined = lowRankShare(options.student) !== undefined && options.initialization !== 'random';
   const base = isRefined ? refine(named) : named;
   const preset = writeHyperParameters(base, options);
@@ -114,6 +135,7 @@ export function resolveRecipe(options: DistillationOptions): Recipe {
     training: preset.training,
     steps: options.steps ?? preset.steps,
     options: { ...options, ...(Object.fromEntries(resolved) as Partial<HyperParameters>) },
+    methodReason,
     createMethod: methods[options.method](preset, options),
   };
 }
@@ -123,7 +145,7 @@ function applies(name: string, method: MethodName): boolean {
   return method === 'dafl' || commonHyperParameters.has(name);
 }
 
-function assertOwnOptions(options: DistillationOptions): void {
+function assertOwnOptions(options: SettledOptions): void {
   const reject = (name: string, owners: string): never => {
     throw new DaflError(
       'USAGE',
@@ -138,14 +160,13 @@ function assertOwnOptions(options: DistillationOptions): void {
     if (options[name as keyof DistillationOptions] !== undefined && !applies(name, options.method))
       reject(name, 'dafl');
   }
-  if (options.preset !== 'fast' && options.method !== 'dafl') reject('preset', 'dafl');
 }
 
 /** The options of a run whose length is known: what repeats it exactly. */
 export function settleOptions(
   recipe: Recipe,
   settled: { readonly steps: number; readonly backend: BackendName },
-): DistillationOptions {
+): SettledOptions {
   const { timeBudgetMs: _, ...options } = recipe.options;
   const tenth = Math.max(1, Math.round(settled.steps / 10));
   return {

@@ -147,6 +147,7 @@ export async function* runDistillation(
         folder,
         store,
         options: settled,
+        methodReason: recipe.methodReason,
         teacher,
         student: student.graph,
         compared,
@@ -161,6 +162,8 @@ export async function* runDistillation(
         folder: folder.path,
         backend: backend.description,
         backendReason: selected.reason,
+        method: settled.method,
+        methodReason: recipe.methodReason,
         seed,
         steps,
         timeBudgetMs: timeBudgetMs ?? null,
@@ -264,7 +267,12 @@ async function readPrevious(folder: RunFolder, options: DistillationOptions): Pr
   }
   const recorded = previous.options as unknown as Readonly<Record<string, unknown>>;
   for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || REPORTING_OPTIONS.includes(name) || (name === 'backend' && value === 'auto')) continue;
+    if (
+      value === undefined ||
+      REPORTING_OPTIONS.includes(name) ||
+      ((name === 'backend' || name === 'method') && value === 'auto')
+    )
+      continue;
     if (JSON.stringify(value) === JSON.stringify(recorded[name])) continue;
     // A hyper-parameter that the run's version did not have. Its checkpoint tells whether the run is the same.
     if (name in hyperParameters && !(name in recorded)) continue;

@@ -7,6 +7,9 @@ export interface PreparedEvent {
   readonly backend: string;
   /** Why this backend. */
   readonly backendReason: string;
+  readonly method: string;
+  /** Why this method; null where the options name it. */
+  readonly methodReason: string | null;
   readonly seed: number;
   /** Length of the run; fitted to the time budget, where one was given. */
   readonly steps: number;

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { DaflError, type ErrorCode, type Preprocessing } from '@dafl/core';
-import type { DistillationOptions } from './distillation-options.ts';
+import type { SettledOptions } from './distillation-options.ts';
 import { parseDistillationOptions } from './distillation-options.ts';
 import type { Machine } from './machine.ts';
 import { systemErrorCode } from './storage-error.ts';
@@ -31,7 +31,9 @@ export interface RunRecord {
   readonly version: 1;
   readonly state: 'running' | 'interrupted' | 'failed' | 'finished';
   /** Every option as resolved: given back to dafl they repeat the run exactly. */
-  readonly options: DistillationOptions;
+  readonly options: SettledOptions;
+  /** Why the method was taken, where the options left it open. */
+  readonly methodReason?: string | null;
   /** Steps done. */
   readonly step: number;
   readonly teacher: NetworkRecord;
@@ -84,7 +86,7 @@ export async function readRunRecord(path: string): Promise<RunRecord | undefined
       `Cannot read '${path}' as it must be the record of a run, version 1: current content is another`,
     );
   }
-  return { ...(record as RunRecord), options: parseDistillationOptions(record.options) };
+  return { ...(record as RunRecord), options: parseDistillationOptions(record.options) as SettledOptions };
 }
 
 /** Options from a file, and the teacher they were used with, where the file is the record of a run. */

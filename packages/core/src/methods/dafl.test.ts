@@ -39,7 +39,7 @@ function startSession(changes: Partial<DaflOptions>, steps = 100): MethodSession
 
 /** Runs one step and reads its losses. */
 async function lossesOf(session: MethodSession, step = 0): Promise<Record<string, number>> {
-  const { losses } = session.step(step);
+  const { losses } = await session.step(step);
   const values: Record<string, number> = {};
   for (const [name, loss] of Object.entries(losses)) {
     expect(loss.shape).toEqual([]);
@@ -216,7 +216,7 @@ describe('schedules', () => {
   it('alternating: the student learns from the batch before the update', async () => {
     const session = startSession({ schedule: 'alternating' });
     const before = await session.state();
-    const { batches } = session.step(0);
+    const { batches } = await session.step(0);
     expect(batches.length).toBe(1);
     expect(await precise.read(batches[0].images)).toEqual(await imagesOf(before, 0));
     const after = await session.state();
@@ -229,7 +229,7 @@ describe('schedules', () => {
   it('two-stage: the student learns from fresh latents and the updated generator', async () => {
     const session = startSession({ schedule: 'two-stage' });
     const before = await session.state();
-    const { batches } = session.step(0);
+    const { batches } = await session.step(0);
     const after = await session.state();
     expect(batches.length).toBe(1);
     // The state's weights are float32.
@@ -266,7 +266,7 @@ describe('replay', () => {
     const session = startSession({ replay: { batches: 3, studentSteps: 5 } });
     const drawnFrom = new Set<string>();
     for (let step = 0; step < 6; step++) {
-      const { batches, losses } = session.step(step);
+      const { batches, losses } = await session.step(step);
       for (const loss of Object.values(losses)) precise.dispose(loss);
       const { parts } = await session.state();
       expect(parts.length).toBe(Math.min(step + 1, 3));
@@ -297,7 +297,7 @@ describe('replay', () => {
     const session = startSession({ replay: { batches: 2, studentSteps: 4 } });
     const network = createNetwork(precise, teacher);
     for (let step = 0; step < 3; step++) {
-      const { batches, losses } = session.step(step);
+      const { batches, losses } = await session.step(step);
       for (const loss of Object.values(losses)) precise.dispose(loss);
       for (const { images, teacherLogits } of batches) {
         expect(await precise.read(teacherLogits)).toEqual(await predictLogits(network, images));

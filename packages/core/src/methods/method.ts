@@ -46,7 +46,7 @@ export interface MethodState {
 /** A method at work in one run. */
 export interface MethodSession {
   /** Does its own training, then says what the student learns from. `step` counts from 0. */
-  step(step: number): MethodStep;
+  step(step: number): MethodStep | Promise<MethodStep>;
 
   /**
    * A batch of the method's own size, as it would make it now from this stream. Does not change what later steps do and

@@ -6,7 +6,7 @@ import { hyperParametersOf, isRecordCurrent } from './is-record-current.ts';
 type Options = Record<string, unknown>;
 const distillation = (options: Options = {}): Task => ({
   kind: 'distill',
-  options: { teacher: 'lenet5-mnist', eval: 'mnist', ...options },
+  options: { teacher: 'lenet5-mnist', eval: 'mnist', method: 'dafl', ...options },
 });
 
 function recordOf(task: Task, change: (hyperParameters: Options) => void = () => {}): ExperimentRecord {
@@ -24,6 +24,13 @@ test('a record counts while its row computes the same, however the row says so',
   expect(isRecordCurrent(record, distillation({ steps: 7 }))).toBe(false);
   expect(isRecordCurrent(record, distillation({ student: 'quarter' }))).toBe(false);
   expect(isRecordCurrent(record, distillation({ teacher: 'another' }))).toBe(false);
+  expect(isRecordCurrent(record, distillation({ method: 'procedural' }))).toBe(false);
+});
+
+test('a record that names no method is one of DAFL', () => {
+  const { task, ...record } = recordOf(distillation());
+  const { method: _, ...options } = (task as Extract<Task, { kind: 'distill' }>).options;
+  expect(isRecordCurrent({ ...record, task: { kind: 'distill', options } }, distillation())).toBe(true);
 });
 
 test('a record of another preset does not count', () => {

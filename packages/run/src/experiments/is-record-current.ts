@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { decideMethod } from '../decide-method.ts';
 import { parseDistillationOptions } from '../distillation-options.ts';
 import { hyperParameters } from '../hyper-parameters.ts';
 import { resolveRecipe } from '../resolve-recipe.ts';
@@ -14,9 +15,13 @@ import type { ExperimentRecord } from './experiment-record.ts';
 export function isRecordCurrent({ task: recorded, hyperParameters: then }: ExperimentRecord, task: Task): boolean {
   if (task.kind !== 'distill' || recorded.kind !== 'distill' || then === null)
     return isDeepStrictEqual(recorded, JSON.parse(JSON.stringify(task)));
-  if (!isDeepStrictEqual(withoutHyperParameters(recorded), withoutHyperParameters(task))) return false;
+  // Records that name no method are of the time when that meant DAFL.
+  const old = { method: 'dafl', ...withoutHyperParameters(recorded) };
+  const { method } = decideMethod(parseDistillationOptions(task.options));
+  const asked = { ...withoutHyperParameters(task), method };
+  if (!isDeepStrictEqual(old, asked)) return false;
   const now = hyperParametersOf(task)!;
-  const { student: _, ...options } = withoutHyperParameters(task);
+  const { student: _, ...options }: Record<string, unknown> = asked;
   const unchanged = hyperParametersOf({ kind: 'distill', options })!;
   const names = new Set([...Object.keys(now), ...Object.keys(then)]);
   return [...names].every((name) => isDeepStrictEqual(now[name], name in then ? then[name] : unchanged[name]));

@@ -67,7 +67,7 @@ function family(
         [1],
       ),
     ),
-    row('dafl-fast', 'student, DAFL, fast preset', published.dafl, {}),
+    row('dafl-fast', 'student, DAFL, fast preset', published.dafl, { method: 'dafl' }),
   ];
 }
 
@@ -105,7 +105,7 @@ export const table1: Experiment = {
       seeds: [1, 2, 3],
       task: {
         kind: 'distill',
-        options: { teacher: 'lenet5-mnist', student: 'half', eval: 'mnist', initialization: 'random' },
+        options: { teacher: 'lenet5-mnist', student: 'half', eval: 'mnist', method: 'dafl', initialization: 'random' },
       },
     },
     {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { tinyTeacher } from '../../../../test-fixtures/tiny-teacher.ts';
 import { parseDistillationOptions } from '../distillation-options.ts';
+import { resolveRecipe } from '../resolve-recipe.ts';
 import type { MetricsLine } from '../metrics-log.ts';
 import type { NetworkRecord, RunRecord } from '../run-record.ts';
 import { niceTicks } from './line-chart.ts';
@@ -23,7 +24,7 @@ function content(changes: Partial<RunRecord> = {}, metrics: MetricsLine[] = []):
     format: 'dafl-run',
     version: 1,
     state: 'finished',
-    options: parseDistillationOptions({ teacher: 'lenet5-mnist', steps: 20, eval: 'mnist' }),
+    options: resolveRecipe(parseDistillationOptions({ teacher: 'lenet5-mnist', steps: 20, eval: 'mnist' })).options,
     step: 20,
     teacher: network('big', 4000),
     student: network('small', 1000),

@@ -1,0 +1,103 @@
+import { createCpuBackend } from '@dafl/backend-cpu';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { tinyGraph, trainTinyTeacher } from '../_testing/tiny-classifier.ts';
+import type { Checkpoint } from '../checkpoint.ts';
+import { distill, type DistillOptions } from '../distill.ts';
+import type { ResultEvent } from '../distill-event.ts';
+import { initializeWeights } from '../model/initialize-weights.ts';
+import type { Model } from '../model/model.ts';
+import { createNetwork } from '../model/network.ts';
+import { argMaxRows } from '../predict.ts';
+import { presets } from '../presets.ts';
+import { createRandomStream } from '../random.ts';
+import type { MethodSession } from './method.ts';
+import { procedural } from './procedural.ts';
+
+const backend = createCpuBackend();
+let teacher: Model;
+beforeAll(async () => {
+  teacher = await trainTinyTeacher(backend);
+});
+
+const studentGraph = { ...tinyGraph([3, 8]), name: 'tiny-student' };
+const method = procedural({ batchSize: 64, studentSteps: 2, pictures: 300 });
+
+async function runSteps(changes: Partial<DistillOptions>): Promise<{ result: ResultEvent; checkpoint: Checkpoint }> {
+  const { training } = presets.fast;
+  const options = { backend, teacher, student: studentGraph, method, training, steps: 6, seed: 1, checkpointEvery: 3 };
+  let checkpoint: Checkpoint | undefined;
+  for await (const event of distill({ ...options, ...changes })) {
+    if (event.event === 'checkpoint') checkpoint = event.checkpoint;
+    if (event.event === 'result') return { result: event, checkpoint: checkpoint! };
+  }
+  throw new Error('no result');
+}
+
+const bytesOf = ({ weights }: Model): unknown => [...weights].map(([name, { data }]) => [name, [...data]]);
+
+/** Works with a session that is freed afterwards. */
+async function withSession(work: (session: MethodSession) => Promise<void>, steps = 20): Promise<void> {
+  const before = backend.memory().tensors;
+  const network = createNetwork(backend, teacher);
+  const student = createNetwork(backend, initializeWeights(studentGraph, createRandomStream(5, 'student weights')));
+  const createRandom = (purpose: string) => createRandomStream(1, purpose);
+  const session = method.start({ backend, teacher: network, student, steps, createRandom });
+  await work(session);
+  session.dispose();
+  student.dispose();
+  network.dispose();
+  expect(backend.memory().tensors).toBe(before);
+}
+
+describe('procedural', () => {
+  it('shows the student the classes of the teacher equally often', async () => {
+    await withSession(async (session) => {
+      await session.step(0);
+      const { images, teacherLogits } = session.sample(createRandomStream(9, 'samples'));
+      const labels = argMaxRows(await backend.read(teacherLogits), 4);
+      const counts = [0, 1, 2, 3].map((label) => labels.filter((other) => other === label).length);
+      expect(Math.min(...counts)).toBeGreaterThan(6);
+      expect(Math.max(...counts)).toBeLessThan(28);
+      backend.dispose(images);
+      backend.dispose(teacherLogits);
+    });
+  });
+
+  it('gives its own inputs the range of pixels, in the space of the teacher', async () => {
+    await withSession(async (session) => {
+      const { batches } = await session.step(0);
+      expect(batches.map(({ images }) => images.shape)).toEqual([
+        [64, 8, 8, 1],
+        [64, 8, 8, 1],
+      ]);
+      const { mean, standardDeviation } = teacher.graph.preprocessing!;
+      const values = await backend.read(batches[0].images);
+      const pixels = Array.from(values, (value) => value * standardDeviation[0] + mean[0]);
+      expect(Math.min(...pixels)).toBeGreaterThan(-1e-6);
+      expect(Math.max(...pixels)).toBeLessThan(1 + 1e-6);
+    });
+  });
+
+  it('takes no more tensors in later steps than in the first ones', async () => {
+    await withSession(async (session) => {
+      await session.step(0);
+      const { tensors } = backend.memory();
+      for (let step = 1; step < 8; step++) await session.step(step);
+      expect(backend.memory().tensors).toBe(tensors);
+    });
+  });
+
+  it('goes on from a checkpoint to the very same student, and repeats itself by seed', async () => {
+    const whole = await runSteps({});
+    const resumed = await runSteps({ resume: whole.checkpoint });
+    expect(bytesOf(resumed.result.student)).toEqual(bytesOf(whole.result.student));
+    const other = await runSteps({ seed: 2 });
+    expect(bytesOf(other.result.student)).not.toEqual(bytesOf(whole.result.student));
+  });
+
+  it.each(['batchSize', 'studentSteps', 'pictures'])('refuses %s below 1', (name) => {
+    expect(() => procedural({ batchSize: 1, studentSteps: 1, pictures: 1, [name]: 0 })).toThrow(
+      `Cannot use method 'procedural' as '${name}' must be an integer >= 1: current value is 0`,
+    );
+  });
+});

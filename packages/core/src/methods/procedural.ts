@@ -1,0 +1,175 @@
+import type { Tensor } from '../backend.ts';
+import { withTape } from '../autodiff/with-tape.ts';
+import { DaflError } from '../errors.ts';
+import { describeClassifier } from '../model/classifier.ts';
+import { argMaxRows, predictLogits } from '../predict.ts';
+import { mixPictures, type Mixing } from '../procedural/mix-pictures.ts';
+import type { PicturePool } from '../procedural/picture-pool.ts';
+import { PictureSource } from '../procedural/picture-source.ts';
+import type { RandomStream } from '../random.ts';
+import type { Method, MethodContext, MethodSession, StudentBatch } from './method.ts';
+
+/** Options of `procedural`. */
+export interface ProceduralOptions {
+  /** Images of one student update, >= 1. */
+  readonly batchSize: number;
+  /** Updates of the student in one step, >= 1. */
+  readonly studentSteps: number;
+  /** Pictures that are kept at most, >= 1; fewer where they would take more than 256 MiB. */
+  readonly pictures: number;
+}
+
+/** Bytes of the pool at most. */
+const MOST_BYTES = 256 * 2 ** 20;
+/** Pictures drawn before the first update. */
+const FIRST_PICTURES = 4_096;
+/** Pictures drawn in all, for each that is kept. */
+const DRAWN_FOR_EACH = 2;
+/** How often the student sees each, on average, at least. */
+const LEAST_VIEWS = 4;
+/** Pictures drawn for each class at least. */
+const LEAST_FOR_EACH_CLASS = 16;
+/** In this share of the steps new pictures are drawn. */
+const DRAWING_SHARE = 0.6;
+/** Pictures that are never learnt from, but compared on. */
+const HELD_OUT = 1_024;
+/** In turns. */
+const MIXINGS: readonly Mixing[] = ['mixup', 'cutmix', 'none'];
+
+/**
+ * Distillation on procedural pictures: drawn by rules, without data and without a generator network, and chosen so that
+ * the teacher's classes occur equally often; mirrored, shifted and mixed. Needs only the teacher's answers.
+ *
+ * Source: the idea of Frank and Davis, "What Makes a Good Dataset for Knowledge Distillation?", CVPR 2025: procedural
+ * images, balanced by the teacher's answers, with mixup. Deviations: families of our own, and pictures of rare classes are
+ * varied to make more of them.
+ *
+ * @throws {DaflError} `USAGE` if an option is out of range.
+ */
+export function procedural(options: ProceduralOptions): Method {
+  for (const name of ['batchSize', 'studentSteps', 'pictures'] as const) {
+    if (!(Number.isInteger(options[name]) && options[name] >= 1)) {
+      throw new DaflError(
+        'USAGE',
+        `Cannot use method 'procedural' as '${name}' must be an integer >= 1: current value is ${options[name]}`,
+      );
+    }
+  }
+  return { name: 'procedural', options: { ...options }, start: (context) => startProcedural(options, context) };
+}
+
+function startProcedural(
+  { batchSize, studentSteps, pictures }: ProceduralOptions,
+  { backend, teacher, steps, createRandom }: MethodContext,
+): MethodSession {
+  const { inputShape, preprocessing, classes } = describeClassifier(teacher.graph);
+  const [height, width, channels] = inputShape;
+  const size = { height, width, channels };
+  const pictureSize = height * width * channels;
+  const capacity = Math.max(classes, Math.min(pictures, Math.floor(MOST_BYTES / pictureSize)));
+  const { mean, standardDeviation } = preprocessing;
+  let source = createSource();
+  const batches = createRandom('batches');
+  let taken: StudentBatch[] = [];
+  const drawingSteps = Math.max(1, Math.round(DRAWING_SHARE * steps));
+  // No more than the student sees a few times.
+  const total = Math.max(
+    Math.min(DRAWN_FOR_EACH * capacity, Math.ceil((steps * studentSteps * batchSize) / LEAST_VIEWS)),
+    LEAST_FOR_EACH_CLASS * classes,
+  );
+  const first = Math.min(FIRST_PICTURES, total);
+
+  function createSource(): PictureSource {
+    return new PictureSource({ size, classes, capacity, heldOut: Math.max(HELD_OUT, classes), createRandom });
+  }
+
+  /** How many pictures have been drawn once `step` steps are done. */
+  function drawnAfter(step: number): number {
+    const share = Math.min(1, step / drawingSteps);
+    return first + Math.floor(share * (total - first));
+  }
+
+  async function answer(drawn: Uint8Array): Promise<Uint32Array> {
+    const count = drawn.length / pictureSize;
+    const labels = new Uint32Array(count);
+    for (let begin = 0; begin < count; begin += batchSize) {
+      const end = Math.min(count, begin + batchSize);
+      const list = Array.from({ length: end - begin }, (_, index) =>
+        drawn.subarray((begin + index) * pictureSize, (begin + index + 1) * pictureSize),
+      );
+      const images = upload(list, 'none', batches, { shift: 0, horizontalFlip: false });
+      labels.set(argMaxRows(await predictLogits(teacher, images), classes), begin);
+      backend.dispose(images);
+    }
+    return labels;
+  }
+
+  function upload(
+    list: readonly Uint8Array[],
+    mixing: Mixing,
+    random: RandomStream,
+    changes: { readonly shift: number; readonly horizontalFlip: boolean },
+  ): Tensor {
+    const inputs = mixPictures(list, { size, mean, standardDeviation, mixing, ...changes }, random);
+    return backend.tensor(inputs, [list.length, height, width, channels]);
+  }
+
+  /** As many pictures of each class, as far as there are any. */
+  function pick(pool: PicturePool, count: number, random: RandomStream): Uint8Array[] {
+    const known = pool.knownClasses;
+    const labels = random.integers(count, known.length);
+    const shares = random.uniform(count);
+    return Array.from(labels, (label, index) => pool.pick(known[label], shares[index]));
+  }
+
+  function answered(images: Tensor): StudentBatch {
+    return withTape(backend, (tape) => {
+      const { logits } = teacher.forward(tape, tape.constant(images), { mode: 'inference' });
+      return { images, teacherLogits: backend.reshape(logits.tensor, logits.shape) };
+    });
+  }
+
+  function free(): void {
+    for (const { images, teacherLogits } of taken) {
+      backend.dispose(images);
+      backend.dispose(teacherLogits);
+    }
+    taken = [];
+  }
+
+  return {
+    async step(step) {
+      free();
+      const missing = drawnAfter(step) - source.drawn;
+      if (missing > 0) await source.draw(missing, answer);
+      const changes = { shift: Math.max(1, Math.round(Math.min(height, width) / 10)), horizontalFlip: true };
+      for (let update = 0; update < studentSteps; update++) {
+        const mixing = MIXINGS[(step * studentSteps + update) % MIXINGS.length];
+        taken.push(answered(upload(pick(source.training, batchSize, batches), mixing, batches, changes)));
+      }
+      return { batches: taken, losses: {} };
+    },
+    sample(random) {
+      const pool = source.heldOut.count > 0 ? source.heldOut : source.training;
+      return answered(upload(pick(pool, batchSize, random), 'none', random, { shift: 0, horizontalFlip: false }));
+    },
+    async state() {
+      const answers = Float32Array.from(source.answers);
+      return {
+        counters: { batches: batches.state().counter },
+        tensors: new Map([['answers', { shape: [answers.length], data: answers }]]),
+        parts: [],
+      };
+    },
+    async restore({ counters, tensors }) {
+      source = createSource();
+      const answers = tensors.get('answers')!.data;
+      // Draw by draw, as each draw's choices rest on the pool before it.
+      for (let step = 0; source.drawn < answers.length; step++) {
+        source.replay(answers.subarray(source.drawn, drawnAfter(step)));
+      }
+      batches.restore({ counter: counters.batches });
+    },
+    dispose: free,
+  };
+}

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { createRandomStream } from '../random.ts';
+import { drawPicture } from './draw-picture.ts';
+import { pictureFamilies, type PictureFamilyName } from './picture-families.ts';
+
+const families = Object.keys(pictureFamilies) as PictureFamilyName[];
+
+function draw(
+  family: PictureFamilyName,
+  { height = 16, width = 16, channels = 1, isInverted = false, name = 'a' } = {},
+): Uint8Array {
+  const picture = new Uint8Array(height * width * channels);
+  drawPicture({ family, isInverted }, { height, width, channels }, createRandomStream(3, name), picture);
+  return picture;
+}
+
+describe.each(families)('%s', (family) => {
+  it('is the same picture from the same stream, and another from another', () => {
+    expect(draw(family)).toEqual(draw(family));
+    const pictures = ['a', 'b', 'c', 'd'].map((name) => draw(family, { name }).join());
+    expect(new Set(pictures).size).toBe(4);
+  });
+
+  it('exchanges light and dark where it is inverted', () => {
+    const plain = draw(family);
+    const inverted = draw(family, { isInverted: true });
+    for (let index = 0; index < plain.length; index++) {
+      expect(Math.abs(plain[index] + inverted[index] - 255)).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it.each([
+    [9, 5, 2],
+    [24, 40, 3],
+    [12, 12, 13],
+  ])('draws any size: %i x %i of %i channels', (height, width, channels) => {
+    // Of several pictures at least one is not flat.
+    const ranges = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((name) => {
+      const picture = draw(family, { height, width, channels, name });
+      return Math.max(...picture) - Math.min(...picture);
+    });
+    expect(Math.max(...ranges)).toBeGreaterThan(40);
+  });
+});

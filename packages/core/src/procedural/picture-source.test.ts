@@ -1,0 +1,58 @@
+import { expect, it } from 'vitest';
+import { createRandomStream } from '../random.ts';
+import { PictureSource } from './picture-source.ts';
+
+const size = { height: 8, width: 8, channels: 1 };
+const pixels = 64;
+
+function create(): PictureSource {
+  const createRandom = (purpose: string) => createRandomStream(4, purpose);
+  return new PictureSource({ size, classes: 3, capacity: 900, heldOut: 90, createRandom });
+}
+
+/** A teacher that sees class 2 in light pictures only, class 1 in few others. */
+async function answer(pictures: Uint8Array): Promise<Uint32Array> {
+  return Uint32Array.from({ length: pictures.length / pixels }, (_, index) => {
+    const picture = pictures.subarray(index * pixels, (index + 1) * pixels);
+    const mean = picture.reduce((sum, value) => sum + value, 0) / pixels;
+    return mean > 240 ? 2 : picture[0] > 250 ? 1 : 0;
+  });
+}
+
+it('fills rare classes by what it has found of them', async () => {
+  const source = create();
+  await source.draw(3_000, answer);
+  const [, , rareAtFirst] = source.training.classCounts;
+  await source.draw(1_500, answer);
+  const [common, , rare] = source.training.classCounts;
+  expect(common).toBe(300);
+  expect(rareAtFirst).toBeLessThan(300);
+  // Of 1,500 blind draws the rare class would have got half as many again.
+  expect(rare).toBeGreaterThan(Math.min(290, rareAtFirst * 1.6));
+});
+
+it('never teaches a picture that it keeps apart', async () => {
+  const source = create();
+  await source.draw(400, answer);
+  const known = new Set<string>();
+  for (const label of source.training.knownClasses) {
+    for (let index = 0; index < source.training.classCounts[label]; index++)
+      known.add(source.training.pick(label, (index + 0.5) / source.training.classCounts[label]).join());
+  }
+  for (const label of source.heldOut.knownClasses) {
+    for (let index = 0; index < source.heldOut.classCounts[label]; index++)
+      expect(known).not.toContain(source.heldOut.pick(label, (index + 0.5) / source.heldOut.classCounts[label]).join());
+  }
+});
+
+it('makes the same pools again from the answers alone', async () => {
+  const first = create();
+  await first.draw(3_100, answer);
+  await first.draw(500, answer);
+  const again = create();
+  again.replay(first.answers.slice(0, 3_100));
+  again.replay(first.answers.slice(3_100));
+  expect(again.training.classCounts).toEqual(first.training.classCounts);
+  for (const label of first.training.knownClasses)
+    expect(again.training.pick(label, 0.99)).toEqual(first.training.pick(label, 0.99));
+});

@@ -1,0 +1,150 @@
+import type { RandomStream } from '../random.ts';
+import type { PictureSize } from './canvas.ts';
+import { drawPicture, type PictureKind } from './draw-picture.ts';
+import { pictureFamilies, type PictureFamilyName } from './picture-families.ts';
+import { PicturePool } from './picture-pool.ts';
+import { PictureRandom } from './picture-random.ts';
+import { varyPicture } from './vary-picture.ts';
+
+/** Options of a picture source. */
+export interface PictureSourceOptions {
+  readonly size: PictureSize;
+  readonly classes: number;
+  /** Pictures that are kept for the student. */
+  readonly capacity: number;
+  /** Pictures that are kept apart, to compare student and teacher on. */
+  readonly heldOut: number;
+  /** The same stream for the same purpose. */
+  readonly createRandom: (purpose: string) => RandomStream;
+}
+
+/** One of so many pictures of each class is kept apart, beginning with this one. */
+const HELD_OUT_EVERY = 12;
+const FIRST_HELD_OUT = 3;
+/** From so many pictures on, half of the new ones are made from known ones of the rarer classes. */
+const FRESH_ONLY = 3_000;
+/** No kind of picture is drawn less often than this share of its due. */
+const LEAST_WANT = 0.1;
+
+interface Proposal {
+  readonly picture: Uint8Array;
+  /** Null: made from known pictures. */
+  readonly kind: number | null;
+  readonly replaced: number;
+}
+
+/**
+ * Draws pictures and keeps those that the teacher's classes need: kinds of pictures that give rare classes are drawn more
+ * often, and half of the pictures are variations of those of rare classes. Only the teacher's answers are needed.
+ */
+export class PictureSource {
+  readonly training: PicturePool;
+  readonly heldOut: PicturePool;
+  readonly #options: PictureSourceOptions;
+  readonly #kinds: PictureKind[];
+  /** How much the pictures of each kind were wanted: total, and number. */
+  readonly #wanted: { total: number; count: number }[];
+  /** The teacher's class of each picture so far. */
+  readonly #answers: number[] = [];
+  /** How many pictures of each class there were so far. */
+  readonly #seen: number[];
+
+  constructor(options: PictureSourceOptions) {
+    this.#options = options;
+    const { size, classes, capacity, heldOut } = options;
+    const pictureSize = size.height * size.width * size.channels;
+    this.training = new PicturePool(capacity, classes, pictureSize);
+    this.heldOut = new PicturePool(heldOut, classes, pictureSize);
+    this.#kinds = (Object.keys(pictureFamilies) as PictureFamilyName[]).flatMap((family) =>
+      [false, true].map((isInverted) => ({ family, isInverted })),
+    );
+    this.#seen = Array<number>(classes).fill(0);
+    this.#wanted = this.#kinds.map(() => ({ total: 1, count: 1 }));
+  }
+
+  /** Pictures drawn so far. */
+  get drawn(): number {
+    return this.#answers.length;
+  }
+
+  /** The teacher's classes of all pictures so far, in order: with them, `replay` makes the same pools again. */
+  get answers(): readonly number[] {
+    return this.#answers;
+  }
+
+  /**
+   * Draws pictures, asks the teacher and keeps what is wanted.
+   *
+   * @param answer Gives the teacher's class of each of the pictures, `[count, height, width, channels]` bytes.
+   */
+  async draw(count: number, answer: (pictures: Uint8Array) => Promise<ArrayLike<number>>): Promise<void> {
+    const proposals = Array.from({ length: count }, (_, offset) => this.#propose(this.drawn + offset));
+    const { pictureSize } = this.training;
+    const pictures = new Uint8Array(count * pictureSize);
+    for (const [index, { picture }] of proposals.entries()) pictures.set(picture, index * pictureSize);
+    this.#take(proposals, await answer(pictures));
+  }
+
+  /** Makes the pools again from the answers of an earlier session, given as they were: draw by draw. */
+  replay(answers: ArrayLike<number>): void {
+    const proposals = Array.from({ length: answers.length }, (_, offset) => this.#propose(this.drawn + offset));
+    this.#take(proposals, answers);
+  }
+
+  #propose(index: number): Proposal {
+    const { size, createRandom } = this.#options;
+    const random = createRandom(`picture ${index}`);
+    const draws = new PictureRandom(random);
+    const picture = new Uint8Array(this.training.pictureSize);
+    const replaced = draws.next();
+    const known = this.training.knownClasses;
+    if (index >= FRESH_ONLY && known.length > 1 && draws.chance(0.5)) {
+      const label = this.#pickRare(known, draws.next());
+      const parents = {
+        picture: this.training.pick(label, draws.next()),
+        relative: this.training.pick(label, draws.next()),
+        stranger: this.training.pick(draws.pick(known), draws.next()),
+      };
+      varyPicture(parents, size, random, picture);
+      return { picture, kind: null, replaced };
+    }
+    const kind = this.#pickKind(draws.next());
+    drawPicture(this.#kinds[kind], size, random, picture);
+    return { picture, kind, replaced };
+  }
+
+  #take(proposals: readonly Proposal[], labels: ArrayLike<number>): void {
+    for (const [index, { picture, kind, replaced }] of proposals.entries()) {
+      const label = labels[index];
+      const isHeldOut = this.#seen[label]++ % HELD_OUT_EVERY === FIRST_HELD_OUT;
+      if (kind !== null) {
+        this.#wanted[kind].total += this.training.want(label);
+        this.#wanted[kind].count++;
+      }
+      (isHeldOut ? this.heldOut : this.training).add(picture, label, replaced);
+      this.#answers.push(label);
+    }
+  }
+
+  /** A class, the more likely the fewer pictures it has. */
+  #pickRare(known: readonly number[], share: number): number {
+    const wants = known.map((label) => this.training.want(label) + 1e-3);
+    return known[pickByWeight(wants, share)];
+  }
+
+  #pickKind(share: number): number {
+    return pickByWeight(
+      this.#wanted.map(({ total, count }) => Math.max(LEAST_WANT, total / count)),
+      share,
+    );
+  }
+}
+
+function pickByWeight(weights: readonly number[], share: number): number {
+  let left = share * weights.reduce((total, weight) => total + weight, 0);
+  for (const [index, weight] of weights.entries()) {
+    left -= weight;
+    if (left < 0) return index;
+  }
+  return weights.length - 1;
+}
