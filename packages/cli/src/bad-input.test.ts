@@ -138,7 +138,7 @@ describe('is told in one line, with its exit code, and leaves nothing behind', (
       'a folder that holds another run',
       ['distill', '--teacher', 'tiny.safetensors', '--backend', 'cpu', '--out', 'taken'],
       2,
-      "Cannot write to 'taken' as it must not hold another run: current content is 'run.json'. Choose another folder, go on with --resume taken, or replace it with --force",
+      "Cannot write to 'taken' as it must not hold another run: current content is 'run.json'. Choose another folder",
     ],
     [
       'a folder without a run to go on with',

@@ -435,14 +435,18 @@ test('dafl serve', async () => {
     variable DAFL_TOKEN.
 
     Options:
-      --host <address>        Address to listen on (default: 127.0.0.1)
-      --port <number>         Port; 0 for any that is free (default: 8080)
-      --data-folder <folder>  Folder of jobs and uploads (default: dafl-server)
-      -h, --help              Show this help
+      --host <address>          Address to listen on (default: 127.0.0.1)
+      --port <number>           Port; 0 for any that is free (default: 8080)
+      --data-folder <folder>    Folder of jobs and uploads (default: dafl-server)
+      --allowed-hosts <list>    Further names under which clients reach the server,
+                                with commas between: that of a proxy before it
+      --allowed-origins <list>  Origins of other sites' pages that may use the
+                                server: https://studio.example
+      -h, --help                Show this help
 
     Output:
-      --json                  Write lines of JSON to stdout, the result last
-      --verbose               Show where an error came from
+      --json                    Write lines of JSON to stdout, the result last
+      --verbose                 Show where an error came from
 
     Examples:
       dafl serve

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { CommandContext } from './command.ts';
 import { commands } from './commands.ts';
-import { describeError, exitCodes } from './exit-code.ts';
+import { exitCodes } from './exit-code.ts';
 import { watchInterruption } from './interruption.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { renderCommandHelp, renderHelp } from './render-help.ts';
@@ -23,6 +23,7 @@ export async function runCli(parameters: readonly string[], terminal: Terminal):
   try {
     return await dispatch(parameters, { terminal, isJson, isVerbose, signal: interruption.signal });
   } catch (error) {
+    const { describeError } = await import('@dafl/run/describe-error');
     const { code, message, exitCode } = describeError(error);
     if (isJson) terminal.out(`${JSON.stringify({ event: 'error', code, message })}\n`);
     terminal.err(`${terminal.style('red', 'error:', 'err')} ${message}\n`);

@@ -8,7 +8,7 @@ export async function runServe(
   values: FlagValues,
   { terminal, isJson, isVerbose, signal }: CommandContext,
 ): Promise<number> {
-  const { host = '127.0.0.1', port = 8080, dataFolder = 'dafl-server' } = values;
+  const { host = '127.0.0.1', port = 8080, dataFolder = 'dafl-server', allowedHosts, allowedOrigins } = values;
   if (!Number.isInteger(port) || Number(port) < 0 || Number(port) > 65_535) {
     throw new UsageError(
       `Cannot run 'dafl serve' as 'port' must be an integer >= 0 and <= 65535: current value is ${JSON.stringify(port)}`,
@@ -20,6 +20,8 @@ export async function runServe(
     port: Number(port),
     dataFolder: String(dataFolder),
     token: token === '' ? undefined : token,
+    allowedHosts: allowedHosts as string[] | undefined,
+    allowedOrigins: allowedOrigins as string[] | undefined,
     signal,
     onError: (error) => terminal.err(`error: ${describe(error, isVerbose)}\n`),
   });

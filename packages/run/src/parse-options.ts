@@ -87,6 +87,23 @@ export function parseOptions<Options>(schema: z.ZodType<Options>, value: unknown
   throw new DaflError('USAGE', `Cannot ${action} as '${name}' must be ${rule}: current value is ${show(current)}`);
 }
 
+const MOST_SHOWN = 200;
+
+/** A value as a message shows it, however long or deep it is. */
 function show(value: unknown): string {
-  return typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? String(value));
+  if (typeof value === 'string') return `'${shorten(value)}'`;
+  if (isNested(value)) return 'a nested list or object';
+  return shorten(JSON.stringify(value) ?? String(value));
+}
+
+function shorten(text: string): string {
+  return text.length <= MOST_SHOWN ? text : `${text.slice(0, MOST_SHOWN)}...`;
+}
+
+function isNested(value: unknown): boolean {
+  const isComposite = (item: unknown): item is object => typeof item === 'object' && item !== null;
+  return (
+    isComposite(value) &&
+    Object.values(value).some((item) => isComposite(item) && Object.values(item).some(isComposite))
+  );
 }

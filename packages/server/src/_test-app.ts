@@ -55,7 +55,7 @@ export const tinyRun: Readonly<Record<string, unknown>> = {
 };
 
 /** Options of a run that does not end by itself. */
-export const endlessRun: Readonly<Record<string, unknown>> = { ...tinyRun, steps: 1_000_000_000 };
+export const endlessRun: Readonly<Record<string, unknown>> = { ...tinyRun, steps: defaultLimits.steps };
 
 /** A folder for one test. */
 export function createTestFolder(): { path: string; remove(): void } {
@@ -93,6 +93,7 @@ export async function createTestApp(
     maxUploads: limits.uploads,
     clock,
     createId,
+    onError,
   });
   const jobs = await createJobStore({ ...limits, folder: join(folder, 'jobs'), uploads, clock, createId, onError });
   const closing = new AbortController();

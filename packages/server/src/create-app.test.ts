@@ -285,6 +285,31 @@ describe('bad requests', () => {
     });
   });
 
+  it('refuses JSON that is nested deeply, in or around the options', async () => {
+    const deep = '['.repeat(30_000) + ']'.repeat(30_000);
+    for (const body of [deep, `{"teacher":"lenet5-mnist","seed":${deep}}`]) {
+      const headers = { 'content-type': 'application/json' };
+      expect(await problem(test.app.request('/v1/distillations', { method: 'POST', body, headers }))).toMatchObject({
+        status: 400,
+        code: 'BAD_REQUEST',
+        detail: 'Cannot read the body as its JSON must be nested at most 8 deep: it is deeper',
+      });
+    }
+  });
+
+  it('refuses a job without end', async () => {
+    for (const [name, value, most] of [
+      ['steps', Number.MAX_SAFE_INTEGER, 1_000_000],
+      ['timeBudgetMs', 1e12, 86_400_000],
+    ] as const) {
+      expect(await problem(test.post('/v1/distillations', { teacher: 'lenet5-mnist', [name]: value }))).toMatchObject({
+        status: 422,
+        code: 'USAGE',
+        detail: `Cannot distill as '${name}' must be <= ${most} on this server: current value is ${value}`,
+      });
+    }
+  });
+
   it('answers unknown routes, ids and wrong methods', async () => {
     for (const path of [
       '/',
@@ -335,7 +360,7 @@ describe('uploads', () => {
         duplex: 'half',
       } as RequestInit),
     );
-  const stored = () => readdirSync(join(folder.path, 'uploads')).length;
+  const stored = () => readdirSync(join(folder.path, 'uploads'), { recursive: true }).length;
 
   it('keeps only whole models', async () => {
     const before = stored();

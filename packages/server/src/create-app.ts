@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { type Context, Hono } from 'hono';
+import { cors } from 'hono/cors';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { secureHeaders } from 'hono/secure-headers';
 import { eventStream } from './event-stream.ts';
@@ -28,6 +29,8 @@ export interface AppDependencies {
 }
 
 const MOST_PER_PAGE = 100;
+/** Options are lists at most. */
+const MOST_LEVELS = 8;
 
 /**
  * Creates the HTTP interface of distillation jobs. It listens to nothing: pass `app.fetch` to a server, or call
@@ -59,6 +62,17 @@ export function createApp({ jobs, uploads, limits, access, clock, signal, onErro
     context.header('cache-control', 'no-store');
   });
   app.use(guardAccess(access));
+  const { allowedOrigins = [] } = access;
+  if (allowedOrigins.length > 0) {
+    app.use(
+      cors({
+        origin: [...allowedOrigins],
+        allowMethods: ['GET', 'POST', 'DELETE'],
+        allowHeaders: ['authorization', 'content-type', 'last-event-id'],
+        exposeHeaders: ['location', 'retry-after', 'content-disposition'],
+      }),
+    );
+  }
   app.use(
     methodNotAllowed({
       app,
@@ -87,7 +101,7 @@ export function createApp({ jobs, uploads, limits, access, clock, signal, onErro
   app.post('/v1/distillations', async (context) => {
     requireType(context, 'application/json');
     const body = await readJson(receiveBody(context.req.raw, { maxBytes: limits.bodyBytes, clock }));
-    const job = await jobs.submit(readOptions(body, (id) => uploads.has(id)));
+    const job = await jobs.submit(readOptions(body, { isUpload: (id) => uploads.has(id), limits }));
     return context.json(job, 201, { location: job.links.self });
   });
   app.get('/v1/distillations', (context) => {
@@ -165,10 +179,22 @@ function requireType(context: Context, type: string): void {
 async function readJson(chunks: AsyncIterable<Uint8Array>): Promise<unknown> {
   const parts: Uint8Array[] = [];
   for await (const chunk of chunks) parts.push(chunk);
+  let value: unknown;
   try {
-    return JSON.parse(Buffer.concat(parts).toString('utf8'));
+    value = JSON.parse(Buffer.concat(parts).toString('utf8'));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new HttpProblem(400, 'BAD_REQUEST', `Cannot read the body as it must be JSON: ${error.message}`);
   }
+  if (isDeeperThan(MOST_LEVELS, value)) {
+    const detail = `Cannot read the body as its JSON must be nested at most ${MOST_LEVELS} deep: it is deeper`;
+    throw new HttpProblem(400, 'BAD_REQUEST', detail);
+  }
+  return value;
+}
+
+/** Looks no deeper than it asks for, so that no depth can overflow the stack. */
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((item) => isDeeperThan(levels - 1, item));
 }

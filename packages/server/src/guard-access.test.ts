@@ -88,6 +88,33 @@ it.each(methods)('%s is denied to foreign hosts and origins, with the token too'
   }
 });
 
+it('takes the scheme of the token in any case', async () => {
+  for (const scheme of ['bearer', 'BEARER', 'Bearer ']) {
+    expect((await ask('GET', '/v1/distillations', { authorization: `${scheme} ${token}` })).status).toBe(200);
+  }
+});
+
+it('lets pages of named origins ask, and no others', async () => {
+  const place = createTestFolder();
+  const origin = 'https://studio.example';
+  const shared = await createTestApp(place.path, { access: { token, allowedOrigins: [origin] } });
+  const send = async (method: string, headers: Record<string, string>) =>
+    await shared.app.request('http://localhost/v1/distillations', { method, headers });
+  const cross = { 'sec-fetch-site': 'cross-site' };
+  const allowed = await send('GET', { origin, authorization, ...cross });
+  expect([allowed.status, allowed.headers.get('access-control-allow-origin')]).toEqual([200, origin]);
+  const preflight = await send('OPTIONS', { origin, 'access-control-request-method': 'POST', ...cross });
+  expect(preflight.status).toBe(204);
+  expect(preflight.headers.get('access-control-allow-headers')).toContain('authorization');
+  expect((await send('GET', { origin, ...cross })).status).toBe(401);
+  for (const other of ['https://studio.example.evil', 'http://studio.example', 'null']) {
+    expect((await send('OPTIONS', { origin: other, 'access-control-request-method': 'POST' })).status).toBe(403);
+    expect((await send('GET', { origin: other, authorization })).status).toBe(403);
+  }
+  await shared.close();
+  place.remove();
+});
+
 it('says what it denies', async () => {
   const detail = async (headers: Record<string, string>, host = 'localhost:8080') =>
     ((await (await test.app.request(`http://${host}/v1/distillations`, { headers })).json()) as Problem).detail;

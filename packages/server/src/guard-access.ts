@@ -6,6 +6,8 @@ import { HttpProblem } from './http-problem.ts';
 export interface AccessRules {
   /** Host names and addresses without port, as a URL writes them: `localhost`, `127.0.0.1`, `[::1]`. */
   readonly allowedHosts: readonly string[];
+  /** Origins of other sites' pages that may ask as this server's own may: `https://studio.example`. Default: none. */
+  readonly allowedOrigins?: readonly string[];
   /** Bearer token of every route but health; without one, whoever reaches the server may use it. */
   readonly token?: string;
 }
@@ -14,9 +16,10 @@ export interface AccessRules {
  * Denies, whatever the method: a foreign `Host` (a web page whose name was rebound to this address), a foreign `Origin`
  * (another site's page, or one on another port), and a missing or wrong token.
  */
-export function guardAccess({ allowedHosts, token }: AccessRules): MiddlewareHandler {
+export function guardAccess({ allowedHosts, allowedOrigins = [], token }: AccessRules): MiddlewareHandler {
   const hosts = new Set(allowedHosts.map((host) => host.toLowerCase()));
-  const expected = token === undefined ? undefined : digest(`Bearer ${token}`);
+  const origins = new Set(allowedOrigins.map((origin) => origin.toLowerCase()));
+  const expected = token === undefined ? undefined : digest(token);
   return async (context, next) => {
     const url = new URL(context.req.url);
     const host = context.req.header('host') ?? url.host;
@@ -31,7 +34,8 @@ export function guardAccess({ allowedHosts, token }: AccessRules): MiddlewareHan
       }
     }
     const origin = context.req.header('origin');
-    if (origin !== undefined && hostOf(origin) !== host.toLowerCase()) {
+    const isAllowed = origin !== undefined && origins.has(origin.toLowerCase());
+    if (origin !== undefined && !isAllowed && hostOf(origin) !== host.toLowerCase()) {
       throw new HttpProblem(
         403,
         'FOREIGN_ORIGIN',
@@ -40,15 +44,22 @@ export function guardAccess({ allowedHosts, token }: AccessRules): MiddlewareHan
     }
     // Browsers send this even where they send no Origin, as for an image.
     const site = context.req.header('sec-fetch-site');
-    if (site === 'cross-site' || site === 'same-site') {
+    if (!isAllowed && (site === 'cross-site' || site === 'same-site')) {
       throw new HttpProblem(
         403,
         'FOREIGN_ORIGIN',
         `Cannot answer as 'Sec-Fetch-Site' must be same-origin or none: current value is '${site}'`,
       );
     }
-    if (expected !== undefined && !url.pathname.startsWith('/v2/health/')) {
-      if (!timingSafeEqual(expected, digest(context.req.header('authorization') ?? ''))) {
+    // A browser asks whether it may ask, and does so without the token.
+    const isPreflight =
+      isAllowed &&
+      context.req.method === 'OPTIONS' &&
+      context.req.header('access-control-request-method') !== undefined;
+    if (expected !== undefined && !isPreflight && !url.pathname.startsWith('/v2/health/')) {
+      // The scheme's case is free (RFC 9110, section 11.1).
+      const given = /^bearer +(\S+)$/i.exec(context.req.header('authorization') ?? '')?.[1];
+      if (!timingSafeEqual(expected, digest(given ?? ''))) {
         throw new HttpProblem(
           401,
           'UNAUTHORIZED',

@@ -1,19 +1,7 @@
 import { STATUS_CODES } from 'node:http';
-import { DaflError, type ErrorCode } from '@dafl/core';
+import { describeError } from '@dafl/run/describe-error';
 import type { Problem, ProblemCode } from './api.ts';
 import { systemErrorCode } from './system-error-code.ts';
-
-/** Status of each error of dafl's that a request can cause. */
-const statuses: Readonly<Record<ErrorCode, number>> = {
-  USAGE: 422,
-  MODEL: 422,
-  DATA: 422,
-  SHAPE: 422,
-  CHECKPOINT: 409,
-  NON_FINITE: 500,
-  OUT_OF_MEMORY: 507,
-  STORAGE: 507,
-};
 
 const storageErrors: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO', 'EROFS'];
 
@@ -34,16 +22,21 @@ export class HttpProblem extends Error {
   /** Derives the problem from anything thrown. What is not meant for clients is told only as an internal error. */
   static from(error: unknown): HttpProblem {
     if (error instanceof HttpProblem) return error;
-    if (error instanceof DaflError) return new HttpProblem(statuses[error.code], error.code, error.message);
-    const system = systemErrorCode(error);
-    if (system !== undefined && storageErrors.includes(system)) {
-      return new HttpProblem(
-        507,
-        'STORAGE',
-        `Cannot store the request as the disk must take it: current error is ${system}`,
-      );
+    const { code, message, status } = describeError(error);
+    const system = systemErrorCode(error instanceof Error && code === 'STORAGE' ? error.cause : error);
+    // A path is the operator's to know.
+    if (code === 'STORAGE' || (system !== undefined && storageErrors.includes(system))) {
+      const detail = `Cannot store the request as the disk must take it: current error is ${system ?? 'unknown'}`;
+      return new HttpProblem(507, 'STORAGE', detail);
     }
-    return new HttpProblem(500, 'INTERNAL', 'Cannot answer the request as the server met an error of its own');
+    if (code === 'INTERRUPTED')
+      return new HttpProblem(
+        status,
+        'UNAVAILABLE',
+        'Cannot answer the request as the server must be up: it is going down',
+      );
+    const detail = code === 'INTERNAL' ? 'Cannot answer the request as the server met an error of its own' : message;
+    return new HttpProblem(status, code, detail);
   }
 
   /** Renders it as RFC 9457's `application/problem+json`. */

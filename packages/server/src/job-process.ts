@@ -6,9 +6,10 @@
  */
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { DaflError, describeModel } from '@dafl/core';
+import { describeModel } from '@dafl/core';
 import { readModel } from '@dafl/models';
 import { runDistillation, toJsonEvent } from '@dafl/run';
+import { describeError } from '@dafl/run/describe-error';
 import type { JobEvent, JobOrder } from './start-process.ts';
 
 /** Exit code of a run that was stopped and has written a checkpoint. */
@@ -29,7 +30,7 @@ try {
   }
 } catch (error) {
   exitCode = 1;
-  await send(describeError(error));
+  await send(toErrorEvent(error));
 }
 process.exit(exitCode);
 
@@ -44,11 +45,14 @@ async function* inspectEvents({ file }: JobOrder & { task: 'inspect' }): AsyncGe
   yield { event: 'model', name, parameters };
 }
 
-function describeError(error: unknown): JobEvent {
-  if (error instanceof DaflError) return { event: 'error', code: error.code, message: error.message };
+function toErrorEvent(error: unknown): JobEvent {
+  const { code, message } = describeError(error);
+  if (code !== 'INTERNAL' && code !== 'STORAGE') return { event: 'error', code, message };
   // For the operator, in the process's own output; a client is told no inner matters.
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-  return { event: 'error', code: 'INTERNAL', message: 'Cannot distill as the server met an error of its own' };
+  const reason =
+    code === 'STORAGE' ? 'its folder must take what it writes: it does not' : 'the server met an error of its own';
+  return { event: 'error', code, message: `Cannot distill as ${reason}` };
 }
 
 /** Sends one event and waits until it is on its way, so that no more than one is. */

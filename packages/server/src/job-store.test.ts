@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createTestApp, createTestFolder, endlessRun, tinyRun } from './_test-app.ts';
 import type { Distillation, DistillationPage } from './api.ts';
@@ -144,6 +144,45 @@ it('marks what ran when the server was killed as failed', async () => {
   expect(events[3]).toBe(`id: 4\ndata: ${JSON.stringify({ event: 'error', ...error })}`);
   await second.close();
   crashed.remove();
+});
+
+it('starts beside stray files and damaged records, and leaves them as they are', async () => {
+  const first = await createTestApp(folder.path);
+  const { id } = await first.submit(tinyRun);
+  await first.waitFor(id, hasEnded);
+  const { id: kept } = await first.upload();
+  await first.close();
+  const strays = [
+    'jobs/notes.txt',
+    'jobs/damaged/job.json',
+    'jobs/list/job.json',
+    'uploads/readme.txt',
+    'uploads/photos/cat.jpg',
+    'uploads/damaged/upload.json',
+  ];
+  for (const stray of strays) {
+    mkdirSync(join(folder.path, dirname(stray)), { recursive: true });
+    writeFileSync(join(folder.path, stray), stray.includes('list') ? '[]' : '{"id":');
+  }
+  // What a server left that was killed while it received one.
+  mkdirSync(join(folder.path, 'uploads', '.incoming', 'half'));
+
+  const second = await createTestApp(folder.path);
+  expect(await second.get(id)).toMatchObject({ id, state: 'succeeded' });
+  expect((await second.app.request(`/v1/uploads/${kept}`)).status).toBe(200);
+  for (const stray of strays) expect(existsSync(join(folder.path, stray))).toBe(true);
+  expect(readdirSync(join(folder.path, 'uploads', '.incoming'))).toEqual([]);
+  expect(second.errors.map((error) => (error as Error).message).sort()).toEqual(
+    [
+      ['jobs/damaged/job.json', 'no JSON'],
+      ['jobs/list/job.json', 'no record'],
+      ['uploads/damaged/upload.json', 'no JSON'],
+    ].map(
+      ([path, what]) =>
+        `Cannot read '${join(folder.path, path)}' as it must be a record: current content is ${what}. It is passed over`,
+    ),
+  );
+  await second.close();
 });
 
 it('kills a process that does not end in its grace', async () => {

@@ -1,10 +1,11 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StepEvent } from '@dafl/core';
 import { acquireRunLock, type DistillationOptions, type RunLock, runFolder, writeFileAtomically } from '@dafl/run';
 import type { Distillation, DistillationError, DistillationPage, DistillationState } from './api.ts';
 import { EventLog } from './event-log.ts';
 import { HttpProblem } from './http-problem.ts';
+import { readStoredRecord } from './read-stored-record.ts';
 import { failure, type JobEvent, type JobProcess, startProcess } from './start-process.ts';
 import { systemErrorCode } from './system-error-code.ts';
 import type { UploadStore } from './upload-store.ts';
@@ -118,13 +119,11 @@ class FolderJobStore implements JobStore {
   }
 
   async restore(): Promise<void> {
+    const { onError } = this.#options;
     const records: JobRecord[] = [];
     for (const name of await readdir(this.#options.folder)) {
-      const text = await readFile(join(this.#options.folder, name, RECORD_FILE), 'utf8').catch((error: unknown) => {
-        // The lock, or a job that was never made whole and that nobody knows of.
-        if (!['ENOENT', 'ENOTDIR'].includes(systemErrorCode(error) ?? '')) throw error;
-      });
-      if (text !== undefined) records.push(JSON.parse(text) as JobRecord);
+      const record = await readStoredRecord<JobRecord>(join(this.#options.folder, name, RECORD_FILE), onError);
+      if (record !== undefined && record.id === name) records.push(record);
     }
     records.sort((a, b) => a.createdAt.localeCompare(b.createdAt) || a.id.localeCompare(b.id));
     for (const record of records) {

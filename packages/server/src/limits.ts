@@ -12,6 +12,10 @@ export interface Limits {
   readonly queueLength: number;
   /** Event streams that are open at once. */
   readonly eventStreams: number;
+  /** Length of one job. */
+  readonly steps: number;
+  /** Milliseconds of one job, where it asks for a time. */
+  readonly timeBudgetMs: number;
   /** Milliseconds of silence on an event stream before a comment is sent. */
   readonly heartbeatMs: number;
   /** Milliseconds that a job's process gets to write a checkpoint and to end. */
@@ -26,6 +30,8 @@ export const defaultLimits: Limits = {
   concurrency: 1,
   queueLength: 16,
   eventStreams: 64,
+  steps: 1_000_000,
+  timeBudgetMs: 24 * 60 * 60 * 1000,
   heartbeatMs: 15_000,
   graceMs: 7_000,
 };

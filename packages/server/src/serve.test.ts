@@ -134,7 +134,7 @@ describe('a server', () => {
   });
 
   it('takes no lie about the length', async () => {
-    const kept = readdirSync(join(folder.path, 'uploads')).length;
+    const kept = readdirSync(join(folder.path, 'uploads', '.incoming')).length;
     const head = (length: string) =>
       `POST /v1/uploads HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/octet-stream\r\n${length}\r\n\r\n`;
     expect(await sendRaw(server.port, `${head('Content-Length: 200001')}x`)).toMatch(/^HTTP\/1.1 413 /);
@@ -149,9 +149,9 @@ describe('a server', () => {
     // The body breaks off.
     const socket = connect(server.port, '127.0.0.1');
     socket.write(`${head('Content-Length: 100')}x`);
-    await expect.poll(() => readdirSync(join(folder.path, 'uploads')).length, patient).toBe(kept + 1);
+    await expect.poll(() => readdirSync(join(folder.path, 'uploads', '.incoming')).length, patient).toBe(kept + 1);
     socket.destroy();
-    await expect.poll(() => readdirSync(join(folder.path, 'uploads')).length, patient).toBe(kept);
+    await expect.poll(() => readdirSync(join(folder.path, 'uploads', '.incoming')).length, patient).toBe(kept);
   });
 
   it('answers what makes no URL, and foreign hosts', async () => {
@@ -207,9 +207,44 @@ describe('its start and its end', () => {
       message: `Cannot serve on '127.0.0.1' as its port ${port} must be free to take: current error is EADDRINUSE`,
     });
     await expect(serve({ dataFolder: folder.path, port: 0 })).rejects.toMatchObject({ code: 'USAGE' });
-    expect(readdirSync(folder.path).sort()).toEqual(['jobs', 'uploads']);
+    expect(readdirSync(folder.path).sort()).toEqual(['jobs', 'run.lock', 'uploads']);
     await server.close();
+    expect(readdirSync(folder.path).sort()).toEqual(['jobs', 'uploads']);
     await (await serve({ dataFolder: folder.path, port })).close();
+  });
+
+  it('leaves an upload alone that another server is receiving', async () => {
+    const server = await serve({ dataFolder: folder.path, port: 0 });
+    let send: () => void = () => {};
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(tinyTeacher.slice(0, 100));
+        send = () => {
+          controller.enqueue(tinyTeacher.slice(100));
+          controller.close();
+        };
+      },
+    });
+    const headers = { 'content-type': 'application/octet-stream' };
+    const init: RequestInit & { duplex: 'half' } = { method: 'POST', body, headers, duplex: 'half' };
+    const answer = fetch(`${server.url}/v1/uploads`, init);
+    const incoming = () => readdirSync(join(folder.path, 'uploads', '.incoming'));
+    await expect.poll(() => incoming().length, patient).toBe(1);
+    await expect(serve({ dataFolder: folder.path, port: 0 })).rejects.toMatchObject({ code: 'USAGE' });
+    send();
+    expect((await answer).status).toBe(201);
+    expect(incoming()).toEqual([]);
+    await server.close();
+  });
+
+  it.each([
+    [{ allowedHosts: ['proxy.example:8080'] }, "'allowedHosts' must be a name or an address without a port"],
+    [{ allowedOrigins: ['https://studio.example/page'] }, "'allowedOrigins' must be an origin"],
+  ])('refuses names that no request could match: %j', async (access, rule) => {
+    await expect(serve({ dataFolder: folder.path, port: 0, ...access })).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining(rule) as string,
+    });
   });
 
   it('ends with its signal: jobs, streams and sockets, within 10 s', async () => {

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, isIPv4, isIPv6 } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { DaflError } from '@dafl/core';
+import { acquireRunLock, type RunLock } from '@dafl/run';
 import { createApp } from './create-app.ts';
 import { HttpProblem } from './http-problem.ts';
 import { createJobStore, type JobStore } from './job-store.ts';
@@ -24,6 +26,8 @@ export interface ServeOptions {
   readonly token?: string;
   /** Further names, without port, under which clients know the server: that of a proxy before it. */
   readonly allowedHosts?: readonly string[];
+  /** Origins of other sites' pages that may use the server: `https://studio.example`. Default: none. */
+  readonly allowedOrigins?: readonly string[];
   /** Replace single default limits. */
   readonly limits?: Partial<Limits>;
   /** Closes the server. */
@@ -59,7 +63,15 @@ const MIN_TOKEN_LENGTH = 16;
  * ```
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
-  const { dataFolder, host = '127.0.0.1', port = 8080, token, allowedHosts = [], onError = () => {} } = options;
+  const {
+    dataFolder,
+    host = '127.0.0.1',
+    port = 8080,
+    token,
+    allowedHosts = [],
+    allowedOrigins = [],
+    onError = () => {},
+  } = options;
   if (!isLoopback(host) && token === undefined) {
     throw new DaflError(
       'USAGE',
@@ -71,6 +83,14 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       'USAGE',
       `Cannot serve as the token must be at least ${MIN_TOKEN_LENGTH} printable characters without spaces: current length is ${token.length}`,
     );
+  }
+  for (const [name, values, isRight, rule] of [
+    ['allowedHosts', allowedHosts, isHostName, "a name or an address without a port, such as 'proxy.example'"],
+    ['allowedOrigins', allowedOrigins, isOrigin, "an origin such as 'https://studio.example'"],
+  ] as const) {
+    const wrong = values.find((value) => !isRight(value));
+    if (wrong === undefined) continue;
+    throw new DaflError('USAGE', `Cannot serve as each of '${name}' must be ${rule}: current value is '${wrong}'`);
   }
   const limits: Limits = { ...defaultLimits, ...options.limits };
   const clock = Date.now;
@@ -89,15 +109,20 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   // The port first: who cannot have it must not touch the jobs of the server that has.
   const bound = await listen(server, host, port);
   let jobs: JobStore;
+  let lock: RunLock | undefined;
   try {
+    await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+    // Before anything in the folder is looked at: what another server receives there is not to be cleaned away.
+    lock = await acquireRunLock(dataFolder);
     const uploads = await createUploadStore({
       folder: join(dataFolder, 'uploads'),
       maxUploads: limits.uploads,
       clock,
       createId,
+      onError,
     });
     jobs = await createJobStore({ ...limits, folder: join(dataFolder, 'jobs'), uploads, clock, createId, onError });
-    const access = { token, allowedHosts: [...hostNames(host), ...allowedHosts] };
+    const access = { token, allowedHosts: [...hostNames(host), ...allowedHosts], allowedOrigins };
     const app = createApp({ jobs, uploads, limits, access, clock, signal: closing.signal, onError });
     const errorHandler = () =>
       new HttpProblem(
@@ -109,6 +134,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     server.on('request', (incoming, outgoing) => void listener(incoming, outgoing));
   } catch (error) {
     server.close();
+    await lock?.release();
     throw error;
   }
 
@@ -122,6 +148,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     server.close();
     try {
       await jobs.close();
+      await lock?.release();
     } finally {
       // Streams last: they tell how the jobs ended.
       closing.abort();
@@ -153,6 +180,14 @@ async function listen(server: Server, host: string, port: number): Promise<Addre
     );
   }
   return server.address() as AddressInfo;
+}
+
+function isHostName(host: string): boolean {
+  return URL.canParse(`http://${host}`) && new URL(`http://${host}`).hostname === host.toLowerCase();
+}
+
+function isOrigin(origin: string): boolean {
+  return URL.canParse(origin) && new URL(origin).origin === origin.toLowerCase();
 }
 
 function isLoopback(host: string): boolean {

@@ -1,10 +1,11 @@
 import { constants } from 'node:fs';
-import { copyFile, link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DaflError } from '@dafl/core';
 import { writeFileAtomically } from '@dafl/run';
 import type { Upload } from './api.ts';
 import { HttpProblem } from './http-problem.ts';
+import { readStoredRecord } from './read-stored-record.ts';
 import { type JobEvent, startProcess } from './start-process.ts';
 import { systemErrorCode } from './system-error-code.ts';
 
@@ -17,6 +18,8 @@ export interface UploadStoreOptions {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly createId: () => string;
+  /** Told what is in the folder that is no upload, and passed over. */
+  readonly onError: (error: unknown) => void;
 }
 
 /** The model files that clients have sent. */
@@ -33,21 +36,25 @@ export interface UploadStore {
 
 const MODEL_FILE = 'model.safetensors';
 const RECORD_FILE = 'upload.json';
+/** Where uploads lie until they are whole. */
+const INCOMING_FOLDER = '.incoming';
 /** Longest look into one file. */
 const INSPECT_MS = 30_000;
 
-/** Opens the uploads of a folder. What had not arrived whole is removed. */
+/**
+ * Opens the uploads of a folder, which no other process may use. What had not arrived whole is removed; anything else in
+ * the folder that is no upload stays as it is.
+ */
 export async function createUploadStore(options: UploadStoreOptions): Promise<UploadStore> {
-  const { folder, maxUploads, clock, createId } = options;
+  const { folder, maxUploads, clock, createId, onError } = options;
+  const incoming = join(folder, INCOMING_FOLDER);
   const uploads = new Map<string, Upload>();
   let arriving = 0;
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await rm(incoming, { recursive: true, force: true });
+  await mkdir(incoming, { recursive: true, mode: 0o700 });
   for (const id of await readdir(folder)) {
-    const record = await readFile(join(folder, id, RECORD_FILE), 'utf8').catch((error: unknown) => {
-      if (systemErrorCode(error) !== 'ENOENT') throw error;
-    });
-    if (record === undefined) await rm(join(folder, id), { recursive: true });
-    else uploads.set(id, JSON.parse(record) as Upload);
+    const record = await readStoredRecord<Upload>(join(folder, id, RECORD_FILE), onError);
+    if (record !== undefined && record.id === id) uploads.set(id, record);
   }
 
   function get(id: string): Upload {
@@ -71,13 +78,14 @@ export async function createUploadStore(options: UploadStoreOptions): Promise<Up
       }
       arriving++;
       const id = createId();
-      const home = join(folder, id);
+      const home = join(incoming, id);
       try {
         await mkdir(home, { mode: 0o700 });
         const sizeBytes = await writeChunks(join(home, MODEL_FILE), chunks);
         const model = await inspect(home);
         const upload: Upload = { id, ...model, sizeBytes, createdAt: new Date(clock()).toISOString() };
         await writeFileAtomically(join(home, RECORD_FILE), JSON.stringify(upload));
+        await rename(home, join(folder, id));
         uploads.set(id, upload);
         return upload;
       } catch (error) {

@@ -1,6 +1,8 @@
 import type { Command, CommandContext, FlagValues } from '../command.ts';
 import { parseNumber } from '../flag.ts';
 
+const splitList = (text: string): string[] => text.split(',').map((item) => item.trim());
+
 export const serveCommand: Command = {
   name: 'serve',
   description: 'Serve distillations over HTTP. Other machines need the token in the environment variable DAFL_TOKEN.',
@@ -20,6 +22,20 @@ export const serveCommand: Command = {
       placeholder: 'folder',
       description: 'Folder of jobs and uploads',
       default: 'dafl-server',
+    },
+    {
+      name: 'allowed-hosts',
+      key: 'allowedHosts',
+      placeholder: 'list',
+      description: 'Further names under which clients reach the server, with commas between: that of a proxy before it',
+      parse: splitList,
+    },
+    {
+      name: 'allowed-origins',
+      key: 'allowedOrigins',
+      placeholder: 'list',
+      description: "Origins of other sites' pages that may use the server: https://studio.example",
+      parse: splitList,
     },
   ],
   examples: ['dafl serve', 'DAFL_TOKEN=... dafl serve --host 0.0.0.0 --port 8080'],
