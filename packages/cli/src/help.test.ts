@@ -111,7 +111,7 @@ test('dafl distill', async () => {
 
     Hyper-parameters (default: what the preset says):
       --pictures <number>                        Pictures that the method procedural
-                                                 keeps at most (default: 40000)
+                                                 keeps at most (default: 20000)
       --batch-size <number>                      Images of one step
       --latent-size <number>                     Length of the generator's latent
                                                  vector

@@ -14,8 +14,10 @@ import { type Classifier, describeClassifier } from './model/classifier.ts';
 import { describeModel } from './model/describe-model.ts';
 import type { Graph, HostTensor, Model } from './model/model.ts';
 import { inheritWeights } from './model/inherit-weights.ts';
+import { measureLogitScale } from './measure-logit-scale.ts';
 import { initializeWeights } from './model/initialize-weights.ts';
 import { createNetwork } from './model/network.ts';
+import { scaleLogits } from './model/scale-logits.ts';
 import { createOptimizer } from './optimizers/create-optimizer.ts';
 import type { OptimizerOptions } from './optimizers/optimizer.ts';
 import { learningRateAt, type Schedule } from './optimizers/schedule.ts';
@@ -40,6 +42,12 @@ export interface StudentTraining {
    * start with, and nothing drops out; for students that start from the teacher's weights.
    */
   readonly batchNormStatistics?: 'moving' | 'fixed';
+  /**
+   * `'own'` (default): the teacher's logits are taken as they are. `'usual'`: student and teacher work with logits that
+   * are scaled to a usual size, so that temperature and learning rate suit any teacher; the student that comes out has
+   * its teacher's scale. @see measureLogitScale
+   */
+  readonly logitScale?: 'own' | 'usual';
 }
 
 /** One distillation. */
@@ -133,8 +141,9 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
   };
   try {
     const createRandom = (purpose: string) => createRandomStream(seed, purpose);
-    const teacher = own(createNetwork(backend, options.teacher));
-    const initial = initializeStudent(options);
+    const scale = training.logitScale === 'usual' ? await measureScale(options) : 1;
+    const teacher = own(createNetwork(backend, scaleLogits(options.teacher, 1 / scale)));
+    const initial = initializeStudent(options, 1 / scale);
     const student = own(createNetwork(backend, initial.model));
     const optimizer = own(createOptimizer(backend, student.trainableVariables, training.optimizer));
     const session = own(method.start({ backend, teacher, student, steps, createRandom }));
@@ -191,7 +200,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
         yield { event: 'checkpoint', step: done, checkpoint: await checkpointAt(done) };
     }
     // Before anything is reported: no failure of a report can cost the student, or the state that drew its images.
-    const result = await student.toModel();
+    const result = scaleLogits(await student.toModel(), scale);
     yield { event: 'student', step: steps, student: result };
     yield { event: 'checkpoint', step: steps, checkpoint: await checkpointAt(steps) };
     yield* report(steps);
@@ -337,15 +346,28 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
   }
 }
 
-/** The student before its first step. */
-function initializeStudent({ teacher, student, studentWeights, training, seed }: DistillOptions): {
+async function measureScale({ backend, teacher }: DistillOptions): Promise<number> {
+  const network = createNetwork(backend, teacher);
+  try {
+    return await measureLogitScale(network);
+  } finally {
+    network.dispose();
+  }
+}
+
+/** The student before its first step. @param scale What the logits of weights that are not random are multiplied by. */
+function initializeStudent(
+  { teacher, student, studentWeights, training, seed }: DistillOptions,
+  scale: number,
+): {
   model: Model;
   from: 'random' | 'teacher' | 'given';
 } {
   if (training.initialization !== 'random') {
-    if (studentWeights !== undefined) return { model: { graph: student, weights: studentWeights }, from: 'given' };
+    if (studentWeights !== undefined)
+      return { model: scaleLogits({ graph: student, weights: studentWeights }, scale), from: 'given' };
     try {
-      return { model: inheritWeights(teacher, student), from: 'teacher' };
+      return { model: scaleLogits(inheritWeights(teacher, student), scale), from: 'teacher' };
     } catch (error) {
       const isOtherArchitecture = error instanceof DaflError && error.code === 'MODEL';
       if (training.initialization === 'teacher' || !isOtherArchitecture) throw error;

@@ -88,6 +88,7 @@ export { inferShapes, type NodeShapes, slideSize, type WeightSpecification } fro
 export { inheritWeights } from './model/inherit-weights.ts';
 export { initializeWeights } from './model/initialize-weights.ts';
 export { createNetwork, type ForwardOptions, type Network } from './model/network.ts';
+export { scaleLogits } from './model/scale-logits.ts';
 export { shrink } from './model/shrink.ts';
 export { validateModel } from './model/validate-model.ts';
 export { generatorGraph, type GeneratorOptions, type GeneratorOutput } from './generator.ts';
@@ -114,6 +115,7 @@ export type {
   StudentBatch,
 } from './methods/method.ts';
 export { dafl, type DaflOptions, type ReplayOptions } from './methods/dafl.ts';
+export { measureLogitScale } from './measure-logit-scale.ts';
 export { procedural, type ProceduralOptions } from './methods/procedural.ts';
 export { ReplayBank, type ReplayShapes } from './methods/replay-bank.ts';
 

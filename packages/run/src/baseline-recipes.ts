@@ -16,9 +16,9 @@ function recipe(batchSize: number, steps: number, temperature: number, learningR
   };
 }
 
-/** The same for a student that starts from its teacher's channels where they fit. */
-function withTeacherStart(preset: Preset): Preset {
-  return { ...preset, training: { ...preset.training, initialization: 'auto' } };
+/** The same for any teacher: from its channels where they fit the student, with logits of a usual size. */
+function forAnyTeacher(preset: Preset): Preset {
+  return { ...preset, training: { ...preset.training, initialization: 'auto', logitScale: 'usual' } };
 }
 
 /**
@@ -26,7 +26,7 @@ function withTeacherStart(preset: Preset): Preset {
  * training images.
  */
 export const baselineRecipes: Readonly<Record<Exclude<MethodName, 'dafl'>, Preset>> = {
-  procedural: withTeacherStart(recipe(256, 375, 4, 2e-3)),
+  procedural: forAnyTeacher(recipe(256, 375, 4, 2e-3)),
   noise: recipe(256, 2_000, 4, 2e-3),
   'alternative-data': recipe(128, 4_000, 8, 2e-3),
   'original-data': recipe(128, 5_600, 4, 3e-3),
@@ -53,7 +53,7 @@ export const defaultShift: Readonly<Record<'alternative-data' | 'original-data',
 };
 
 /** Pictures that `procedural` keeps, and updates of the student in one of its steps. */
-export const proceduralDefaults = { pictures: 40_000, studentSteps: 8 } as const;
+export const proceduralDefaults = { pictures: 20_000, studentSteps: 8 } as const;
 
 /** Images of metadata are reconstructed by so many updates, at this learning rate, and the student takes so many. */
 export const reconstructionDefaults = { iterations: 60, learningRate: 0.1, studentSteps: 16 } as const;

@@ -136,7 +136,7 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
     .enum(['fast', 'paper'])
     .optional()
     .describe('Recipe of the method dafl: fast (its default), or the official hyper-parameters'),
-  pictures: z.int().min(1).optional().describe('Pictures that the method procedural keeps at most (default: 40000)'),
+  pictures: z.int().min(1).optional().describe('Pictures that the method procedural keeps at most (default: 20000)'),
   backend: z
     .enum(['auto', 'node', 'webgpu', 'wasm', 'cpu'])
     .default('auto')

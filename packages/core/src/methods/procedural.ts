@@ -3,7 +3,7 @@ import { withTape } from '../autodiff/with-tape.ts';
 import { DaflError } from '../errors.ts';
 import { describeClassifier } from '../model/classifier.ts';
 import { argMaxRows, predictLogits } from '../predict.ts';
-import { mixPictures, type Mixing } from '../procedural/mix-pictures.ts';
+import { type Mixing, type Mixture, PictureMixer } from '../procedural/picture-mixer.ts';
 import type { PicturePool } from '../procedural/picture-pool.ts';
 import { PictureSource } from '../procedural/picture-source.ts';
 import type { RandomStream } from '../random.ts';
@@ -33,6 +33,7 @@ const LEAST_FOR_EACH_CLASS = 16;
 const DRAWING_SHARE = 0.6;
 /** Pictures that are never learnt from, but compared on. */
 const HELD_OUT = 1_024;
+const AS_DRAWN: Mixture = { mixing: 'none', shift: 0, horizontalFlip: false };
 /** In turns. */
 const MIXINGS: readonly Mixing[] = ['mixup', 'cutmix', 'none'];
 
@@ -68,6 +69,7 @@ function startProcedural(
   const pictureSize = height * width * channels;
   const capacity = Math.max(classes, Math.min(pictures, Math.floor(MOST_BYTES / pictureSize)));
   const { mean, standardDeviation } = preprocessing;
+  const mixer = new PictureMixer({ size, mean, standardDeviation });
   let source = createSource();
   const batches = createRandom('batches');
   let taken: StudentBatch[] = [];
@@ -97,21 +99,15 @@ function startProcedural(
       const list = Array.from({ length: end - begin }, (_, index) =>
         drawn.subarray((begin + index) * pictureSize, (begin + index + 1) * pictureSize),
       );
-      const images = upload(list, 'none', batches, { shift: 0, horizontalFlip: false });
+      const images = upload(list, AS_DRAWN, batches);
       labels.set(argMaxRows(await predictLogits(teacher, images), classes), begin);
       backend.dispose(images);
     }
     return labels;
   }
 
-  function upload(
-    list: readonly Uint8Array[],
-    mixing: Mixing,
-    random: RandomStream,
-    changes: { readonly shift: number; readonly horizontalFlip: boolean },
-  ): Tensor {
-    const inputs = mixPictures(list, { size, mean, standardDeviation, mixing, ...changes }, random);
-    return backend.tensor(inputs, [list.length, height, width, channels]);
+  function upload(list: readonly Uint8Array[], mixture: Mixture, random: RandomStream): Tensor {
+    return backend.tensor(mixer.mix(list, mixture, random), [list.length, height, width, channels]);
   }
 
   /** As many pictures of each class, as far as there are any. */
@@ -145,13 +141,13 @@ function startProcedural(
       const changes = { shift: Math.max(1, Math.round(Math.min(height, width) / 10)), horizontalFlip: true };
       for (let update = 0; update < studentSteps; update++) {
         const mixing = MIXINGS[(step * studentSteps + update) % MIXINGS.length];
-        taken.push(answered(upload(pick(source.training, batchSize, batches), mixing, batches, changes)));
+        taken.push(answered(upload(pick(source.training, batchSize, batches), { mixing, ...changes }, batches)));
       }
       return { batches: taken, losses: {} };
     },
     sample(random) {
       const pool = source.heldOut.count > 0 ? source.heldOut : source.training;
-      return answered(upload(pick(pool, batchSize, random), 'none', random, { shift: 0, horizontalFlip: false }));
+      return answered(upload(pick(pool, batchSize, random), AS_DRAWN, random));
     },
     async state() {
       const answers = Float32Array.from(source.answers);

@@ -13,6 +13,17 @@ export interface PictureKind {
 /** Cells of the noise that some pictures get; the last is as fine as the pixels. */
 const NOISE_CELLS = [4, 8, 16, Infinity] as const;
 
+/** Steps of a table of tones: dark ones lie close together once a gamma curve has spread them. */
+const TONES = 1023;
+
+/** The byte of each tone, bent by a gamma curve as light and dark prints are. */
+function toneTable(gamma: number, isInverted: boolean): Uint8Array {
+  return Uint8Array.from({ length: TONES + 1 }, (_, index) => {
+    const value = (index / TONES) ** gamma;
+    return Math.round(255 * (isInverted ? 1 - value : value));
+  });
+}
+
 /**
  * Draws one picture without any data: a family's, with noise and tone of its own.
  *
@@ -35,13 +46,14 @@ export function drawPicture(kind: PictureKind, size: PictureSize, random: Random
       if (!draws.chance(0.3)) continue;
       const amount = draws.between(0, 0.25);
       const field = valueNoise(draws, canvas, Math.min(cells, Math.max(size.height, size.width)));
-      for (let index = 0; index < values.length; index++) values[index] += amount * field[Math.floor(index / channels)];
+      for (let pixel = 0, index = 0; pixel < field.length; pixel++) {
+        const change = amount * field[pixel];
+        for (let channel = 0; channel < channels; channel++) values[index++] += change;
+      }
     }
   }
-  // Gamma curves of light and dark prints, by way of a table.
-  const gamma = Math.exp(draws.between(-0.6, 0.6));
+  const tones = toneTable(Math.exp(draws.between(-0.6, 0.6)), kind.isInverted);
   for (let index = 0; index < values.length; index++) {
-    const value = Math.min(1, Math.max(0, values[index])) ** gamma;
-    output[index] = Math.round(255 * (kind.isInverted ? 1 - value : value));
+    output[index] = tones[Math.min(TONES, Math.max(0, Math.round(values[index] * TONES)))];
   }
 }

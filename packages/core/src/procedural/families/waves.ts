@@ -27,20 +27,26 @@ export function waves(canvas: Canvas, random: PictureRandom): void {
       ),
     };
   });
-  const sums = new Float32Array(channels);
-  for (let row = 0; row < height; row++) {
-    const y = canvas.y(row);
-    for (let column = 0; column < width; column++) {
-      const x = canvas.x(column);
-      sums.fill(0);
-      for (const { across, down, phase, amplitudes } of components) {
-        const wave = Math.sin(across * x + down * y + phase);
-        for (let channel = 0; channel < channels; channel++) sums[channel] += amplitudes[channel] * wave;
-      }
-      const at = (row * width + column) * channels;
-      for (let channel = 0; channel < channels; channel++) {
-        values[at + channel] = level + gain * (isCut ? Math.sign(sums[channel]) : sums[channel]);
+  const sums = new Float32Array(values.length);
+  for (const { across, down, phase, amplitudes } of components) {
+    // Along a row the angle grows by the same amount, so that sine and cosine turn instead of being computed anew.
+    const turn = across / canvas.pixelsPerUnit;
+    const turnSine = Math.sin(turn);
+    const turnCosine = Math.cos(turn);
+    let at = 0;
+    for (let row = 0; row < height; row++) {
+      const angle = across * canvas.x(0) + down * canvas.y(row) + phase;
+      let sine = Math.sin(angle);
+      let cosine = Math.cos(angle);
+      for (let column = 0; column < width; column++) {
+        for (let channel = 0; channel < channels; channel++) sums[at++] += amplitudes[channel] * sine;
+        const next = sine * turnCosine + cosine * turnSine;
+        cosine = cosine * turnCosine - sine * turnSine;
+        sine = next;
       }
     }
+  }
+  for (let index = 0; index < values.length; index++) {
+    values[index] = level + gain * (isCut ? Math.sign(sums[index]) : sums[index]);
   }
 }
