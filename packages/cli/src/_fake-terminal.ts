@@ -18,6 +18,8 @@ export function fakeTerminal(
     columns: 80,
     style: (_, text) => text,
     environment: {},
+    onUnread: () => {},
+    settle: async () => {},
     ...options,
   };
 }

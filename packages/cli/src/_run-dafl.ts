@@ -13,8 +13,8 @@ export interface Outcome {
 export interface RunDaflOptions {
   readonly cwd?: string;
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** Told each piece of what is written to either stream; may signal the process. */
-  readonly onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+  /** Told each piece of what is written to either stream; may signal the process, or stop reading its stdout. */
+  readonly onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void, close: () => void) => void;
 }
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -31,7 +31,8 @@ export async function runDafl(parameters: readonly string[], options: RunDaflOpt
   for (const stream of ['stdout', 'stderr'] as const) {
     child[stream].setEncoding('utf8').on('data', (text: string) => {
       texts[stream] += text;
-      options.onOutput?.(text, (signal) => child.kill(signal));
+      const close = (): void => void child.stdout.destroy();
+      options.onOutput?.(text, (signal) => child.kill(signal), close);
     });
   }
   const code = await new Promise<number | null>((resolve, reject) => {

@@ -28,6 +28,8 @@ export interface Command {
   /** Names of what is given without a flag, such as `<model>`; `[run]` need not be given. */
   readonly operands?: readonly string[];
   readonly flags: readonly Flag[];
+  /** Milliseconds that it may take to end when it is interrupted, where it needs more than a second or two. */
+  readonly graceMs?: number;
   /** Lines shown beneath the flags. */
   readonly examples: readonly string[];
   /**

@@ -21,11 +21,21 @@ export async function runCli(parameters: readonly string[], terminal: Terminal):
   const isVerbose = typed.includes('--verbose');
   const interruption = watchInterruption(terminal);
   try {
-    return await dispatch(parameters, { terminal, isJson, isVerbose, signal: interruption.signal });
+    const code = await dispatch(parameters, { terminal, isJson, isVerbose, signal: interruption.signal }, (graceMs) => {
+      interruption.graceMs = graceMs;
+    });
+    await terminal.settle();
+    // Where nobody read it, nothing was told, whatever was done.
+    const isCut = code === exitCodes.interrupted || interruption.isUnread;
+    return (isCut ? interruption.exitCode : undefined) ?? code;
   } catch (error) {
     const { describeError } = await import('@dafl/run/describe-error');
     const { code, message, exitCode } = describeError(error);
     if (isJson) terminal.out(`${JSON.stringify({ event: 'error', code, message })}\n`);
+    if (code === 'INTERRUPTED') {
+      terminal.err('Interrupted\n');
+      return interruption.exitCode ?? exitCode;
+    }
     terminal.err(`${terminal.style('red', 'error:', 'err')} ${message}\n`);
     if (isVerbose && error instanceof Error) terminal.err(`${describeStack(error)}\n`);
     else if (code === 'INTERNAL') terminal.err('This should not happen. --verbose shows where it came from\n');
@@ -35,7 +45,11 @@ export async function runCli(parameters: readonly string[], terminal: Terminal):
   }
 }
 
-async function dispatch(parameters: readonly string[], context: CommandContext): Promise<number> {
+async function dispatch(
+  parameters: readonly string[],
+  context: CommandContext,
+  allow: (graceMs: number) => void,
+): Promise<number> {
   const { terminal } = context;
   const [name, ...rest] = parameters;
   if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && rest.length === 0)) {
@@ -46,7 +60,7 @@ async function dispatch(parameters: readonly string[], context: CommandContext):
     terminal.out(`${(createRequire(import.meta.url)('../package.json') as { version: string }).version}\n`);
     return exitCodes.done;
   }
-  if (name === 'help') return await dispatch([rest[0], '--help'], context);
+  if (name === 'help') return await dispatch([rest[0], '--help'], context, allow);
   if (!Object.hasOwn(commands, name)) throw await unknownCommand(name);
   const command = await commands[name].load();
   const { values, operands, isHelp } = parseArguments(command, rest);
@@ -54,6 +68,7 @@ async function dispatch(parameters: readonly string[], context: CommandContext):
     terminal.out(renderCommandHelp(command, terminal));
     return exitCodes.done;
   }
+  if (command.graceMs !== undefined) allow(command.graceMs);
   return await command.run(values, operands, context);
 }
 

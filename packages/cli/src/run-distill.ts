@@ -20,6 +20,7 @@ import { createProgress } from './progress.ts';
 import { renderSeeds, sumUpSeeds } from './sum-up-seeds.ts';
 import { renderSummary } from './render-summary.ts';
 import { UsageError } from './usage-error.ts';
+import { tellDownload } from './tell-download.ts';
 
 /** Runs `dafl distill`. @returns The exit code. */
 export async function runDistill(values: FlagValues, context: CommandContext): Promise<number> {
@@ -91,7 +92,7 @@ export async function distillOnce(
     progress.note(`Measuring how many steps fit ${formatSeconds(options.timeBudgetMs / 1000)}`);
   }
   try {
-    for await (const event of runDistillation(options, settings)) {
+    for await (const event of runDistillation(options, { onDownload: tellDownload(terminal), ...settings })) {
       if (isJson) terminal.out(`${JSON.stringify(toJsonEvent(event))}\n`);
       switch (event.event) {
         case 'prepared':

@@ -2,13 +2,18 @@ import { type DistillationOptions, estimateRun, formatBytes } from '@dafl/run';
 import type { CommandContext } from './command.ts';
 import { exitCodes } from './exit-code.ts';
 import { formatCount, formatSeconds, formatTable } from './format.ts';
+import { tellDownload } from './tell-download.ts';
 
 /** Runs `dafl estimate`. @returns The exit code. */
 export async function runEstimate(
   options: DistillationOptions,
   { terminal, isJson, signal }: CommandContext,
 ): Promise<number> {
-  const estimate = await estimateRun(options, signal);
+  const estimate = await estimateRun(options, {
+    signal,
+    onDownload: tellDownload(terminal),
+    onBackend: (backend, reason) => terminal.err(`Backend: ${backend}, ${reason}\n`),
+  });
   if (isJson) {
     terminal.out(`${JSON.stringify({ event: 'result', ...estimate })}\n`);
     return exitCodes.done;

@@ -4,6 +4,7 @@ import type { CommandContext, FlagValues } from './command.ts';
 import { exitCodes } from './exit-code.ts';
 import { formatCount, formatPercent, formatSeconds, formatTable } from './format.ts';
 import { UsageError } from './usage-error.ts';
+import { tellDownload } from './tell-download.ts';
 
 /** Runs `dafl evaluate`. @returns The exit code. */
 export async function runEvaluate(values: FlagValues, { terminal, isJson, signal }: CommandContext): Promise<number> {
@@ -13,12 +14,16 @@ export async function runEvaluate(values: FlagValues, { terminal, isJson, signal
   const backendName = oneOf(values.backend ?? 'auto', ['auto', ...backendNames], 'backend') as 'auto';
   const loaded = await loadModel(model);
   const { graph } = loaded.model;
-  const images = fitImages(await loadLabelledImages(data, { split, signal }), graph);
-  const { backend } = await selectBackend({
+  const images = fitImages(
+    await loadLabelledImages(data, { split, signal, onDownload: tellDownload(terminal) }),
+    graph,
+  );
+  const { backend, reason } = await selectBackend({
     backend: backendName,
     threads: values.threads as number | undefined,
     allowSoftwareGpu: values.allowSoftwareGpu === true,
   });
+  terminal.err(`Backend: ${backend.description}, ${reason}\n`);
   try {
     const network = createNetwork(backend, loaded.model);
     const startedMs = performance.now();

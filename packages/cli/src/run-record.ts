@@ -3,6 +3,7 @@ import type { CommandContext, FlagValues } from './command.ts';
 import { exitCodes } from './exit-code.ts';
 import { formatCount, formatSeconds } from './format.ts';
 import { UsageError } from './usage-error.ts';
+import { tellDownload } from './tell-download.ts';
 
 /** Runs `dafl record`. @returns The exit code. */
 export async function runRecord(values: FlagValues, { terminal, isJson, signal }: CommandContext): Promise<number> {
@@ -31,6 +32,8 @@ export async function runRecord(values: FlagValues, { terminal, isJson, signal }
     backend: backend as 'auto',
     force: values.force === true,
     signal,
+    onDownload: tellDownload(terminal),
+    onBackend: (description, reason) => terminal.err(`Backend: ${description}, ${reason}\n`),
   });
   if (isJson) {
     terminal.out(`${JSON.stringify({ event: 'result', ...result })}\n`);

@@ -9,7 +9,7 @@ const MOST_PER_CLASS = 64;
 export async function runSamples(
   run: string,
   values: FlagValues,
-  { terminal, isJson }: CommandContext,
+  { terminal, isJson, signal }: CommandContext,
 ): Promise<number> {
   const { out = 'samples.png', seed = 0, perClass = 8 } = values;
   const integer = (name: string, value: unknown, low: number, high: number): number => {
@@ -21,6 +21,8 @@ export async function runSamples(
   const samples = await sampleRun(run, {
     seed: integer('seed', seed, 0, 2 ** 32 - 1),
     perClass: integer('perClass', perClass, 1, MOST_PER_CLASS),
+    signal,
+    onBackend: (description, reason) => terminal.err(`Backend: ${description}, ${reason}\n`),
   });
   const file = String(out);
   await writeFileAtomically(file, renderSamplesImage(samples));

@@ -6,6 +6,7 @@ import { formatPercent, formatSeconds, formatTable } from './format.ts';
 import { createProgress } from './progress.ts';
 import { trainingOptionsSchema } from '@dafl/run/options';
 import { UsageError } from './usage-error.ts';
+import { tellDownload } from './tell-download.ts';
 
 /** Runs `dafl train`. @returns The exit code. */
 export async function runTrain(
@@ -19,7 +20,13 @@ export async function runTrain(
   let evaluation: { step: number; accuracy: number } | undefined;
   let step = 0;
   try {
-    for await (const event of runTraining(options, { file: out, force, signal, command: commandOf(options, out) })) {
+    for await (const event of runTraining(options, {
+      file: out,
+      force,
+      signal,
+      onDownload: tellDownload(terminal),
+      command: commandOf(options, out),
+    })) {
       if (isJson) terminal.out(`${JSON.stringify(toJson(event))}\n`);
       switch (event.event) {
         case 'prepared':

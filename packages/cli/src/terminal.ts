@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { styleText } from 'node:util';
 
 /** Styles that messages use. */
@@ -16,21 +17,41 @@ export interface Terminal {
   /** Colours a text for stdout or stderr, where that is wanted. */
   style(style: Style, text: string, stream?: 'out' | 'err'): string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Calls `listener` when nobody reads what is written any more: `head` has gone, or the terminal is closed. */
+  onUnread(listener: () => void): void;
+  /** Waits until all that was written is taken, or nobody takes it any more. */
+  settle(): Promise<void>;
 }
+
+/** What writing to a pipe or a terminal gives that is no more. */
+const UNREAD: readonly (string | undefined)[] = ['EPIPE', 'EIO', 'ECONNRESET'];
 
 /** The terminal of this process. `NO_COLOR` and `FORCE_COLOR` are honoured; both non-empty: `FORCE_COLOR` wins, as in Node. */
 export function processTerminal(): Terminal {
   const { stdout, stderr, env } = process;
-  // A reader that went away, such as `head`, ends the program quietly.
+  const listeners: (() => void)[] = [];
+  const unread = new Set<NodeJS.WriteStream>();
   for (const stream of [stdout, stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      process.exit(0);
+      if (!UNREAD.includes(error.code)) throw error;
+      unread.add(stream);
+      for (const listener of listeners) listener();
     });
   }
+  const write = (stream: NodeJS.WriteStream, text: string): void => {
+    if (!unread.has(stream)) stream.write(text);
+  };
   return {
-    out: (text) => void stdout.write(text),
-    err: (text) => void stderr.write(text),
+    out: (text) => write(stdout, text),
+    err: (text) => write(stderr, text),
+    onUnread: (listener) => void listeners.push(listener),
+    async settle() {
+      for (const stream of [stdout, stderr]) {
+        if (!unread.has(stream)) await new Promise<void>((resolve) => void stream.write('', () => resolve()));
+      }
+      // A failed write is told after its callback.
+      await nextTurn();
+    },
     isInteractive: stderr.isTTY && env.TERM !== 'dumb' && env.CI === undefined,
     get columns() {
       return stderr.columns ?? 80;

@@ -29,10 +29,11 @@ import { readTimelineRow, renderTimelineImage, timelineRow, type TimelineRow } f
 import type { RunEvent, RunResultEvent } from './run-event.ts';
 import type { RunFolder } from './run-folder.ts';
 import type { NetworkRecord, RunRecord } from './run-record.ts';
+import { systemErrorCode } from './storage-error.ts';
 import { renderSamplesImage } from './samples-image.ts';
 import type { TensorboardEvent } from './tensorboard/encode-event.ts';
 import { EventFile } from './tensorboard/event-file.ts';
-import { createFolder, writeFileAtomically } from './write-file-atomically.ts';
+import { createFolder, writeFileAtomically, writeFileAtomicallySync } from './write-file-atomically.ts';
 
 /** What a session starts from. */
 export interface RunSessionOptions {
@@ -118,6 +119,7 @@ export class RunSession {
     const timeline = await readTimeline(start);
     const session = new RunSession(start, metrics, record, events, timeline);
     await session.#write({});
+    process.on('exit', session.#markInterrupted);
     await session.#rehearse();
     return session;
   }
@@ -243,7 +245,20 @@ export class RunSession {
     this.#events?.append({ wallTime: Date.now() / 1000, step, ...shown });
   }
 
+  /** Where the process ends in the middle of a step: the run goes on from its last checkpoint. */
+  readonly #markInterrupted = (): void => {
+    if (this.#record.state !== 'running') return;
+    const record = { ...this.#record, state: 'interrupted' };
+    try {
+      writeFileAtomicallySync(this.#start.folder.record, `${JSON.stringify(record, null, 2)}\n`);
+    } catch (error) {
+      // The disk may be what the process ends for.
+      if (systemErrorCode(error) === undefined) throw error;
+    }
+  };
+
   close(): void {
+    process.removeListener('exit', this.#markInterrupted);
     this.#metrics.close();
   }
 

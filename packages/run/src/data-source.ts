@@ -54,7 +54,7 @@ export async function loadLabelledImages(source: string, options: LoadOptions = 
     return await readIdx(await openFolder(folder), split, { isOfficial: true });
   }
   const classes = await findClassFolders(source, split);
-  if (classes !== undefined) return await readClassFolders(source, classes);
+  if (classes !== undefined) return await readClassFolders(source, classes, options);
   const files = await openFiles(source);
   const cifar = findCifarFiles(files, split);
   return cifar === undefined ? await readIdx(files, split, { isOfficial: false }) : await readCifar(files, cifar);
@@ -69,7 +69,13 @@ export async function loadLabelledImages(source: string, options: LoadOptions = 
 export async function loadImages(source: string, options: MnistOptions = {}): Promise<ImageSet> {
   if (source !== 'mnist' && (await isFolder(source))) {
     const names = (await listFolder(source)).filter((name) => PICTURE.test(name)).sort();
-    if (names.length > 0) return collectImages(await decodeAll(names.map((name) => join(source, name))));
+    if (names.length > 0)
+      return collectImages(
+        await decodeAll(
+          names.map((name) => join(source, name)),
+          options,
+        ),
+      );
   }
   const { labels: _, classNames: __, ...images } = await loadLabelledImages(source, { ...options, split: 'train' });
   return images;
@@ -108,7 +114,11 @@ async function listSubfolders(folder: string): Promise<string[]> {
   return names.filter((_, index) => kinds[index]).sort();
 }
 
-async function readClassFolders(source: string, { root, names: classNames }: ClassFolders): Promise<ImageSet> {
+async function readClassFolders(
+  source: string,
+  { root, names: classNames }: ClassFolders,
+  options: LoadOptions,
+): Promise<ImageSet> {
   if (classNames.length > 256) {
     throw new DaflError(
       'DATA',
@@ -133,12 +143,18 @@ async function readClassFolders(source: string, { root, names: classNames }: Cla
       labels.push(label);
     }
   }
-  return { ...collectImages(await decodeAll(paths), { labels: Uint8Array.from(labels) }), classNames };
+  return { ...collectImages(await decodeAll(paths, options), { labels: Uint8Array.from(labels) }), classNames };
 }
 
-async function decodeAll(paths: readonly string[]): Promise<ReturnType<typeof decodeImage>[]> {
+async function decodeAll(
+  paths: readonly string[],
+  { signal }: MnistOptions,
+): Promise<ReturnType<typeof decodeImage>[]> {
   const images: ReturnType<typeof decodeImage>[] = [];
-  for (const path of paths) images.push(decodeImage(await readFile(path), path));
+  for (const path of paths) {
+    signal?.throwIfAborted();
+    images.push(decodeImage(await readFile(path), path));
+  }
   return images;
 }
 

@@ -4,6 +4,7 @@ import { fitImages } from './fit-images.ts';
 import type { DistillationOptions } from './distillation-options.ts';
 import { loadStudent, loadTeacher } from './load-model.ts';
 import { peakMemoryBytes } from './machine.ts';
+import type { DownloadSettings } from './mnist-files.ts';
 import { resolveRecipe, settleOptions } from './resolve-recipe.ts';
 import { selectBackend } from './select-backend.ts';
 import { timeEvaluation } from './time-evaluation.ts';
@@ -23,6 +24,12 @@ export interface RunEstimate {
   readonly probeSeconds: number;
 }
 
+/** How an estimate is made. */
+export interface EstimateSettings extends DownloadSettings {
+  /** Told what computes, and why that. */
+  readonly onBackend?: (description: string, reason: string) => void;
+}
+
 /** The first steps allocate and compile; they are not counted. */
 const WARM_UP_STEPS = 2;
 const LEAST_STEPS = 4;
@@ -32,20 +39,24 @@ const PROBE_MS = 8_000;
 /**
  * Estimates a run by starting it: a few steps of the very run, one picture and parts of evaluations. Nothing is written.
  *
- * @throws {DaflError} What the run itself would throw before its first step.
+ * @throws {DaflError} What the run itself would throw before its first step. `AbortError` if the signal is aborted.
  */
-export async function estimateRun(options: DistillationOptions, signal?: AbortSignal): Promise<RunEstimate> {
+export async function estimateRun(
+  options: DistillationOptions,
+  { signal, onDownload, onBackend }: EstimateSettings = {},
+): Promise<RunEstimate> {
   const startedMs = performance.now();
   const recipe = resolveRecipe(options);
   const teacher = await loadTeacher(options);
   describeClassifier(teacher.model.graph);
   const student = await loadStudent(options.student, teacher.model);
-  const method = await recipe.createMethod(teacher, signal);
+  const method = await recipe.createMethod(teacher, { signal, onDownload });
   const evaluation =
     options.eval === undefined
       ? undefined
-      : fitImages(await loadLabelledImages(options.eval, { signal }), teacher.model.graph);
-  const { backend, name } = await selectBackend(options);
+      : fitImages(await loadLabelledImages(options.eval, { signal, onDownload }), teacher.model.graph);
+  const { backend, name, reason } = await selectBackend(options);
+  onBackend?.(backend.description, reason);
   try {
     const common = {
       backend,
@@ -74,13 +85,14 @@ export async function estimateRun(options: DistillationOptions, signal?: AbortSi
       }
       lastMs = performance.now();
     }
+    signal?.throwIfAborted();
     const secondsPerStep = stepSeconds.sort((a, b) => a - b)[Math.floor(stepSeconds.length / 2)];
     const { graph, weights } = student;
     const studentModel =
       weights === undefined ? initializeWeights(graph, createRandomStream(0, 'estimate')) : { graph, weights };
     const [teacherMs, studentMs] = [
-      await timeEvaluation({ backend, model: teacher.model, evaluation }),
-      await timeEvaluation({ backend, model: studentModel, evaluation }),
+      await timeEvaluation({ backend, model: teacher.model, evaluation, signal }),
+      await timeEvaluation({ backend, model: studentModel, evaluation, signal }),
     ];
     const { timeBudgetMs } = options;
     const steps =

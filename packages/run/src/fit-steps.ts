@@ -45,6 +45,7 @@ export async function fitSteps(
       break;
     }
   }
+  options.signal?.throwIfAborted();
   const leftMs = timeBudgetMs * (1 - reserve) - (clock() - startedMs);
   return Math.max(1, Math.floor(leftMs / stepMs));
 }

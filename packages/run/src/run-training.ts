@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   createRandomStream,
   DaflError,
@@ -19,19 +18,19 @@ import { initializeIdentity } from './initialize-identity.ts';
 import { initializeWhitening } from './initialize-whitening.ts';
 import { fingerprintFile, loadArchitecture, loadModel } from './load-model.ts';
 import { daflVersion, describeMachine, type Machine, peakMemoryBytes } from './machine.ts';
+import type { DownloadSettings } from './mnist-files.ts';
 import { selectBackend } from './select-backend.ts';
 import type { TrainingOptions } from './training-options.ts';
 import { createFolder, removeTemporaryFiles, writeFileAtomically } from './write-file-atomically.ts';
 
 /** Where a training goes. */
-export interface TrainingSettings {
+export interface TrainingSettings extends DownloadSettings {
   /** The model file. Beside it lie its record (`.json`) and its measurements (`.metrics.jsonl`). */
   readonly file: string;
   /** Replaces files that are there. */
   readonly force?: boolean;
   /** How the record says that the training is repeated. */
   readonly command: string;
-  readonly signal?: AbortSignal;
 }
 
 /** Everything is read and chosen. The first event. */
@@ -107,7 +106,7 @@ export async function* runTraining(
 ): AsyncGenerator<TrainingEvent, void, undefined> {
   const files = trainingFiles(settings.file);
   if (settings.force !== true) assertAbsent(files);
-  const loaded = await loadData(options, settings.signal);
+  const loaded = await loadData(options, settings);
   const { on } = loaded;
   const { labels = new Uint8Array(), classNames } = loaded.data;
   const classes = classNames?.length ?? 1 + labels.reduce((most, label) => Math.max(most, label), 0);
@@ -154,7 +153,6 @@ export async function* runTraining(
         evaluations.push({ epoch, step, accuracy });
       }
       yield event;
-      await nextTurn();
     }
   } finally {
     await backend.close();
@@ -201,12 +199,16 @@ function assertAbsent(files: TrainingFiles): void {
 
 async function loadData(
   options: TrainingOptions,
-  signal: AbortSignal | undefined,
+  { signal, onDownload }: DownloadSettings,
 ): Promise<{ data: ImageSet; evaluation: ImageSet; on: 'validation' | 'test' }> {
-  const all = await loadLabelledImages(options.data, { split: 'train', signal });
+  const all = await loadLabelledImages(options.data, { split: 'train', signal, onDownload });
   const held = options.validationSplit;
   if (held === 0) {
-    return { data: all, evaluation: await loadLabelledImages(options.data, { split: 'test', signal }), on: 'test' };
+    return {
+      data: all,
+      evaluation: await loadLabelledImages(options.data, { split: 'test', signal, onDownload }),
+      on: 'test',
+    };
   }
   if (held >= all.count) {
     throw new DaflError(

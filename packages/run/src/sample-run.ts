@@ -24,6 +24,8 @@ export interface SampleRunOptions {
   /** Images of each class, at most; default 8. */
   readonly perClass?: number;
   readonly signal?: AbortSignal;
+  /** Told what computes, and why that. */
+  readonly onBackend?: (description: string, reason: string) => void;
 }
 
 const STATE_PREFIX = 'method/';
@@ -35,7 +37,7 @@ const STATE_PREFIX = 'method/';
  * @throws {DaflError} `USAGE` if the folder holds no run; `CHECKPOINT` if it has no whole checkpoint.
  */
 export async function sampleRun(path: string, options: SampleRunOptions): Promise<SamplesEvent> {
-  const { seed, perClass, signal } = options;
+  const { seed, perClass, signal, onBackend } = options;
   const folder = runFolder(path);
   const record = await readRunRecord(folder.record);
   if (record === undefined)
@@ -50,11 +52,12 @@ export async function sampleRun(path: string, options: SampleRunOptions): Promis
   const teacher = await loadTeacher(record.options);
   const student = await loadStudent(record.options.student, teacher.model);
   const classifier = describeClassifier(teacher.model.graph);
-  const { backend } = await selectBackend(record.options);
+  const { backend, reason } = await selectBackend(record.options);
+  onBackend?.(backend.description, reason);
   const networks = [teacher.model, initializeWeights(student.graph, createRandomStream(0, 'unused'))].map((model) =>
     createNetwork(backend, model),
   );
-  const method = await resolveRecipe(record.options).createMethod(teacher, signal);
+  const method = await resolveRecipe(record.options).createMethod(teacher, { signal });
   const session = method.start({
     backend,
     teacher: networks[0],

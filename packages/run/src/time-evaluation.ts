@@ -8,18 +8,19 @@ interface TimedEvaluation {
   readonly backend: TensorBackend;
   readonly model: Model;
   readonly evaluation: ImageSet | undefined;
+  readonly signal?: AbortSignal;
 }
 
 /** Milliseconds that one evaluation takes, measured on some of the images; 0 without data. */
-export async function timeEvaluation({ backend, model, evaluation }: TimedEvaluation): Promise<number> {
+export async function timeEvaluation({ backend, model, evaluation, signal }: TimedEvaluation): Promise<number> {
   if (evaluation === undefined) return 0;
   const images = sliceImageSet(evaluation, 0, Math.min(TIMED_IMAGES, evaluation.count));
   const network = createNetwork(backend, model);
   try {
     // The first time allocates and compiles.
-    await evaluate(network, images);
+    await evaluate(network, images, { signal });
     const startedMs = performance.now();
-    await evaluate(network, images);
+    await evaluate(network, images, { signal });
     return ((performance.now() - startedMs) * evaluation.count) / images.count;
   } finally {
     network.dispose();

@@ -1,10 +1,17 @@
 import { randomBytes } from 'node:crypto';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import * as nodeFiles from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { systemErrorCode, toStorageError } from './storage-error.ts';
 
 /** The calls of `node:fs/promises` that writing takes; tests make the nth of them fail. */
 export type FileCalls = Pick<typeof nodeFiles, 'mkdir' | 'open' | 'readdir' | 'readFile' | 'rename' | 'rm'>;
+
+/** Files that are being written: what `process.exit` leaves of them is removed. */
+const unfinished = new Set<string>();
+const removeUnfinished = (): void => {
+  for (const path of unfinished) rmSync(path, { force: true });
+};
 
 const TEMPORARY = /^\..+\.\d+-[0-9a-f]{12}\.tmp$/;
 
@@ -20,7 +27,9 @@ export async function writeFileAtomically(
   content: Uint8Array | string,
   files: FileCalls = nodeFiles,
 ): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
+  const temporary = temporaryName(path);
+  if (unfinished.size === 0) process.on('exit', removeUnfinished);
+  unfinished.add(temporary);
   try {
     const handle = await files.open(temporary, 'wx');
     try {
@@ -33,8 +42,26 @@ export async function writeFileAtomically(
   } catch (error) {
     await nodeFiles.rm(temporary, { force: true }).catch(ignoreSystemError);
     throw await toStorageError(error, path);
+  } finally {
+    unfinished.delete(temporary);
+    if (unfinished.size === 0) process.removeListener('exit', removeUnfinished);
   }
   await syncFolder(dirname(path), files);
+}
+
+/** The same where the process is about to end and nothing can be awaited. */
+export function writeFileAtomicallySync(path: string, content: string): void {
+  const temporary = temporaryName(path);
+  try {
+    writeFileSync(temporary, content, { flag: 'wx', flush: true });
+    renameSync(temporary, path);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
+
+function temporaryName(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
 }
 
 /** Brings the names in a folder to the disk, where the system can do that (Windows cannot open folders). */

@@ -17,8 +17,9 @@ const INTERRUPTED = 130;
 
 const stop = new AbortController();
 process.on('SIGTERM', () => stop.abort());
-// Ctrl-C in the server's terminal reaches this process too; the server decides.
+// Ctrl-C in the server's terminal, and its closing, reach this process too; the server decides.
 process.on('SIGINT', () => {});
+process.on('SIGHUP', () => {});
 process.on('disconnect', () => stop.abort());
 
 const [order] = (await once(process, 'message')) as [JobOrder];

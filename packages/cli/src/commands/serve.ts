@@ -38,6 +38,8 @@ export const serveCommand: Command = {
       parse: splitList,
     },
   ],
+  // Each job gets 7 s to write its checkpoint.
+  graceMs: 15_000,
   examples: ['dafl serve', 'DAFL_TOKEN=... dafl serve --host 0.0.0.0 --port 8080'],
   run: async (values: FlagValues, _operands, context: CommandContext) =>
     await (await import('../run-serve.ts')).runServe(values, context),

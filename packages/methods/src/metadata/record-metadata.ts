@@ -1,14 +1,17 @@
 import {
   createNetwork,
+  createTurn,
   DaflError,
   describeClassifier,
   type ImageSet,
+  inferenceBatchSize,
   inferShapes,
   type Model,
   preprocess,
   Tape,
   type Tensor,
   type TensorBackend,
+  type Turn,
 } from '@dafl/core';
 import { CholeskyDecomposition, EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import type { Metadata, MetadataVariant, RecordedLayer, RecordedView } from './metadata.ts';
@@ -22,6 +25,9 @@ export interface RecordMetadataOptions {
   readonly images: ImageSet;
   /** Images that are read at most, the first ones; default 20,000. */
   readonly mostImages?: number;
+  readonly signal?: AbortSignal;
+  /** Called between batches and matrices, so that signals and timers are heard; default: a macrotask. */
+  readonly turn?: Turn;
 }
 
 const BATCH = 250;
@@ -57,11 +63,15 @@ interface Recording {
  * @throws {DaflError} `DATA` if images have no labels, a label is no class of the teacher, or a class has fewer than two.
  */
 export async function recordMetadata(options: RecordMetadataOptions): Promise<Metadata> {
-  const { backend, teacher, images, mostImages = 20_000 } = options;
+  const { backend, teacher, images, mostImages = 20_000, signal, turn = createTurn() } = options;
+  const breathe = async (): Promise<void> => {
+    await turn();
+    signal?.throwIfAborted();
+  };
   const { classes } = describeClassifier(teacher.graph);
   const count = Math.min(images.count, mostImages);
   const members = groupByClass(images, count, classes);
-  const recordings = await recordLayers(backend, teacher, images, count);
+  const recordings = await recordLayers(backend, teacher, images, count, breathe);
   const layers = recordings.map(({ layer }) => layer);
   const all = layers.map((_, index) => index);
   const views: RecordedView[] = [await recordView('top-layer', [layers.length - 1], false)];
@@ -80,6 +90,7 @@ export async function recordMetadata(options: RecordMetadataOptions): Promise<Me
       count,
     );
     const size = joined.length / count;
+    await breathe();
     const basis = isSpectral ? fourierBasis(await gram(backend, joined, count, size), size) : null;
     const coefficients = basis === null ? size : basis.length / size;
     const rows = basis === null ? joined : await project(backend, joined, basis, count, size, coefficients);
@@ -87,6 +98,7 @@ export async function recordMetadata(options: RecordMetadataOptions): Promise<Me
     const kind = coefficients <= MOST_COVARIANCE ? 'factor' : 'deviation';
     const spread = new Float32Array(classes * coefficients * (kind === 'factor' ? coefficients : 1));
     for (const [label, indices] of members.entries()) {
+      await breathe();
       const own = new Float32Array(indices.length * coefficients);
       const centre = mean.subarray(label * coefficients, (label + 1) * coefficients);
       indices.forEach((index, position) => {
@@ -139,6 +151,7 @@ async function recordLayers(
   teacher: Model,
   images: ImageSet,
   count: number,
+  breathe: () => Promise<void>,
 ): Promise<Recording[]> {
   const classifier = describeClassifier(teacher.graph);
   const shapes = inferShapes(teacher.graph);
@@ -152,8 +165,10 @@ async function recordLayers(
   const values: Float32Array[] = [];
   const network = createNetwork(backend, teacher);
   try {
-    for (let begin = 0; begin < count; begin += BATCH) {
-      const indices = Uint32Array.from({ length: Math.min(BATCH, count - begin) }, (_, offset) => begin + offset);
+    const batch = Math.min(BATCH, inferenceBatchSize(teacher.graph));
+    for (let begin = 0; begin < count; begin += batch) {
+      await breathe();
+      const indices = Uint32Array.from({ length: Math.min(batch, count - begin) }, (_, offset) => begin + offset);
       const tape = new Tape(backend);
       try {
         const input = tape.own(
