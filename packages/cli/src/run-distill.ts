@@ -19,6 +19,7 @@ import { formatPercent, formatSeconds } from './format.ts';
 import { createProgress } from './progress.ts';
 import { renderSeeds, sumUpSeeds } from './sum-up-seeds.ts';
 import { renderSummary } from './render-summary.ts';
+import { readSeedsRecord, type SeedsRecord, writeSeedsRecord } from './seeds-record.ts';
 import { UsageError } from './usage-error.ts';
 import { tellDownload } from './tell-download.ts';
 
@@ -40,8 +41,12 @@ export async function runDistill(values: FlagValues, context: CommandContext): P
     rejectTogether({ out, config, force, seeds }, '--resume');
     const folder = folderToResume;
     const record = await readRunRecord(runFolder(folder).record);
-    if (record === undefined)
-      throw new UsageError(`Cannot resume '${folder}' as it must hold a run: run.json is missing`);
+    if (record === undefined) {
+      const runs = await readSeedsRecord(folder);
+      if (runs === undefined)
+        throw new UsageError(`Cannot resume '${folder}' as it must hold a run: run.json is missing`);
+      return await resumeSeeds(runs, given, { ...settings, folder }, context);
+    }
     const options = parseDistillationOptions({ ...record.options, ...given });
     return finish(await distillOnce(options, { ...settings, folder, resume: true }, context));
   }
@@ -59,7 +64,19 @@ export async function runDistill(values: FlagValues, context: CommandContext): P
       `Cannot distill as 'seeds' must be an integer >= 1: current value is ${JSON.stringify(seeds)}`,
     );
   }
-  return await distillSeeds(seeds, options, { ...settings, folder, teacherSha256 }, context);
+  if (settings.force !== true && (await readSeedsRecord(folder)) !== undefined) {
+    throw new UsageError(
+      `Cannot write to '${folder}' as it must not hold other runs: current content is 'seeds.json'. Choose another folder, go on with --resume ${folder}, or replace them with --force`,
+    );
+  }
+  const runs: SeedsRecord = {
+    format: 'dafl-seeds',
+    version: 1,
+    seeds,
+    options,
+    teacherSha256: teacherSha256 ?? null,
+  };
+  return await distillSeeds(runs, { ...settings, folder, teacherSha256 }, context);
 }
 
 /** Where the student's first weights come from, in words; nothing for random ones. */
@@ -82,7 +99,12 @@ function finish(result: RunResultEvent | undefined): number {
  */
 export async function distillOnce(
   options: DistillationOptions,
-  settings: RunSettings,
+  settings: RunSettings & {
+    /** What an interrupted run is told to go on with; default: the run's folder. */
+    readonly resumeFolder?: string;
+    /** Told when the run's folder is taken. */
+    readonly onPrepared?: () => Promise<void>;
+  },
   { terminal, isJson }: CommandContext,
 ): Promise<RunResultEvent | undefined> {
   const progress = createProgress(terminal);
@@ -96,6 +118,7 @@ export async function distillOnce(
       if (isJson) terminal.out(`${JSON.stringify(toJsonEvent(event))}\n`);
       switch (event.event) {
         case 'prepared':
+          await settings.onPrepared?.();
           progress.note(`Backend: ${event.backend}, ${event.backendReason}`);
           progress.note(`Method: ${event.method}${event.methodReason === null ? '' : `, as ${event.methodReason}`}`);
           if (event.timeBudgetMs !== null) progress.note(`Steps that fit the time: ${event.steps}`);
@@ -120,7 +143,7 @@ export async function distillOnce(
         case 'interrupted':
           progress.finish();
           terminal.err(
-            `Interrupted after step ${event.step} of ${event.steps}. Go on with\n  dafl distill --resume ${event.folder}\n`,
+            `Interrupted after step ${event.step} of ${event.steps}. Go on with\n  dafl distill --resume ${settings.resumeFolder ?? event.folder}\n`,
           );
           break;
         case 'result':
@@ -139,18 +162,40 @@ export async function distillOnce(
   return result;
 }
 
-async function distillSeeds(
-  count: number,
-  options: DistillationOptions,
+/** Goes on with runs of several seeds: those that ended, the one that was interrupted, and those that never began. */
+async function resumeSeeds(
+  record: SeedsRecord,
+  given: FlagValues,
   settings: RunSettings,
   context: CommandContext,
 ): Promise<number> {
+  const options = parseDistillationOptions({ ...record.options, ...given });
+  const teacherSha256 = record.teacherSha256 ?? undefined;
+  return await distillSeeds({ ...record, options }, { ...settings, teacherSha256, resume: true }, context);
+}
+
+/** Runs one seed after the other and sums up. */
+async function distillSeeds(record: SeedsRecord, settings: RunSettings, context: CommandContext): Promise<number> {
   const { terminal, isJson } = context;
+  const { options } = record;
   const results: RunResultEvent[] = [];
-  for (let index = 0; index < count; index++) {
+  for (let index = 0; index < record.seeds; index++) {
     const seed = options.seed + index;
     const folder = join(settings.folder, `seed-${seed}`);
-    const result = await distillOnce({ ...options, seed }, { ...settings, folder }, context);
+    const previous = settings.resume === true ? await readRunRecord(runFolder(folder).record) : undefined;
+    const ofRun =
+      previous === undefined ? { ...options, seed } : { ...previous.options, threads: options.threads, seed };
+    const result = await distillOnce(
+      ofRun,
+      {
+        ...settings,
+        folder,
+        resume: previous !== undefined,
+        resumeFolder: settings.folder,
+        onPrepared: async () => await writeSeedsRecord(settings.folder, record),
+      },
+      context,
+    );
     if (result === undefined) return exitCodes.interrupted;
     results.push(result);
   }

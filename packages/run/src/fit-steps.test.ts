@@ -1,5 +1,5 @@
 import { createCpuBackend } from '@dafl/backend-cpu';
-import { type DistillOptions, presets, shrink } from '@dafl/core';
+import { DaflError, type DistillOptions, presets, shrink } from '@dafl/core';
 import { noise } from '@dafl/methods';
 import { describe, expect, it } from 'vitest';
 import { tinyTeacher } from '../../../test-fixtures/tiny-teacher.ts';
@@ -39,14 +39,26 @@ function timedRun(stepMs: number, slowSteps = 0): DistillOptions {
 describe('fitSteps', () => {
   it('divides what is left of the budget by the time of a step', async () => {
     // Eight trial steps of 100 ms leave 9,000 - 800 ms.
-    expect(await fitSteps(timedRun(100), { timeBudgetMs: 10_000 })).toBe(82);
-    expect(await fitSteps(timedRun(100), { timeBudgetMs: 10_000, reserve: 0.5 })).toBe(42);
+    expect(await fitSteps(timedRun(100), { timeBudgetMs: 10_000, reserve: 0.1 })).toBe(82);
     expect(await fitSteps(timedRun(100), { timeBudgetMs: 10_000, reserve: 0 })).toBe(92);
+  });
+
+  it('measures for a twentieth of the budget at least', async () => {
+    // 50 steps of 10 ms are 500 ms.
+    expect(await fitSteps(timedRun(10), { timeBudgetMs: 10_000, reserve: 0 })).toBe(950);
   });
 
   it('does not count the first steps, which warm up', async () => {
     // Three of 1,000 ms and five of 100 ms.
     expect(await fitSteps(timedRun(100, 3), { timeBudgetMs: 10_000, reserve: 0 })).toBe(65);
+  });
+
+  it('leaves room for what stands beside the steps', async () => {
+    // 9,200 ms for n steps of 100 ms and an evaluation of 400 ms every ten.
+    const besides = (steps: number): number => Math.ceil(steps / 10) * 400;
+    expect(await fitSteps(timedRun(100), { timeBudgetMs: 10_000, reserve: 0, besides })).toBe(64);
+    // Half of the budget belongs to the steps.
+    expect(await fitSteps(timedRun(100), { timeBudgetMs: 10_000, besides: () => 1e9 })).toBe(50);
   });
 
   it('gives one step at least', async () => {
@@ -65,7 +77,7 @@ describe('fitSteps', () => {
 
   it.each([0, -1, Number.NaN])('refuses a budget of %d', async (timeBudgetMs) => {
     await expect(fitSteps(timedRun(100), { timeBudgetMs })).rejects.toThrow(
-      new RangeError(`Cannot fit steps as 'timeBudgetMs' must be > 0: current value is ${timeBudgetMs}`),
+      new DaflError('USAGE', `Cannot fit steps as 'timeBudgetMs' must be > 0: current value is ${timeBudgetMs}`),
     );
   });
 });

@@ -1,9 +1,11 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import {
+  createRandomStream,
   DaflError,
   describeClassifier,
   distill,
   type DistillOptions,
+  initializeWeights,
   type SamplesEvent,
   sliceImageSet,
 } from '@dafl/core';
@@ -17,7 +19,7 @@ import { fitSteps } from './fit-steps.ts';
 import { fingerprintFile, type LoadedModel, loadModel, loadTeacher, loadStudent } from './load-model.ts';
 import { projectFeatures } from './report/project-features.ts';
 import type { DownloadSettings } from './mnist-files.ts';
-import { resolveRecipe, settleOptions } from './resolve-recipe.ts';
+import { type Recipe, resolveRecipe, settleOptions } from './resolve-recipe.ts';
 import type { RunEvent, RunResultEvent } from './run-event.ts';
 import {
   assertReplaceable,
@@ -83,6 +85,7 @@ export async function* runDistillation(
   settings: RunSettings,
 ): AsyncGenerator<RunEvent, void, undefined> {
   const folder = runFolder(settings.folder);
+  const startedMs = performance.now();
   const { signal, onDownload } = settings;
   const recipe = resolveRecipe(options);
   const previous = settings.resume === true ? await readPrevious(folder, recipe.options) : undefined;
@@ -124,7 +127,7 @@ export async function* runDistillation(
       evaluation,
       signal,
     };
-    const steps = previous?.options.steps ?? (await fitOrTake(common, recipe.steps, timeBudgetMs));
+    const steps = previous?.options.steps ?? (await fitOrTake({ common, recipe, timeBudgetMs, startedMs }));
     const settled = settleOptions(recipe, { steps, backend: selected.name });
     const store = new CheckpointStore(folder.checkpoints);
     let loaded: LoadedCheckpoint = { checkpoint: undefined, damaged: [] };
@@ -242,22 +245,48 @@ class RunPlace {
   }
 }
 
-/** Evaluations of a run of default options, the teacher's included. */
-const EVALUATIONS = 11;
+/** The last report. */
+const REPORT_MS = 500;
 
-/** The number of steps of a new run: as asked for, or as many as fit the time beside the evaluations. */
-async function fitOrTake(
-  common: Omit<DistillOptions, 'steps'>,
-  steps: number,
-  timeBudgetMs: number | undefined,
-): Promise<number> {
-  if (timeBudgetMs === undefined) return steps;
-  // The teacher's, the larger one's: what is left of them is left for a slower machine.
-  const startedMs = performance.now();
-  const { backend, teacher: model, evaluation, signal } = common;
-  const evaluationMs = EVALUATIONS * (await timeEvaluation({ backend, model, evaluation, signal }));
-  const leftMs = timeBudgetMs - evaluationMs - (performance.now() - startedMs);
-  return await fitSteps({ ...common, steps }, { timeBudgetMs: Math.max(timeBudgetMs / 2, leftMs) });
+/** What decides how many steps a run takes. */
+interface FittedRun {
+  readonly common: Omit<DistillOptions, 'steps'>;
+  readonly recipe: Recipe;
+  readonly timeBudgetMs: number | undefined;
+  /** When the run was begun, by `performance.now`. */
+  readonly startedMs: number;
+}
+
+/** The number of steps of a new run: as asked for, or as many as fit the time beside evaluations, pictures, checkpoints. */
+async function fitOrTake({ common, recipe, timeBudgetMs, startedMs }: FittedRun): Promise<number> {
+  if (timeBudgetMs === undefined) return recipe.steps;
+  const { backend, teacher, student: graph, studentWeights, evaluation, signal } = common;
+  const weights = studentWeights ?? initializeWeights(graph, createRandomStream(0, 'time')).weights;
+  const [teacherMs, studentMs] = [
+    await timeEvaluation({ backend, model: teacher, evaluation, signal }),
+    await timeEvaluation({ backend, model: { graph, weights }, evaluation, signal }),
+  ];
+  const times = (steps: number, every: number): number => (every === 0 ? 1 : Math.ceil(steps / every));
+  return await fitSteps(
+    { ...common, steps: recipe.steps },
+    {
+      timeBudgetMs: Math.max(1, timeBudgetMs - (performance.now() - startedMs)),
+      besides(steps, { samplesMs, checkpointMsPerStep }) {
+        const {
+          evaluateEvery = 0,
+          sampleEvery = 0,
+          checkpointEvery,
+        } = settleOptions(recipe, { steps, backend: 'cpu' });
+        return (
+          teacherMs +
+          times(steps, evaluateEvery) * studentMs +
+          times(steps, sampleEvery) * samplesMs +
+          (checkpointEvery === 0 ? 0 : steps * checkpointMsPerStep) +
+          REPORT_MS
+        );
+      },
+    },
+  );
 }
 
 /** The record of the run to go on with, which the options must be those of. */
