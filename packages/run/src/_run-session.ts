@@ -137,7 +137,7 @@ export class RunSession {
       case 'step': {
         const { step, losses, studentImages } = event;
         const seconds = this.#secondsBefore + event.seconds;
-        this.#show(step, { scalars: losses });
+        await this.#show(step, { scalars: losses });
         await this.#metrics.append({ event: 'step', step, seconds: round(seconds, 3), losses, studentImages });
         this.#record = { ...this.#record, step, timings: { ...this.#record.timings, seconds } };
         return [event];
@@ -148,7 +148,7 @@ export class RunSession {
         if (network === 'student' || this.#record.teacherAccuracy === null) {
           await this.#metrics.append({ event: 'evaluation', step, network, accuracy, count });
         }
-        this.#show(step, { scalars: { [`accuracy/${network}`]: accuracy } });
+        await this.#show(step, { scalars: { [`accuracy/${network}`]: accuracy } });
         const others = this.#record.evaluations.filter((evaluation) => evaluation.step !== step);
         await this.#write(
           network === 'teacher'
@@ -168,7 +168,7 @@ export class RunSession {
           await writeFileAtomically(folder.timelineImage, renderTimelineImage(this.#timeline));
           if (this.#events === null) return;
           const { width, height, channels } = decode(image);
-          this.#show(event.step, { images: { samples: { width, height, colorspace: channels, png: image } } });
+          await this.#show(event.step, { images: { samples: { width, height, colorspace: channels, png: image } } });
         });
         return failures.length > 0 ? failures : [{ ...event, file }];
       }
@@ -241,8 +241,8 @@ export class RunSession {
   }
 
   /** Tells TensorBoard, where it was asked for. */
-  #show(step: number, shown: Pick<TensorboardEvent, 'scalars' | 'images'>): void {
-    this.#events?.append({ wallTime: Date.now() / 1000, step, ...shown });
+  async #show(step: number, shown: Pick<TensorboardEvent, 'scalars' | 'images'>): Promise<void> {
+    await this.#events?.append({ wallTime: Date.now() / 1000, step, ...shown });
   }
 
   /** Where the process ends in the middle of a step: the run goes on from its last checkpoint. */
@@ -260,6 +260,7 @@ export class RunSession {
   close(): void {
     process.removeListener('exit', this.#markInterrupted);
     this.#metrics.close();
+    this.#events?.close();
   }
 
   async #finish(event: ResultEvent): Promise<readonly RunEvent[]> {

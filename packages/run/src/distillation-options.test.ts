@@ -99,7 +99,11 @@ describe('what is wrong is named with its rule and its value', () => {
     ],
     [
       { teacher: 't', replayBatches: 0, studentSteps: 2 },
-      "Cannot distill as 'studentSteps' must be 1 without replayed batches: current value is 2",
+      "Cannot distill as 'studentSteps' must be 1 where 'replayBatches' is 0: current value is 2",
+    ],
+    [
+      { teacher: 't', method: 'dafl', replayBatches: 0 },
+      "Cannot distill as 'studentSteps' must be 1 where 'replayBatches' is 0: current value is 16, the preset's",
     ],
   ])('%j', (options, expected) => {
     expect(message(options)).toBe(expected);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { AppendFile, type WriteCall } from './append-file.ts';
 export {
   type BenchmarkCase,
   type BenchmarkCaseName,

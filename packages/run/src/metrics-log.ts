@@ -1,5 +1,5 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { AppendFile } from './append-file.ts';
 import { systemErrorCode, toStorageError } from './storage-error.ts';
 import { writeFileAtomically } from './write-file-atomically.ts';
 
@@ -26,11 +26,12 @@ export type MetricsLine =
 export class MetricsLog {
   readonly #path: string;
   readonly #lines: MetricsLine[];
-  #descriptor: number | null = null;
+  readonly #file: AppendFile;
 
   private constructor(path: string, lines: MetricsLine[]) {
     this.#path = path;
     this.#lines = lines;
+    this.#file = new AppendFile(path);
   }
 
   /**
@@ -52,8 +53,7 @@ export class MetricsLog {
   /** @throws {DaflError} `STORAGE` */
   async append(line: MetricsLine): Promise<void> {
     try {
-      this.#descriptor ??= openSync(this.#path, 'a');
-      writeSync(this.#descriptor, `${JSON.stringify(line)}\n`);
+      this.#file.append(`${JSON.stringify(line)}\n`);
     } catch (error) {
       throw await toStorageError(error, this.#path);
     }
@@ -61,8 +61,7 @@ export class MetricsLog {
   }
 
   close(): void {
-    if (this.#descriptor !== null) closeSync(this.#descriptor);
-    this.#descriptor = null;
+    this.#file.close();
   }
 }
 

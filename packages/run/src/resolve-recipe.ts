@@ -125,10 +125,11 @@ export function resolveRecipe(given: DistillationOptions): Recipe {
   const isRefined = lowRankShare(options.student) !== undefined && options.initialization !== 'random';
   const base = isRefined ? refine(named) : named;
   const preset = writeHyperParameters(base, options);
-  if (options.replayBatches === 0 && options.studentSteps !== undefined && options.studentSteps > 1) {
+  const studentSteps = options.studentSteps ?? base.dafl.replay?.studentSteps ?? 1;
+  if (options.method === 'dafl' && options.replayBatches === 0 && studentSteps > 1) {
     throw new DaflError(
       'USAGE',
-      `Cannot distill as 'studentSteps' must be 1 without replayed batches: current value is ${options.studentSteps}`,
+      `Cannot distill as 'studentSteps' must be 1 where 'replayBatches' is 0: current value is ${studentSteps}${options.studentSteps === undefined ? `, the preset's` : ''}`,
     );
   }
   const resolved = Object.entries(readHyperParameters(preset)).filter(([name]) => applies(name, options.method));

@@ -1,6 +1,7 @@
-import { closeSync, existsSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
+import { existsSync, readFileSync, truncateSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { DaflError } from '@dafl/core';
+import { AppendFile } from '@dafl/run';
 
 /** Where a reader stands: what it has read, in events and in bytes. */
 export interface LogPosition {
@@ -19,12 +20,13 @@ const READ_BYTES = 65_536;
 export class EventLog {
   readonly #path: string;
   readonly #listeners = new Set<() => void>();
-  #descriptor: number | null = null;
+  readonly #file: AppendFile;
   #count: number;
   #hasEnded: boolean;
 
   private constructor(path: string, count: number, hasEnded: boolean) {
     this.#path = path;
+    this.#file = new AppendFile(path);
     this.#count = count;
     this.#hasEnded = hasEnded;
   }
@@ -61,8 +63,7 @@ export class EventLog {
    * @throws {NodeJS.ErrnoException} If the disk does not take it.
    */
   append(event: object): void {
-    this.#descriptor ??= openSync(this.#path, 'a', 0o600);
-    writeSync(this.#descriptor, `${JSON.stringify(event)}\n`);
+    this.#file.append(`${JSON.stringify(event)}\n`);
     this.#count++;
     this.#notify();
   }
@@ -70,8 +71,7 @@ export class EventLog {
   /** Says that no event will follow. */
   end(): void {
     this.#hasEnded = true;
-    if (this.#descriptor !== null) closeSync(this.#descriptor);
-    this.#descriptor = null;
+    this.#file.close();
     this.#notify();
   }
 

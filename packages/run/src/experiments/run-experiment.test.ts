@@ -66,7 +66,14 @@ const tiny: Experiment = {
       seeds: [1, 2],
       task: {
         kind: 'distill',
-        options: { teacher: 'fixture:teacher', eval: 'data:usps', steps: 2, batchSize: 8, replayBatches: 0 },
+        options: {
+          teacher: 'fixture:teacher',
+          eval: 'data:usps',
+          steps: 2,
+          batchSize: 8,
+          replayBatches: 0,
+          studentSteps: 1,
+        },
       },
     },
     {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -35,7 +35,8 @@ const GOLDEN_IMAGE = '09000000000000f83f10012a180a160a0773616d706c6573220b080210
 
 test('a file starts with its version and holds whole records', async () => {
   const file = await EventFile.create(folder, 1_700_000_000_000);
-  file.append({ wallTime: 2, step: 7, scalars: { 'accuracy/student': 0.5 } });
+  await file.append({ wallTime: 2, step: 7, scalars: { 'accuracy/student': 0.5 } });
+  file.close();
   const [name] = readdirSync(folder);
   expect(name).toMatch(/^events\.out\.tfevents\.1700000000\.dafl\.\d+$/);
   const bytes = readFileSync(join(folder, name));
@@ -43,4 +44,9 @@ test('a file starts with its version and holds whole records', async () => {
   const second = frameRecord(encodeEvent({ wallTime: 2, step: 7, scalars: { 'accuracy/student': 0.5 } }));
   expect(hex(bytes)).toBe(hex(first) + hex(second));
   expect(Number(bytes.readBigUInt64LE(0))).toBe(first.length - 16);
+});
+
+test.runIf(existsSync('/dev/full'))('a full disk is told as every other writer tells it', async () => {
+  symlinkSync('/dev/full', join(folder, `events.out.tfevents.1700000000.dafl.${process.pid}`));
+  await expect(EventFile.create(folder, 1_700_000_000_000)).rejects.toMatchObject({ code: 'STORAGE' });
 });

@@ -1,5 +1,6 @@
-import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { AppendFile } from '../append-file.ts';
+import { toStorageError } from '../storage-error.ts';
 import { createFolder } from '../write-file-atomically.ts';
 import { maskedCrc32c } from './crc32c.ts';
 import { encodeEvent, type TensorboardEvent } from './encode-event.ts';
@@ -7,21 +8,32 @@ import { encodeEvent, type TensorboardEvent } from './encode-event.ts';
 /** A file of events that TensorBoard reads while it grows. */
 export class EventFile {
   readonly #path: string;
+  readonly #file: AppendFile;
 
   private constructor(path: string) {
     this.#path = path;
+    this.#file = new AppendFile(path);
   }
 
   /** Starts a new file in a folder, which may hold those of earlier sessions. */
   static async create(folder: string, nowMs: number = Date.now()): Promise<EventFile> {
     await createFolder(folder);
     const file = new EventFile(join(folder, `events.out.tfevents.${Math.floor(nowMs / 1000)}.dafl.${process.pid}`));
-    file.append({ wallTime: nowMs / 1000, step: 0, fileVersion: 'brain.Event:2' });
+    await file.append({ wallTime: nowMs / 1000, step: 0, fileVersion: 'brain.Event:2' });
     return file;
   }
 
-  append(event: TensorboardEvent): void {
-    appendFileSync(this.#path, frameRecord(encodeEvent(event)));
+  /** @throws {DaflError} `STORAGE` */
+  async append(event: TensorboardEvent): Promise<void> {
+    try {
+      this.#file.append(frameRecord(encodeEvent(event)));
+    } catch (error) {
+      throw await toStorageError(error, this.#path);
+    }
+  }
+
+  close(): void {
+    this.#file.close();
   }
 }
 
