@@ -1,4 +1,4 @@
-import { type OptionSchema, describeOptions } from '@dafl/run/options';
+import { type OptionSchema, describeOptions, describeRule } from '@dafl/run/options';
 import { parseDuration } from './parse-duration.ts';
 
 /** One flag: what is typed, what it means, and how its text becomes a value. */
@@ -14,6 +14,10 @@ export interface Flag {
   readonly default?: string | number | boolean;
   /** Heading that it stands beneath in help. */
   readonly group?: string;
+  /** What its value must be, where it is typed in another form than the option's. */
+  readonly rule?: string;
+  /** The option's own rule, that this one stands for. */
+  readonly optionRule?: string;
   /** The option that it sets. */
   readonly key: string;
   /** Turns the text into a JSON value. What is wrong stays as it is, for the schema to name. */
@@ -38,6 +42,8 @@ export function flagsFromSchema(
     placeholder: option.type === 'boolean' ? undefined : (option.placeholder ?? placeholderOf(option)),
     description: option.description ?? '',
     default: option.default as Flag['default'],
+    rule: option.flagRule,
+    optionRule: option.flagRule === undefined ? undefined : describeRule(option),
     group: groupOf(key),
     parse: option.placeholder === 'duration' ? parseDuration : (text: string) => parseValue(text, option),
   }));

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { CommandContext } from './command.ts';
+import type { Command, CommandContext } from './command.ts';
 import { commands } from './commands.ts';
 import { exitCodes } from './exit-code.ts';
 import { watchInterruption } from './interruption.ts';
@@ -20,9 +20,11 @@ export async function runCli(parameters: readonly string[], terminal: Terminal):
   const isJson = typed.includes('--json');
   const isVerbose = typed.includes('--verbose');
   const interruption = watchInterruption(terminal);
+  let command: Command | undefined;
   try {
-    const code = await dispatch(parameters, { terminal, isJson, isVerbose, signal: interruption.signal }, (graceMs) => {
-      interruption.graceMs = graceMs;
+    const code = await dispatch(parameters, { terminal, isJson, isVerbose, signal: interruption.signal }, (loaded) => {
+      command = loaded;
+      interruption.graceMs = loaded.graceMs ?? interruption.graceMs;
     });
     await terminal.settle();
     // Where nobody read it, nothing was told, whatever was done.
@@ -30,7 +32,8 @@ export async function runCli(parameters: readonly string[], terminal: Terminal):
     return (isCut ? interruption.exitCode : undefined) ?? code;
   } catch (error) {
     const { describeError } = await import('@dafl/run/describe-error');
-    const { code, message, exitCode } = describeError(error);
+    const { code, exitCode, message: told } = describeError(error);
+    const message = command === undefined ? told : await nameTyped(told, command);
     if (isJson) terminal.out(`${JSON.stringify({ event: 'error', code, message })}\n`);
     if (code === 'INTERRUPTED') {
       terminal.err('Interrupted\n');
@@ -48,7 +51,7 @@ export async function runCli(parameters: readonly string[], terminal: Terminal):
 async function dispatch(
   parameters: readonly string[],
   context: CommandContext,
-  allow: (graceMs: number) => void,
+  onLoaded: (command: Command) => void,
 ): Promise<number> {
   const { terminal } = context;
   const [name, ...rest] = parameters;
@@ -60,15 +63,15 @@ async function dispatch(
     terminal.out(`${(createRequire(import.meta.url)('../package.json') as { version: string }).version}\n`);
     return exitCodes.done;
   }
-  if (name === 'help') return await dispatch([rest[0], '--help'], context, allow);
+  if (name === 'help') return await dispatch([rest[0], '--help'], context, onLoaded);
   if (!Object.hasOwn(commands, name)) throw await unknownCommand(name);
   const command = await commands[name].load();
+  onLoaded(command);
   const { values, operands, isHelp } = parseArguments(command, rest);
   if (isHelp) {
     terminal.out(renderCommandHelp(command, terminal));
     return exitCodes.done;
   }
-  if (command.graceMs !== undefined) allow(command.graceMs);
   return await command.run(values, operands, context);
 }
 
@@ -81,6 +84,12 @@ async function unknownCommand(name: string): Promise<UsageError> {
     ? 'a command must come first'
     : `the command must be one of [${names.join(', ')}]`;
   return new UsageError(`Cannot run dafl as ${subject}: current value is '${name}'${advice}`);
+}
+
+/** Options as the flags that were typed. */
+async function nameTyped(message: string, command: Command): Promise<string> {
+  const { nameFlags } = await import('./name-flags.ts');
+  return nameFlags(message, command);
 }
 
 function describeStack(error: Error): string {

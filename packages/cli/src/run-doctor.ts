@@ -5,9 +5,11 @@ import {
   backendNames,
   daflVersion,
   describeMachine,
+  describeRuntime,
   findLocalMnist,
   formatBytes,
   freeBytes,
+  type Runtime,
   selectBackend,
 } from '@dafl/run';
 import { setupTensorflow } from '@dafl/backend-node';
@@ -27,6 +29,8 @@ const RELAXED_SIMD = [
 /** What `dafl doctor` found. */
 interface Diagnosis {
   readonly dafl: string;
+  readonly runtime: Runtime;
+  /** The version of Node that the runtime is, or is like. */
   readonly node: string;
   readonly machine: ReturnType<typeof describeMachine>;
   readonly freeMemoryBytes: number;
@@ -83,6 +87,7 @@ async function diagnose(allowSoftwareGpu: boolean): Promise<Diagnosis> {
   }
   return {
     dafl: daflVersion(),
+    runtime: describeRuntime(),
     node: process.versions.node,
     machine: describeMachine(),
     freeMemoryBytes: freemem(),
@@ -148,12 +153,16 @@ async function measure(backend: TensorBackend): Promise<number> {
   return (operations * count) / seconds / 1e9;
 }
 
+function describe({ runtime: { name, version }, node }: Diagnosis): string {
+  return name === 'Node' ? `Node ${version} (22.13 or newer is needed)` : `${name} ${version}, like Node ${node}`;
+}
+
 function render(diagnosis: Diagnosis): string {
   const { machine, webAssembly: wasm, backends, teachers, mnist, freeDiskBytes } = diagnosis;
   const yes = (value: boolean): string => (value ? 'yes' : 'no');
   const rows = [
     ['dafl', diagnosis.dafl],
-    ['Node', `${diagnosis.node} (22.13 or newer is needed)`],
+    ['Runtime', describe(diagnosis)],
     ['Processor', `${machine.processor}, ${machine.cores} ${machine.cores === 1 ? 'core' : 'cores'}`],
     ['Memory', `${formatBytes(machine.memoryBytes)}, ${formatBytes(diagnosis.freeMemoryBytes)} free`],
     ['Disk', freeDiskBytes === null ? 'unknown' : `${formatBytes(freeDiskBytes)} free here`],

@@ -3,6 +3,7 @@ import { backendNames, fitImages, loadLabelledImages, loadModel, selectBackend, 
 import type { CommandContext, FlagValues } from './command.ts';
 import { exitCodes } from './exit-code.ts';
 import { formatCount, formatPercent, formatSeconds, formatTable } from './format.ts';
+import { integerFlag } from './integer-flag.ts';
 import { UsageError } from './usage-error.ts';
 import { tellDownload } from './tell-download.ts';
 
@@ -11,6 +12,7 @@ export async function runEvaluate(values: FlagValues, { terminal, isJson, signal
   const model = required(values, 'model');
   const data = required(values, 'data');
   const split = oneOf(values.split ?? 'test', ['test', 'train'], 'split') as Split;
+  const threads = integerFlag('evaluate', values, 'threads', { least: 1, most: 64 });
   const backendName = oneOf(values.backend ?? 'auto', ['auto', ...backendNames], 'backend') as 'auto';
   const loaded = await loadModel(model);
   const { graph } = loaded.model;
@@ -20,7 +22,7 @@ export async function runEvaluate(values: FlagValues, { terminal, isJson, signal
   );
   const { backend, reason } = await selectBackend({
     backend: backendName,
-    threads: values.threads as number | undefined,
+    threads,
     allowSoftwareGpu: values.allowSoftwareGpu === true,
   });
   terminal.err(`Backend: ${backend.description}, ${reason}\n`);
@@ -76,7 +78,7 @@ export async function runEvaluate(values: FlagValues, { terminal, isJson, signal
 function required(values: FlagValues, name: string): string {
   const value = values[name];
   if (typeof value === 'string' && value !== '') return value;
-  throw new UsageError(`Cannot run 'dafl evaluate' as '--${name}' must be given: current value is undefined`);
+  throw new UsageError(`Cannot run 'dafl evaluate' as '--${name}' must be given: current value is none`);
 }
 
 function oneOf(value: unknown, allowed: readonly string[], name: string): string {

@@ -2,6 +2,7 @@ import { backendNames, formatBytes, recordTeacherMetadata } from '@dafl/run';
 import type { CommandContext, FlagValues } from './command.ts';
 import { exitCodes } from './exit-code.ts';
 import { formatCount, formatSeconds } from './format.ts';
+import { integerFlag } from './integer-flag.ts';
 import { UsageError } from './usage-error.ts';
 import { tellDownload } from './tell-download.ts';
 
@@ -10,14 +11,10 @@ export async function runRecord(values: FlagValues, { terminal, isJson, signal }
   const required = (name: string): string => {
     const value = values[name];
     if (typeof value === 'string' && value !== '') return value;
-    throw new UsageError(`Cannot run 'dafl record' as '--${name}' must be given: current value is undefined`);
+    throw new UsageError(`Cannot run 'dafl record' as '--${name}' must be given: current value is none`);
   };
-  const { mostImages, backend = 'auto' } = values;
-  if (mostImages !== undefined && !(Number.isInteger(mostImages) && Number(mostImages) >= 1)) {
-    throw new UsageError(
-      `Cannot run 'dafl record' as 'mostImages' must be an integer >= 1: current value is ${JSON.stringify(mostImages)}`,
-    );
-  }
+  const { backend = 'auto' } = values;
+  const mostImages = integerFlag('record', values, 'mostImages', { least: 1 });
   const backends: readonly string[] = ['auto', ...backendNames];
   if (!backends.includes(String(backend))) {
     throw new UsageError(
@@ -28,7 +25,7 @@ export async function runRecord(values: FlagValues, { terminal, isJson, signal }
     teacher: required('teacher'),
     data: required('data'),
     file: required('out'),
-    mostImages: mostImages as number | undefined,
+    mostImages,
     backend: backend as 'auto',
     force: values.force === true,
     signal,

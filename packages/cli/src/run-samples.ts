@@ -1,7 +1,7 @@
 import { renderSamplesImage, sampleRun, writeFileAtomically } from '@dafl/run';
 import type { CommandContext, FlagValues } from './command.ts';
 import { exitCodes } from './exit-code.ts';
-import { UsageError } from './usage-error.ts';
+import { integerFlag } from './integer-flag.ts';
 
 const MOST_PER_CLASS = 64;
 
@@ -11,16 +11,10 @@ export async function runSamples(
   values: FlagValues,
   { terminal, isJson, signal }: CommandContext,
 ): Promise<number> {
-  const { out = 'samples.png', seed = 0, perClass = 8 } = values;
-  const integer = (name: string, value: unknown, low: number, high: number): number => {
-    if (Number.isInteger(value) && Number(value) >= low && Number(value) <= high) return Number(value);
-    throw new UsageError(
-      `Cannot run 'dafl samples' as '${name}' must be an integer >= ${low} and <= ${high}: current value is ${JSON.stringify(value)}`,
-    );
-  };
+  const { out = 'samples.png' } = values;
   const samples = await sampleRun(run, {
-    seed: integer('seed', seed, 0, 2 ** 32 - 1),
-    perClass: integer('perClass', perClass, 1, MOST_PER_CLASS),
+    seed: integerFlag('samples', values, 'seed', { least: 0, most: 2 ** 32 - 1 }) ?? 0,
+    perClass: integerFlag('samples', values, 'perClass', { least: 1, most: MOST_PER_CLASS }),
     signal,
     onBackend: (description, reason) => terminal.err(`Backend: ${description}, ${reason}\n`),
   });

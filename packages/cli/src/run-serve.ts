@@ -1,23 +1,19 @@
 import { serve } from '@dafl/server';
 import type { CommandContext, FlagValues } from './command.ts';
 import { exitCodes } from './exit-code.ts';
-import { UsageError } from './usage-error.ts';
+import { integerFlag } from './integer-flag.ts';
 
 /** Runs `dafl serve` until it is interrupted. @returns The exit code. */
 export async function runServe(
   values: FlagValues,
   { terminal, isJson, isVerbose, signal }: CommandContext,
 ): Promise<number> {
-  const { host = '127.0.0.1', port = 8080, dataFolder = 'dafl-server', allowedHosts, allowedOrigins } = values;
-  if (!Number.isInteger(port) || Number(port) < 0 || Number(port) > 65_535) {
-    throw new UsageError(
-      `Cannot run 'dafl serve' as 'port' must be an integer >= 0 and <= 65535: current value is ${JSON.stringify(port)}`,
-    );
-  }
+  const { host = '127.0.0.1', dataFolder = 'dafl-server', allowedHosts, allowedOrigins } = values;
+  const port = integerFlag('serve', values, 'port', { least: 0, most: 65_535 }) ?? 8080;
   const token = terminal.environment.DAFL_TOKEN;
   const server = await serve({
     host: String(host),
-    port: Number(port),
+    port,
     dataFolder: String(dataFolder),
     token: token === '' ? undefined : token,
     allowedHosts: allowedHosts as string[] | undefined,

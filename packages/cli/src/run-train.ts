@@ -15,7 +15,7 @@ export async function runTrain(
   { terminal, isJson, signal }: CommandContext,
 ): Promise<number> {
   if (typeof out !== 'string')
-    throw new UsageError("Cannot run 'dafl train' as '--out' must be given: current value is undefined");
+    throw new UsageError("Cannot run 'dafl train' as '--out' must be given: current value is none");
   const progress = createProgress(terminal);
   let evaluation: { step: number; accuracy: number } | undefined;
   let step = 0;

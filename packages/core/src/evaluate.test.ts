@@ -61,7 +61,7 @@ describe('evaluate', () => {
   it('refuses images without labels and labels that the classifier does not know', async () => {
     await expect(evaluate(network, pictures([0]))).rejects.toThrow(DaflError);
     await expect(evaluate(network, pictures([0]))).rejects.toThrow(
-      'Cannot evaluate as the images must have labels: current value is undefined',
+      'Cannot evaluate as the images must have labels: current value is none',
     );
     await expect(evaluate(network, pictures([0, 0, 0], [0, 2, 3]), { batchSize: 2 })).rejects.toThrow(
       'Cannot evaluate as labels must be below 3: current value at 2 is 3',

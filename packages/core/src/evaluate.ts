@@ -36,7 +36,7 @@ export async function evaluate(network: Network, images: ImageSet, options: Eval
   const classifier = describeClassifier(graph);
   const { labels } = images;
   if (labels === undefined)
-    throw new DaflError('DATA', 'Cannot evaluate as the images must have labels: current value is undefined');
+    throw new DaflError('DATA', 'Cannot evaluate as the images must have labels: current value is none');
   if (images.count < 1)
     throw new DaflError('DATA', `Cannot evaluate as there must be images: current value is ${images.count}`);
   const confusion = Array.from({ length: classifier.classes }, () => Array<number>(classifier.classes).fill(0));

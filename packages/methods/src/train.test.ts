@@ -94,7 +94,7 @@ describe('train', () => {
   it('says what is wrong with the data', async () => {
     const data = quarterImages(20, 1);
     await expect(collect({ ...options, data: { ...data, labels: undefined } })).rejects.toThrow(
-      'Cannot train as the images must have labels: current value is undefined',
+      'Cannot train as the images must have labels: current value is none',
     );
     await expect(collect({ ...options, data })).rejects.toThrow(
       'Cannot train as there must be at least 32 images: current value is 20',

@@ -103,7 +103,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
   const classifier = describeClassifier(graph);
   const { labels } = data;
   if (labels === undefined)
-    throw new DaflError('DATA', 'Cannot train as the images must have labels: current value is undefined');
+    throw new DaflError('DATA', 'Cannot train as the images must have labels: current value is none');
   for (const [name, value] of Object.entries({ epochs, batchSize })) {
     if (!Number.isInteger(value) || value < 1) {
       throw new DaflError('USAGE', `Cannot train as '${name}' must be an integer >= 1: current value is ${value}`);

@@ -30,7 +30,7 @@ test('defaults', () => {
 
 describe('what is wrong is named with its rule and its value', () => {
   test.each([
-    [{}, "Cannot distill as 'teacher' must be given: current value is undefined"],
+    [{}, "Cannot distill as 'teacher' must be given: current value is none"],
     [null, 'Cannot distill as the options must be an object: current value is null'],
     [
       { teacher: 't', batchsize: 4 },
@@ -87,11 +87,11 @@ describe('what is wrong is named with its rule and its value', () => {
     ],
     [
       { teacher: 't', method: 'original-data' },
-      "Cannot distill with method 'original-data' as 'data' must name images: mnist, or a folder: current value is undefined",
+      "Cannot distill with method 'original-data' as 'data' must name images: mnist, or a folder: current value is none",
     ],
     [
       { teacher: 't', method: 'metadata' },
-      "Cannot distill with method 'metadata' as 'metadata' must name a file that dafl record wrote: current value is undefined",
+      "Cannot distill with method 'metadata' as 'metadata' must name a file that dafl record wrote: current value is none",
     ],
     [
       { teacher: 't', method: 'noise', preset: 'paper' },

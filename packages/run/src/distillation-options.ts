@@ -153,12 +153,12 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
     .default(0)
     .describe('Same seed, backend and machine: the same student, bit for bit'),
   steps: z.int().min(1).optional().describe("Length of the run. Default: the method's"),
-  timeBudgetMs: z
-    .number()
-    .gt(0)
-    .optional()
-    .describe('Run as many steps as fit this time: 90s, 5m, 1h')
-    .meta({ flag: 'time-budget', placeholder: 'duration', rule: 'a number of milliseconds > 0' }),
+  timeBudgetMs: z.number().gt(0).optional().describe('Run as many steps as fit this time: 90s, 5m, 1h').meta({
+    flag: 'time-budget',
+    placeholder: 'duration',
+    rule: 'a number of milliseconds > 0',
+    flagRule: 'a time such as 90s, 5m or 1h',
+  }),
   eval: z
     .string()
     .min(1)

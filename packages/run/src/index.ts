@@ -39,7 +39,14 @@ export { fitImages } from './fit-images.ts';
 export type { HyperParameters } from './hyper-parameters.ts';
 export { loadArchitecture, type LoadedModel, loadModel, loadStudent, type StudentSource } from './load-model.ts';
 export { lowRankShare } from './low-rank-share.ts';
-export { daflVersion, describeMachine, type Machine, peakMemoryBytes } from './machine.ts';
+export {
+  daflVersion,
+  describeMachine,
+  describeRuntime,
+  type Machine,
+  peakMemoryBytes,
+  type Runtime,
+} from './machine.ts';
 export { estimateRun, type RunEstimate } from './estimate-run.ts';
 export type { DataName, Experiment, ExperimentRow, Task } from './experiments/experiment.ts';
 export type { ExperimentRecord } from './experiments/experiment-record.ts';

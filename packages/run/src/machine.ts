@@ -20,6 +20,19 @@ export function describeMachine(): Machine {
   };
 }
 
+/** What runs the code. */
+export interface Runtime {
+  readonly name: 'Node' | 'Deno' | 'Bun';
+  readonly version: string;
+}
+
+/** Names the runtime: Deno and Bun give a version of Node too, the one that they are like. */
+export function describeRuntime(versions: Readonly<Record<string, string | undefined>> = process.versions): Runtime {
+  if (versions.bun !== undefined) return { name: 'Bun', version: versions.bun };
+  if (versions.deno !== undefined) return { name: 'Deno', version: versions.deno };
+  return { name: 'Node', version: String(versions.node) };
+}
+
 /** Version of dafl. */
 export function daflVersion(): string {
   return (createRequire(import.meta.url)('../package.json') as { version: string }).version;

@@ -17,6 +17,8 @@ export interface OptionSchema {
   readonly anyOf?: readonly OptionSchema[];
   /** What messages call the values that are allowed, where the schema cannot say it well. */
   readonly rule?: string;
+  /** The same for those who type a flag, where it takes another form. */
+  readonly flagRule?: string;
   /** The flag's name and the name of its value on a command line, where they differ from what the key says. */
   readonly flag?: string;
   readonly placeholder?: string;
@@ -81,7 +83,7 @@ export function parseOptions<Options>(schema: z.ZodType<Options>, value: unknown
   }
   const current = (value as Record<string, unknown>)[name];
   if (current === undefined) {
-    throw new DaflError('USAGE', `Cannot ${action} as '${name}' must be given: current value is undefined`);
+    throw new DaflError('USAGE', `Cannot ${action} as '${name}' must be given: current value is none`);
   }
   const rule = options[name] === undefined ? issue.message : describeRule(options[name]);
   throw new DaflError('USAGE', `Cannot ${action} as '${name}' must be ${rule}: current value is ${show(current)}`);

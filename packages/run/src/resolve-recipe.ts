@@ -87,7 +87,7 @@ function givenImages(
 function missing(method: MethodName, option: string, what: string): DaflError {
   return new DaflError(
     'USAGE',
-    `Cannot distill with method '${method}' as '${option}' must name ${what}: current value is undefined`,
+    `Cannot distill with method '${method}' as '${option}' must name ${what}: current value is none`,
   );
 }
 

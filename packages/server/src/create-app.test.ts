@@ -203,7 +203,7 @@ describe('bad requests', () => {
   it.each([
     [{ stepz: 3 }, "Cannot distill as each option must be known: current value is 'stepz'. Did you mean 'steps'?"],
     [{ steps: 0 }, "Cannot distill as 'steps' must be an integer >= 1: current value is 0"],
-    [{ teacher: undefined }, "Cannot distill as 'teacher' must be given: current value is undefined"],
+    [{ teacher: undefined }, "Cannot distill as 'teacher' must be given: current value is none"],
     [
       { steps: 1, timeBudgetMs: 1 },
       "Cannot distill as 'steps' and 'timeBudgetMs' must not be given both: current values are 1 and 1",

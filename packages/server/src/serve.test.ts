@@ -178,7 +178,7 @@ describe('its start and its end', () => {
     for (const host of ['0.0.0.0', '::', '192.168.0.1', 'example.com']) {
       await expect(serve({ dataFolder: folder.path, host, port: 0 })).rejects.toMatchObject({
         code: 'USAGE',
-        message: `Cannot serve on '${host}' as an address that other machines reach must have a token: current value is undefined. Set DAFL_TOKEN`,
+        message: `Cannot serve on '${host}' as an address that other machines reach must have a token: current value is none. Set DAFL_TOKEN`,
       });
     }
     await expect(serve({ dataFolder: folder.path, host: '0.0.0.0', port: 0, token: 'short' })).rejects.toMatchObject({

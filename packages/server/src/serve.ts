@@ -75,7 +75,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   if (!isLoopback(host) && token === undefined) {
     throw new DaflError(
       'USAGE',
-      `Cannot serve on '${host}' as an address that other machines reach must have a token: current value is undefined. Set DAFL_TOKEN`,
+      `Cannot serve on '${host}' as an address that other machines reach must have a token: current value is none. Set DAFL_TOKEN`,
     );
   }
   if (token !== undefined && (token.length < MIN_TOKEN_LENGTH || !/^[\x21-\x7e]+$/.test(token))) {

@@ -294,7 +294,7 @@ describe('dropout', () => {
 
   it('asks for its random numbers', async () => {
     await expect(run(network, ones, { mode: 'training' })).rejects.toThrow(
-      "Cannot run dropout in training mode as 'random' must be given: current value is undefined",
+      "Cannot run dropout in training mode as 'random' must be given: current value is none",
     );
   });
 });

@@ -326,7 +326,7 @@ function runDropout(tape: Tape, rate: number, input: Value, random: RandomStream
   if (random === undefined)
     throw new DaflError(
       'USAGE',
-      "Cannot run dropout in training mode as 'random' must be given: current value is undefined",
+      "Cannot run dropout in training mode as 'random' must be given: current value is none",
     );
   const size = input.shape.reduce((total, length) => total * length, 1);
   const mask = random.uniform(size);

@@ -125,7 +125,7 @@ export async function recordMetadata(options: RecordMetadataOptions): Promise<Me
 function groupByClass(images: ImageSet, count: number, classes: number): number[][] {
   const { labels } = images;
   if (labels === undefined)
-    throw new DaflError('DATA', 'Cannot record metadata as the images must have labels: current value is undefined');
+    throw new DaflError('DATA', 'Cannot record metadata as the images must have labels: current value is none');
   const members = Array.from({ length: classes }, (): number[] => []);
   for (let index = 0; index < count; index++) {
     if (labels[index] >= classes) {

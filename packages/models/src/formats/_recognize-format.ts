@@ -17,6 +17,11 @@ const signatures: readonly Signature[] = [
   { format: 'gzip', bytes: [0x1f, 0x8b] },
 ];
 
+const HTML = 'an HTML page';
+const LFS_POINTER = 'a Git LFS pointer (git lfs pull fetches the file)';
+/** Formats that are ZIP archives. */
+const zipExtensions: readonly string[] = ['keras', 'pt', 'pth'];
+
 /** Formats that share a container or have no signature of their own. */
 const extensions: ReadonlyMap<string, string> = new Map([
   ['onnx', 'ONNX'],
@@ -40,14 +45,23 @@ export function recognizeFormat(bytes: Uint8Array, name: string): string | undef
   for (const { format, bytes: expected, offset = 0 } of signatures) {
     if (expected.every((byte, index) => bytes[offset + index] === byte)) return format;
   }
-  const byExtension = extensions.get(/\.([^./\\]+)$/.exec(name.toLowerCase())?.[1] ?? '');
+  const isZip = startsWith(bytes, [0x50, 0x4b, 3, 4]);
+  const text = recognizeText(bytes.subarray(0, 4096));
+  // What a download gave in place of the file has the file's extension.
+  if (text === HTML || text === LFS_POINTER) return text;
+  const extension = /\.([^./\\]+)$/.exec(name.toLowerCase())?.[1] ?? '';
+  if (isZip && !zipExtensions.includes(extension)) return 'a ZIP archive';
+  const byExtension = extensions.get(extension);
   if (byExtension !== undefined) return byExtension;
-  if (bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4) return 'a ZIP archive';
   // A pickle of protocol 2 to 5.
   if (bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5) return 'a pickle (PyTorch)';
   // ONNX: field 1 (ir_version, a small integer), then field 2 (producer_name) or 7 (graph).
   if (bytes[0] === 0x08 && bytes[1] > 0 && bytes[1] < 0x20 && (bytes[2] === 0x12 || bytes[2] === 0x3a)) return 'ONNX';
-  return recognizeText(bytes.subarray(0, 4096));
+  return text;
+}
+
+function startsWith(bytes: Uint8Array, expected: readonly number[]): boolean {
+  return expected.every((byte, index) => bytes[index] === byte);
 }
 
 function recognizeText(bytes: Uint8Array): string | undefined {
@@ -60,6 +74,8 @@ function recognizeText(bytes: Uint8Array): string | undefined {
     return undefined;
   }
   if (/[^\P{Cc}\t\n\r\f]/u.test(text)) return undefined;
+  if (/^\s*<(!doctype html|html|head|body)\b/i.test(text)) return HTML;
+  if (text.startsWith('version https://git-lfs.github.com/spec/')) return LFS_POINTER;
   if (!/^\s*[{[]/.test(text)) return 'text';
   return text.includes('"modelTopology"') || text.includes('"weightsManifest"') ? 'TensorFlow.js (model.json)' : 'JSON';
 }

@@ -1,0 +1,20 @@
+import { allFlags } from './build-parser.ts';
+import type { Command } from './command.ts';
+
+/** Where a message names an option: after "as", "and" or "where", and before what it must be. */
+const NAMED = /\b(as|and|where) '([A-Za-z]\w*)'(?= (?:must|and|is)\b)/g;
+
+/** Rewrites a message that names options so that it names the flags that were typed: `'timeBudgetMs'` is `'--time-budget'`. */
+export function nameFlags(message: string, command: Command): string {
+  const flags = new Map(allFlags(command).map((flag) => [flag.key, flag]));
+  let named = message;
+  for (const [, , key] of message.matchAll(NAMED)) {
+    const { rule, optionRule } = flags.get(key) ?? {};
+    if (rule !== undefined && optionRule !== undefined)
+      named = named.replace(`must be ${optionRule}:`, `must be ${rule}:`);
+  }
+  return named.replaceAll(NAMED, (whole, before: string, key: string) => {
+    const flag = flags.get(key);
+    return flag === undefined ? whole : `${before} '--${flag.name}'`;
+  });
+}
