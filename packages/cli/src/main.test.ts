@@ -307,6 +307,11 @@ describe('the other commands', () => {
     expect(readFileSync(join(home, 'drawn.png')).equals(first)).toBe(true);
     await run(['samples', 'sampled', '--seed', '4', '--per-class', '4', '--out', 'drawn.png']);
     expect(readFileSync(join(home, 'drawn.png')).equals(first)).toBe(false);
+    // A run without checkpoints keeps the state that it ended with.
+    await run(distill('unsaved', '--steps', '3', '--checkpoint-every', '0'));
+    expect((await run(['samples', 'unsaved', '--out', 'unsaved.png'])).stdout).toMatch(
+      /from the generator after step 3\n$/,
+    );
     expect(await run(['samples', 'data'])).toMatchObject({
       code: 2,
       stderr: "error: Cannot draw samples of 'data' as it must hold a run: run.json is missing\n",

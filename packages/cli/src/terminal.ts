@@ -54,7 +54,8 @@ export function processTerminal(): Terminal {
     },
     isInteractive: stderr.isTTY && env.TERM !== 'dumb' && env.CI === undefined,
     get columns() {
-      return stderr.columns ?? 80;
+      // A terminal that was never told its size says 0.
+      return stderr.columns || 80;
     },
     style: (style, text, stream = 'out') =>
       styleText(style, text, { stream: stream === 'out' ? stdout : stderr, validateStream: true }),

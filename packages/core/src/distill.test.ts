@@ -344,6 +344,19 @@ describe('interruption', () => {
     expect(events.at(-1)).toMatchObject({ event: 'interrupted', steps: 100_000 });
   });
 
+  it('writes checkpoints after a time as well, where steps are slow', async () => {
+    let now = 0;
+    const clock = () => (now += 100);
+    const events = await collectEvents(
+      tinyRun(backend, teacher, { steps: 12, clock, checkpointEvery: 5, checkpointEveryMs: 150 }),
+    );
+    const steps = events.flatMap((event) => (event.event === 'checkpoint' ? [event.step] : []));
+    expect(steps.length).toBeGreaterThan(3);
+    expect(steps.length).toBeLessThan(12);
+    const plain = await runToResult(tinyRun(backend, teacher, { steps: 12 }));
+    expect(events.at(-1)).toMatchObject({ event: 'result', student: plain.student });
+  });
+
   it('takes the turn that it is given', async () => {
     let turns = 0;
     const turn = async () => void turns++;
@@ -416,8 +429,8 @@ describe('reporting', () => {
           const session = method.start(context);
           return {
             ...session,
-            sample(random) {
-              const drawn = session.sample(random);
+            async sample(random) {
+              const drawn = await session.sample(random);
               counts.push(drawn.images.shape[0]);
               return drawn;
             },

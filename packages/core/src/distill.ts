@@ -74,6 +74,8 @@ export interface DistillOptions {
   readonly samplesPerClass?: number;
   /** Steps between checkpoints; 0 for none but at an interruption. Default 0. */
   readonly checkpointEvery?: number;
+  /** Milliseconds after which one is due as well, where steps are slow; default: none. */
+  readonly checkpointEveryMs?: number;
   /** Goes on from here. @see Checkpoint.fingerprint */
   readonly resume?: Checkpoint;
   /** Milliseconds from any start; default `performance.now`. */
@@ -146,7 +148,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
     const initial = initializeStudent(options, 1 / scale);
     const student = own(createNetwork(backend, initial.model));
     const optimizer = own(createOptimizer(backend, student.trainableVariables, training.optimizer));
-    const session = own(method.start({ backend, teacher, student, steps, createRandom }));
+    const session = own(method.start({ backend, teacher, student, steps, createRandom, turn }));
     const dropout = createRandom('student dropout');
 
     const start = options.resume?.step ?? 0;
@@ -172,6 +174,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
     }
 
     const startedMs = clock();
+    let savedAt = 0;
     const secondsSoFar = (): number => (clock() - startedMs) / 1000;
     let accuracy: number | undefined;
     let agreement: number | undefined;
@@ -196,8 +199,11 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
       };
       if (done === steps) break;
       yield* report(done);
-      if (isDue(done, options.checkpointEvery))
+      const { checkpointEvery, checkpointEveryMs = Infinity } = options;
+      if (isDue(done, checkpointEvery) || (seconds - savedAt) * 1000 >= checkpointEveryMs) {
         yield { event: 'checkpoint', step: done, checkpoint: await checkpointAt(done) };
+        savedAt = seconds;
+      }
     }
     // Before anything is reported: no failure of a report can cost the student, or the state that drew its images.
     const result = scaleLogits(await student.toModel(), scale);

@@ -47,7 +47,7 @@ export async function drawSamples(session: MethodSession, options: DrawSamplesOp
   for (let batch = 0; batch < MOST_BATCHES && count < most; batch++) {
     await turn();
     signal?.throwIfAborted();
-    const drawn = session.sample(random);
+    const drawn = await session.sample(random);
     try {
       const taken = Math.min(drawn.images.shape[0], most - count);
       const answers = (await backend.read(drawn.teacherLogits)).subarray(0, taken * classes);

@@ -142,7 +142,9 @@ export async function* runDistillation(
       const few = sliceImageSet(evaluation, 0, Math.min(2, evaluation.count));
       await projectFeatures(backend, teacher.model, few, blankSamples(teacher.model.graph));
     }
-    const events = distill({ ...common, steps, evaluateEvery, sampleEvery, checkpointEvery, resume });
+    const checkpointEveryMs = checkpointEvery === 0 ? undefined : CHECKPOINT_MS;
+    const reporting = { evaluateEvery, sampleEvery, checkpointEvery, checkpointEveryMs };
+    const events = distill({ ...common, ...reporting, steps, resume });
     try {
       // Core checks networks and options before its first event: for a run that cannot be, nothing is written.
       const start = await events.next();
@@ -244,6 +246,9 @@ class RunPlace {
     this.#lock = undefined;
   }
 }
+
+/** Most work that a process which is killed, or must end in the middle of a long step, loses. */
+const CHECKPOINT_MS = 30_000;
 
 /** The last report. */
 const REPORT_MS = 500;

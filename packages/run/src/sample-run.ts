@@ -46,7 +46,7 @@ export async function sampleRun(path: string, options: SampleRunOptions): Promis
   if (checkpoint === undefined) {
     throw new DaflError(
       'CHECKPOINT',
-      `Cannot draw samples of '${path}' as it must hold a whole checkpoint: none found. Run with a smaller --checkpoint-every`,
+      `Cannot draw samples of '${path}' as it must hold a whole checkpoint: none found. A run has one after its first checkpoint, and at its end`,
     );
   }
   const teacher = await loadTeacher(record.options);

@@ -312,7 +312,7 @@ describe('sample', () => {
   it('shows the same latents each time and changes nothing of what follows', async () => {
     const [watched, undisturbed] = [startSession({}), startSession({})];
     const sampled = async (): Promise<ArrayLike<number>> => {
-      const { images, teacherLogits } = watched.sample(createRandomStream(1, 'samples'));
+      const { images, teacherLogits } = await watched.sample(createRandomStream(1, 'samples'));
       expect([images.shape, teacherLogits.shape]).toEqual([
         [16, 8, 8, 1],
         [16, 4],

@@ -3,6 +3,7 @@ import type { CheckpointPart } from '../checkpoint.ts';
 import type { HostTensor } from '../model/model.ts';
 import type { Network } from '../model/network.ts';
 import type { RandomStream } from '../random.ts';
+import type { Turn } from '../turn.ts';
 
 /** What a method has to work with. */
 export interface MethodContext {
@@ -15,6 +16,8 @@ export interface MethodContext {
   readonly steps: number;
   /** The same stream for the same purpose; its position is saved by the method. */
   readonly createRandom: (purpose: string) => RandomStream;
+  /** To be called in steps that take long, so that signals and timers are heard; default: a macrotask. */
+  readonly turn?: Turn;
 }
 
 /** What the student learns from in one update. The method keeps the tensors until its next `step`. */
@@ -52,7 +55,7 @@ export interface MethodSession {
    * A batch of the method's own size, as it would make it now from this stream. Does not change what later steps do and
    * takes no more memory than a step.
    */
-  sample(random: RandomStream): SampledImages;
+  sample(random: RandomStream): SampledImages | Promise<SampledImages>;
 
   state(): Promise<MethodState>;
   restore(state: MethodState): Promise<void>;

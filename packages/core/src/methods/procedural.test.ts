@@ -53,7 +53,7 @@ describe('procedural', () => {
   it('shows the student the classes of the teacher equally often', async () => {
     await withSession(async (session) => {
       await session.step(0);
-      const { images, teacherLogits } = session.sample(createRandomStream(9, 'samples'));
+      const { images, teacherLogits } = await session.sample(createRandomStream(9, 'samples'));
       const labels = argMaxRows(await backend.read(teacherLogits), 4);
       const counts = [0, 1, 2, 3].map((label) => labels.filter((other) => other === label).length);
       expect(Math.min(...counts)).toBeGreaterThan(6);

@@ -2,6 +2,7 @@ import {
   add,
   affine,
   createAdam,
+  createTurn,
   DaflError,
   describeClassifier,
   matMul,
@@ -83,7 +84,7 @@ export function reconstruction(options: ReconstructionOptions): Method {
 function startReconstruction(
   { metadata, batchSize, iterations, learningRate, studentSteps }: ReconstructionOptions,
   views: readonly RecordedView[],
-  { backend, teacher, steps, createRandom }: MethodContext,
+  { backend, teacher, steps, createRandom, turn = createTurn() }: MethodContext,
 ): MethodSession {
   const { inputShape, classes, preprocessing } = describeClassifier(teacher.graph);
   if (
@@ -104,7 +105,7 @@ function startReconstruction(
   const constants = new Constants(backend);
 
   /** Makes images, and tells how far they are from their targets in the end. */
-  function make(count: number, random: RandomStream): { batch: StudentBatch; distance: Tensor } {
+  async function make(count: number, random: RandomStream): Promise<{ batch: StudentBatch; distance: Tensor }> {
     const size = inputShape.reduce((product, length) => product * length, 1);
     const start = random.normal(count * size);
     const images = new Variable(backend, 'images', backend.tensor(start, [count, ...inputShape]), true);
@@ -116,6 +117,7 @@ function startReconstruction(
     let last: Tensor | undefined;
     try {
       for (let iteration = 0; iteration < iterations; iteration++) {
+        await turn();
         const tape = new Tape(backend);
         try {
           const leaf = tape.leaf(images.tensor);
@@ -219,14 +221,14 @@ function startReconstruction(
   }
 
   return {
-    step() {
-      const { batch, distance: reached } = make(batchSize, stream);
+    async step() {
+      const { batch, distance: reached } = await make(batchSize, stream);
       bank.add(batch);
       const drawn = draws.integers(studentSteps, bank.size);
       return { batches: Array.from(drawn, (index) => bank.at(index)), losses: { reconstruction: reached } };
     },
-    sample(random) {
-      const { batch, distance: reached } = make(batchSize, random);
+    async sample(random) {
+      const { batch, distance: reached } = await make(batchSize, random);
       backend.dispose(reached);
       return batch;
     },
