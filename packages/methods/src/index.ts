@@ -14,5 +14,6 @@ export {
   type RecordedView,
 } from './metadata/metadata.ts';
 export { reconstruction, type ReconstructionOptions } from './metadata/reconstruction.ts';
+export { decomposeSymmetric, type SymmetricDecomposition } from './metadata/decompose-symmetric.ts';
 export { recordMetadata, type RecordMetadataOptions } from './metadata/record-metadata.ts';
 export { train, type TrainEvent, type TrainOptions } from './train.ts';

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DaflError } from '@dafl/core';
 import { recordMetadata } from '@dafl/methods';
+import { decomposeAside } from './decompose-aside.ts';
 import { loadLabelledImages } from './data-source.ts';
 import { fitImages } from './fit-images.ts';
 import type { BackendName } from './distillation-options.ts';
@@ -59,7 +60,8 @@ export async function recordTeacherMetadata(options: RecordingOptions): Promise<
   options.onBackend?.(backend.description, reason);
   try {
     const startedMs = performance.now();
-    const metadata = await recordMetadata({ backend, teacher: teacher.model, images, mostImages, signal });
+    const decompose = async (matrix: Float64Array, size: number) => await decomposeAside(matrix, size, signal);
+    const metadata = await recordMetadata({ backend, teacher: teacher.model, images, mostImages, signal, decompose });
     const bytes = writeMetadata(metadata, teacher.sha256);
     await createFolder(dirname(file));
     await writeFileAtomically(file, bytes);

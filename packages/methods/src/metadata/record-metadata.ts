@@ -13,7 +13,8 @@ import {
   type TensorBackend,
   type Turn,
 } from '@dafl/core';
-import { CholeskyDecomposition, EigenvalueDecomposition, Matrix } from 'ml-matrix';
+import { CholeskyDecomposition, Matrix } from 'ml-matrix';
+import { decomposeSymmetric, type SymmetricDecomposition } from './decompose-symmetric.ts';
 import type { Metadata, MetadataVariant, RecordedLayer, RecordedView } from './metadata.ts';
 import { isRecorded, readUnits } from './_read-units.ts';
 
@@ -28,6 +29,8 @@ export interface RecordMetadataOptions {
   readonly signal?: AbortSignal;
   /** Called between batches and matrices, so that signals and timers are heard; default: a macrotask. */
   readonly turn?: Turn;
+  /** Decomposes the graphs of the spectral views; default: `decomposeSymmetric`, which lets nothing be heard meanwhile. */
+  readonly decompose?: (matrix: Float64Array, size: number) => Promise<SymmetricDecomposition>;
 }
 
 const BATCH = 250;
@@ -64,6 +67,7 @@ interface Recording {
  */
 export async function recordMetadata(options: RecordMetadataOptions): Promise<Metadata> {
   const { backend, teacher, images, mostImages = 20_000, signal, turn = createTurn() } = options;
+  const { decompose = async (matrix, size) => decomposeSymmetric(matrix, size) } = options;
   const breathe = async (): Promise<void> => {
     await turn();
     signal?.throwIfAborted();
@@ -91,7 +95,7 @@ export async function recordMetadata(options: RecordMetadataOptions): Promise<Me
     );
     const size = joined.length / count;
     await breathe();
-    const basis = isSpectral ? fourierBasis(await gram(backend, joined, count, size), size) : null;
+    const basis = isSpectral ? await fourierBasis(await gram(backend, joined, count, size), size, decompose) : null;
     const coefficients = basis === null ? size : basis.length / size;
     const rows = basis === null ? joined : await project(backend, joined, basis, count, size, coefficients);
     const mean = new Float32Array(classes * coefficients);
@@ -272,24 +276,28 @@ async function project(
 }
 
 /** The smoothest eigenvectors of the signed Laplacian of a correlation graph, as columns. */
-function fourierBasis(correlations: ArrayLike<number>, size: number): Float32Array {
-  const laplacian = Matrix.zeros(size, size);
+async function fourierBasis(
+  correlations: ArrayLike<number>,
+  size: number,
+  decompose: NonNullable<RecordMetadataOptions['decompose']>,
+): Promise<Float32Array> {
+  const laplacian = new Float64Array(size * size);
   for (let row = 0; row < size; row++) {
     let degree = 0;
     for (let column = 0; column < size; column++) {
       if (row === column) continue;
       const correlation = (correlations[row * size + column] + correlations[column * size + row]) / 2;
-      laplacian.set(row, column, -correlation);
+      laplacian[row * size + column] = -correlation;
       degree += Math.abs(correlation);
     }
-    laplacian.set(row, row, degree);
+    laplacian[row * size + row] = degree;
   }
-  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(laplacian, { assumeSymmetric: true });
-  const order = Array.from(realEigenvalues.keys()).sort((a, b) => realEigenvalues[a] - realEigenvalues[b]);
+  const { values, vectors } = await decompose(laplacian, size);
+  const order = Array.from(values.keys()).sort((a, b) => values[a] - values[b]);
   const kept = order.slice(0, Math.min(MOST_VECTORS, size));
   const basis = new Float32Array(size * kept.length);
   for (let row = 0; row < size; row++)
-    kept.forEach((column, position) => (basis[row * kept.length + position] = eigenvectorMatrix.get(row, column)));
+    kept.forEach((column, position) => (basis[row * kept.length + position] = vectors[row * size + column]));
   return basis;
 }
 
