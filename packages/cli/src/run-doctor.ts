@@ -1,4 +1,5 @@
 import { freemem } from 'node:os';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TensorBackend } from '@dafl/core';
 import { listTeachers } from '@dafl/models';
 import {
@@ -50,24 +51,28 @@ interface Diagnosis {
 }
 
 /** Runs `dafl doctor`. @returns The exit code: 1 if no backend is available. */
-export async function runDoctor(values: FlagValues, { terminal, isJson }: CommandContext): Promise<number> {
+export async function runDoctor(values: FlagValues, { terminal, isJson, signal }: CommandContext): Promise<number> {
   const { setupTensorflow: wheel } = values;
   if (wheel !== undefined) {
     const { folder, version, hasGpu } = await setupTensorflow({
       wheel: typeof wheel === 'string' ? wheel : undefined,
+      signal,
       onProgress: (step) => terminal.err(`${step}\n`),
     });
     terminal.err(`TensorFlow ${version} is set up in ${folder}${hasGpu ? ', with a GPU' : ''}\n\n`);
   }
-  const diagnosis = await diagnose(values.allowSoftwareGpu === true);
+  const diagnosis = await diagnose(values.allowSoftwareGpu === true, signal);
   const isFit = diagnosis.backends.some(({ isAvailable }) => isAvailable);
   terminal.out(isJson ? `${JSON.stringify({ event: 'result', ...diagnosis })}\n` : render(diagnosis));
   return isFit ? exitCodes.done : exitCodes.failed;
 }
 
-async function diagnose(allowSoftwareGpu: boolean): Promise<Diagnosis> {
+async function diagnose(allowSoftwareGpu: boolean, signal: AbortSignal): Promise<Diagnosis> {
   const backends: Diagnosis['backends'][number][] = [];
   for (const name of backendNames) {
+    // A backend that computes never waits.
+    await nextTurn();
+    signal.throwIfAborted();
     try {
       const { backend } = await selectBackend({ backend: name, allowSoftwareGpu });
       try {

@@ -7,7 +7,10 @@ import { renderSamplesImage } from './samples-image.ts';
 
 /** What parts of a run take on this machine, in milliseconds. */
 export interface MeasuredTimes {
+  /** That each further step adds to a run. */
   readonly stepMs: number;
+  /** That a run of no steps would take. */
+  readonly startMs: number;
   /** One picture of the samples, drawn and rendered. */
   readonly samplesMs: number;
   /** Checkpoints, for each step between them. */
@@ -24,10 +27,16 @@ interface FitStepsOptions {
   readonly reserve?: number;
 }
 
-const WARM_UP_STEPS = 3;
-const MEASURED_STEPS = 5;
-/** Of the budget that is measured at least: short measurings mislead. */
-const MEASURED_SHARE = 0.05;
+/** Allocates and compiles. */
+const WARM_UP_STEPS = 1;
+/** Of two short runs whose difference is measured, each whole: methods do other things at the end than at the beginning. */
+const SHORT_TRIAL_STEPS = 2;
+const LEAST_TRIAL_STEPS = 8;
+const MOST_TRIAL_STEPS = 400;
+const SAMPLED_AFTER = 3;
+const SAVED_AFTER = 6;
+/** Of the budget that the longer one takes at least: short ones mislead. */
+const MEASURED_SHARE = 0.1;
 
 /**
  * How many steps fit a time budget on this machine: runs some, throws them away, and divides. A run of that many
@@ -44,46 +53,61 @@ export async function fitSteps(
     throw new DaflError('USAGE', `Cannot fit steps as 'timeBudgetMs' must be > 0: current value is ${timeBudgetMs}`);
   const { clock = () => performance.now() } = options;
   const startedMs = clock();
-  const measured = await measure({ ...options, clock }, timeBudgetMs * MEASURED_SHARE);
+  await measure({ ...options, clock, steps: WARM_UP_STEPS });
+  const short = await measure({ ...options, clock, steps: SHORT_TRIAL_STEPS });
+  const wanted = Math.ceil((SHORT_TRIAL_STEPS * timeBudgetMs * MEASURED_SHARE) / Math.max(short.stepsMs, 1e-3));
+  const trialSteps = Math.max(LEAST_TRIAL_STEPS, Math.min(MOST_TRIAL_STEPS, wanted));
+  const { stepsMs, ...parts } = await measure({ ...options, clock, steps: trialSteps });
+  // Where the difference is lost in noise, the mean.
+  const added = (stepsMs - short.stepsMs) / (trialSteps - SHORT_TRIAL_STEPS);
+  const stepMs = added > 0 ? added : stepsMs / trialSteps;
+  const measured: MeasuredTimes = {
+    ...parts,
+    stepMs,
+    startMs: Math.max(0, short.stepsMs - SHORT_TRIAL_STEPS * stepMs),
+  };
   const leftMs = timeBudgetMs * (1 - reserve) - (clock() - startedMs);
-  const most = Math.floor(leftMs / measured.stepMs);
+  const most = Math.floor((leftMs - measured.startMs) / stepMs);
   let [fits, tooMany] = [0, Math.max(0, most) + 1];
   while (tooMany - fits > 1) {
     const steps = Math.floor((fits + tooMany) / 2);
-    if (steps * measured.stepMs + besides(steps, measured) <= leftMs) fits = steps;
+    if (measured.startMs + steps * stepMs + besides(steps, measured) <= leftMs) fits = steps;
     else tooMany = steps;
   }
-  return Math.max(1, fits, Math.floor(Math.min(most, timeBudgetMs / 2 / measured.stepMs)));
+  return Math.max(1, fits, Math.floor(Math.min(most, timeBudgetMs / 2 / stepMs)));
 }
 
-/** Runs the first steps of the run, at least for a time. */
-async function measure(options: DistillOptions & { clock: () => number }, leastMs: number): Promise<MeasuredTimes> {
+/** Runs a short run and times its parts. */
+async function measure(
+  options: DistillOptions & { clock: () => number },
+): Promise<Omit<MeasuredTimes, 'stepMs' | 'startMs'> & { readonly stepsMs: number }> {
   const { clock } = options;
   const trial: DistillOptions = {
     ...options,
     evaluation: undefined,
-    sampleEvery: WARM_UP_STEPS,
-    checkpointEvery: WARM_UP_STEPS + MEASURED_STEPS,
+    sampleEvery: SAMPLED_AFTER,
+    checkpointEvery: SAVED_AFTER,
     resume: undefined,
-    steps: Math.max(options.steps, WARM_UP_STEPS + MEASURED_STEPS + 1),
   };
-  const steps: number[] = [];
+  let stepsMs = 0;
   let samplesMs: number | undefined;
   let checkpointMsPerStep: number | undefined;
-  const startedMs = clock();
-  let lastMs = startedMs;
+  let lastMs = clock();
   for await (const event of distill(trial)) {
     const spentMs = clock() - lastMs;
-    if (event.event === 'step' && event.step > WARM_UP_STEPS) steps.push(spentMs);
+    if (event.event === 'step') stepsMs += spentMs;
     if (event.event === 'samples') samplesMs ??= spentMs + timeRendering(event, clock);
     if (event.event === 'checkpoint')
       checkpointMsPerStep ??= (spentMs + (await timeSaving(event.checkpoint, clock))) / event.step;
     lastMs = clock();
-    if (steps.length >= MEASURED_STEPS && checkpointMsPerStep !== undefined && lastMs - startedMs >= leastMs) break;
+    if (event.event === 'step' && event.step === trial.steps) break;
   }
   options.signal?.throwIfAborted();
-  const stepMs = steps.reduce((sum, ms) => sum + ms, 0) / steps.length;
-  return { stepMs, samplesMs: samplesMs ?? 0, checkpointMsPerStep: checkpointMsPerStep ?? 0 };
+  return {
+    stepsMs,
+    samplesMs: samplesMs ?? 0,
+    checkpointMsPerStep: checkpointMsPerStep ?? 0,
+  };
 }
 
 function timeRendering(samples: SamplesEvent, clock: () => number): number {

@@ -19,6 +19,8 @@ export interface TensorflowSetupOptions {
   readonly folder?: string;
   /** Told each step before it begins. */
   readonly onProgress?: (step: string) => void;
+  /** Ends the tools that run and removes what they made. */
+  readonly signal?: AbortSignal;
 }
 
 /** What `setupTensorflow` made. */
@@ -43,10 +45,10 @@ const run = promisify(execFile);
  * former one as it was.
  *
  * @throws {DaflError} `USAGE` if the system is not Linux, a tool is missing or the wheel is none; `STORAGE` if a file
- * cannot be written.
+ * cannot be written. `AbortError` if the signal is aborted.
  */
 export async function setupTensorflow(options: TensorflowSetupOptions = {}): Promise<TensorflowSetup> {
-  const { wheel, folder = tensorflowFolder(), onProgress = () => {} } = options;
+  const { wheel, folder = tensorflowFolder(), onProgress = () => {}, signal } = options;
   if (process.platform !== 'linux') {
     throw new DaflError(
       'USAGE',
@@ -58,10 +60,10 @@ export async function setupTensorflow(options: TensorflowSetupOptions = {}): Pro
   const unfinished = `${folder}.unfinished-${process.pid}`;
   try {
     await mkdir(join(unfinished, 'lib', `napi-v${NODE_API_VERSION}`), { recursive: true });
-    const library = await prepareLibrary(wheel, work, unfinished, onProgress);
+    const library = await prepareLibrary(wheel, { work, unfinished, onProgress, signal });
     onProgress(`Downloading the source of ${TFJS_NODE}`);
-    const source = await unpackFromNpm(TFJS_NODE, work);
-    const headers = await unpackFromNpm(NODE_API_HEADERS, work);
+    const source = await unpackFromNpm(TFJS_NODE, work, signal);
+    const headers = await unpackFromNpm(NODE_API_HEADERS, work, signal);
     onProgress('Compiling the addon');
     const addon = join(unfinished, 'lib', `napi-v${NODE_API_VERSION}`, 'tfjs_binding.node');
     const sources = (await readdir(join(source, 'binding'))).filter((name) => name.endsWith('.cc'));
@@ -82,9 +84,10 @@ export async function setupTensorflow(options: TensorflowSetupOptions = {}): Pro
         addon,
       ],
       'its source must compile',
+      { signal },
     );
     onProgress('Trying the addon');
-    const { version, hasGpu } = await tryAddon(addon);
+    const { version, hasGpu } = await tryAddon(addon, signal);
     await rm(folder, { recursive: true, force: true });
     await mkdir(dirname(folder), { recursive: true });
     await rename(unfinished, folder);
@@ -110,11 +113,17 @@ interface PreparedLibrary {
   readonly headers: string;
 }
 
+/** Where a setup works, and who is told. */
+interface Workshop {
+  readonly work: string;
+  readonly unfinished: string;
+  readonly onProgress: (step: string) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
 async function prepareLibrary(
   wheel: string | undefined,
-  work: string,
-  unfinished: string,
-  onProgress: (step: string) => void,
+  { work, unfinished, onProgress, signal }: Workshop,
 ): Promise<PreparedLibrary> {
   const isFolder = wheel !== undefined && (await stat(wheel).catch(() => null))?.isDirectory() === true;
   if (isFolder) {
@@ -125,10 +134,13 @@ async function prepareLibrary(
     return { folder: installed, runtimePath: installed, headers: join(installed, 'include') };
   }
   if (wheel !== undefined && !existsSync(wheel)) reject(wheel, 'must exist');
-  const file = wheel ?? (await downloadWheel(work, onProgress));
+  const file = wheel ?? (await downloadWheel(work, onProgress, signal));
   onProgress(`Unpacking ${file}`);
   const unpacked = join(work, 'wheel');
-  const found = await extractWheel(file, unpacked, (path) => isNeeded(path));
+  const found = await extractWheel(file, unpacked, (path) => {
+    signal?.throwIfAborted();
+    return isNeeded(path);
+  });
   const libraries = join(unpacked, 'tensorflow');
   if (LIBRARIES.some((name) => !found.includes(`tensorflow/${name}`))) reject(file, `must contain ${LIBRARIES[0]}`);
   const kept = join(unfinished, 'deps', 'lib');
@@ -143,12 +155,16 @@ function isNeeded(path: string): boolean {
   return /^tensorflow\/include\/(tensorflow\/c\/|(xla\/)?tsl\/c\/|.*platform\/ctstring)/.test(path);
 }
 
-async function downloadWheel(work: string, onProgress: (step: string) => void): Promise<string> {
+async function downloadWheel(
+  work: string,
+  onProgress: (step: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   onProgress('Downloading tensorflow-cpu with pip');
   const folder = join(work, 'download');
   const rule = 'pip must find a wheel of tensorflow-cpu for this machine (or give one: --setup-tensorflow FILE.whl)';
   const pip = ['-m', 'pip', 'download', '--no-deps', '--only-binary=:all:', '--quiet', '--dest', folder];
-  await runTool('python3', [...pip, 'tensorflow-cpu'], rule);
+  await runTool('python3', [...pip, 'tensorflow-cpu'], rule, { signal });
   const [name] = (await readdir(folder)).filter((entry) => entry.endsWith('.whl'));
   return join(folder, name);
 }
@@ -170,21 +186,21 @@ async function findCompiler(): Promise<string> {
 }
 
 /** Downloads a package from the npm registry and unpacks it, without its dependencies and scripts. */
-async function unpackFromNpm(name: string, work: string): Promise<string> {
+async function unpackFromNpm(name: string, work: string, signal: AbortSignal | undefined): Promise<string> {
   const folder = await mkdtemp(join(work, 'package-'));
   const npm = ['pack', name, '--silent', '--pack-destination', folder];
-  await runTool('npm', npm, `npm must be able to download ${name}`);
+  await runTool('npm', npm, `npm must be able to download ${name}`, { signal });
   const [archive] = await readdir(folder);
-  await runTool('tar', ['-xzf', join(folder, archive), '-C', folder], `tar must unpack ${archive}`);
+  await runTool('tar', ['-xzf', join(folder, archive), '-C', folder], `tar must unpack ${archive}`, { signal });
   return join(folder, 'package');
 }
 
 /** Loads the addon in a process of its own: one that crashes must not take this one along. */
-async function tryAddon(addon: string): Promise<{ version: string; hasGpu: boolean }> {
+async function tryAddon(addon: string, signal: AbortSignal | undefined): Promise<{ version: string; hasGpu: boolean }> {
   const script =
     'const b = require(process.env.DAFL_ADDON); console.log(JSON.stringify({ version: b.TF_Version, hasGpu: b.isUsingGpuDevice() }))';
   const env = { ...process.env, DAFL_ADDON: addon, TF_CPP_MIN_LOG_LEVEL: '2' };
-  const { stdout } = await runTool(process.execPath, ['-e', script], 'the addon must load', env);
+  const { stdout } = await runTool(process.execPath, ['-e', script], 'the addon must load', { env, signal });
   return JSON.parse(stdout.trim().split('\n').at(-1)!);
 }
 
@@ -192,11 +208,12 @@ async function runTool(
   command: string,
   args: readonly string[],
   rule: string,
-  env: NodeJS.ProcessEnv = process.env,
+  settings: { readonly env?: NodeJS.ProcessEnv; readonly signal?: AbortSignal },
 ): Promise<{ stdout: string }> {
   try {
-    return await run(command, args, { env, maxBuffer: 2 ** 26 });
+    return await run(command, args, { ...settings, maxBuffer: 2 ** 26 });
   } catch (error) {
+    settings.signal?.throwIfAborted();
     const output = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
     const reason = output.split('\n').slice(-8).join('\n') || (error instanceof Error ? error.message : String(error));
     throw new DaflError('USAGE', `Cannot set TensorFlow up as ${rule}: ${command} failed: ${reason}`, { cause: error });
