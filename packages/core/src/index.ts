@@ -58,38 +58,35 @@ export { logSoftmax, softmax } from './autodiff/operations/softmax.ts';
 export { softmaxDivergence } from './autodiff/operations/softmax-divergence.ts';
 export { upsampleConv2d } from './autodiff/operations/upsample-conv2d.ts';
 
-export type {
-  ActivationFunction,
-  ActivationNode,
-  AddNode,
-  AffineNode,
-  AveragePoolNode,
-  BatchNormNode,
-  ConcatNode,
-  Conv2dNode,
-  DenseNode,
-  DropoutNode,
-  FlattenNode,
-  GlobalAveragePoolNode,
-  Graph,
-  HostTensor,
-  MaxPoolNode,
-  Model,
-  ModelNode,
-  MultiplyNode,
-  PadNode,
-  Preprocessing,
-  ReshapeNode,
-  UpsampleNode,
-} from './model/model.ts';
+export type { Graph, HostTensor, Model, ModelNode, NodeOfKind, Preprocessing } from './model/model.ts';
+export type { ActivationFunction, ActivationNode } from './model/nodes/activation.ts';
+export type { AddNode } from './model/nodes/add.ts';
+export type { AffineNode } from './model/nodes/affine.ts';
+export type { AveragePoolNode } from './model/nodes/average-pool2d.ts';
+export type { BatchNormNode } from './model/nodes/batch-norm.ts';
+export type { ConcatNode } from './model/nodes/concat.ts';
+export type { Conv2dNode } from './model/nodes/conv2d.ts';
+export type { DenseNode } from './model/nodes/dense.ts';
+export type { DropoutNode } from './model/nodes/dropout.ts';
+export type { FlattenNode } from './model/nodes/flatten.ts';
+export type { GlobalAveragePoolNode } from './model/nodes/global-average-pool2d.ts';
+export type { MaxPoolNode } from './model/nodes/max-pool2d.ts';
+export type { MultiplyNode } from './model/nodes/multiply.ts';
+export type { PadNode } from './model/nodes/pad2d.ts';
+export type { ReshapeNode } from './model/nodes/reshape.ts';
+export type { UpsampleNode } from './model/nodes/upsample-nearest2d.ts';
 export { type Classifier, describeClassifier } from './model/classifier.ts';
 export { describeModel, type ModelDescription, type NodeDescription } from './model/describe-model.ts';
-export { inferShapes, type NodeShapes, slideSize, type WeightSpecification } from './model/infer-shapes.ts';
+export { type GraphCost, graphCost } from './model/graph-cost.ts';
+export { inferShapes } from './model/infer-shapes.ts';
+export type { NodeShapes, WeightSpecification } from './model/node-kind.ts';
 export { inheritWeights } from './model/inherit-weights.ts';
 export { initializeWeights } from './model/initialize-weights.ts';
 export { createNetwork, type ForwardOptions, type Network } from './model/network.ts';
+export { readGraph } from './model/read-graph.ts';
 export { scaleLogits } from './model/scale-logits.ts';
 export { shrink } from './model/shrink.ts';
+export { slideSize } from './model/slide-size.ts';
 export { validateModel } from './model/validate-model.ts';
 export { generatorGraph, type GeneratorOptions, type GeneratorOutput } from './generator.ts';
 
@@ -146,4 +143,5 @@ export { inferenceBatchSize } from './inference-batch-size.ts';
 export { pickSamples } from './pick-samples.ts';
 export { argMaxRows, predictLogits, softmaxRows } from './predict.ts';
 export { type Preset, presets } from './presets.ts';
+export { showValue } from './show-value.ts';
 export { createTurn, type Turn } from './turn.ts';

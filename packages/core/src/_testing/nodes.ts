@@ -1,4 +1,8 @@
-import type { ActivationNode, BatchNormNode, Conv2dNode, DenseNode, MaxPoolNode } from '../model/model.ts';
+import type { ActivationNode } from '../model/nodes/activation.ts';
+import type { BatchNormNode } from '../model/nodes/batch-norm.ts';
+import type { Conv2dNode } from '../model/nodes/conv2d.ts';
+import type { DenseNode } from '../model/nodes/dense.ts';
+import type { MaxPoolNode } from '../model/nodes/max-pool2d.ts';
 
 /** A node's options without what every node has; the rest has defaults here. */
 type Options<Node> = Partial<Omit<Node, 'kind' | 'name' | 'inputs'>>;

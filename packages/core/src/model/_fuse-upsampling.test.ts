@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { fuseUpsampling } from './_fuse-upsampling.ts';
-import type { Conv2dNode, Graph, ModelNode } from './model.ts';
+import type { Graph, ModelNode } from './model.ts';
+import type { Conv2dNode } from './nodes/conv2d.ts';
 
 const upsample: ModelNode = { kind: 'upsampleNearest2d', name: 'up', inputs: ['input'], factors: [2, 2] };
 const conv: Conv2dNode = {

@@ -1,4 +1,8 @@
-import type { Conv2dNode, Graph, ModelNode } from './model.ts';
+import { upsampleConv2d } from '../autodiff/operations/upsample-conv2d.ts';
+import type { Value } from '../autodiff/tape.ts';
+import type { Graph, ModelNode } from './model.ts';
+import type { NodeContext } from './node-kind.ts';
+import type { Conv2dNode } from './nodes/conv2d.ts';
 
 /** One step of a forward pass: a node, and whose results it reads. */
 export interface PlannedNode {
@@ -30,6 +34,15 @@ export function fuseUpsampling(graph: Graph): PlannedNode[] {
       const upsampling = upsamplingOf(node);
       return { node, inputs: (upsampling ?? node).inputs, isUpsampled: upsampling !== undefined };
     });
+}
+
+/** Runs a convolution that upsamples its input by two first. */
+export function runUpsampledConvolution(
+  node: ModelNode,
+  [input]: readonly Value[],
+  { tape, weight }: NodeContext,
+): Value {
+  return upsampleConv2d(tape, input, weight('kernel'), (node as Conv2dNode).useBias ? weight('bias') : null);
 }
 
 function isSame3x3({ kernelSize, strides, padding, dilations, groups }: Conv2dNode): boolean {

@@ -62,8 +62,8 @@ describe('describeClassifier', () => {
       { ...vector, nodes: [denseNode('head', 'input', 1)] },
     ],
     [
-      "as a classifier as 'logits' must match 'classNames': current value is 1",
-      { ...lenet5Graph(), classNames: ['one'] },
+      "as a classifier as 'logits' must match 'classNames': current value is 2",
+      { ...lenet5Graph(), classNames: ['one', 'two'] },
     ],
   ])('says: %s', (message, graph) => {
     const describe = () => describeClassifier(graph);

@@ -28,7 +28,7 @@ describe('describeModel', () => {
       name: 'net',
       inputShape: [4, 4, 6],
       nodes: [convNode('conv', 'input', 6, { groups: 3, useBias: false }), normNode('norm', 'conv')],
-      outputs: {},
+      outputs: { out: 'norm' },
     });
     expect(description.nodes).toEqual([
       { name: 'conv', kind: 'conv2d', outputShape: [4, 4, 6], parameters: 108, multiplyAccumulates: 108 * 16 },

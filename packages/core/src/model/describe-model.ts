@@ -1,5 +1,6 @@
 import { inferShapes } from './infer-shapes.ts';
 import type { Graph, ModelNode } from './model.ts';
+import { kindOf } from './node-kinds.ts';
 
 /** One line of a model's description. */
 export interface NodeDescription {
@@ -9,7 +10,7 @@ export interface NodeDescription {
   readonly outputShape: readonly number[];
   /** Weights that training changes. */
   readonly parameters: number;
-  /** Multiply-accumulates of convolutions and dense layers for one example. */
+  /** Multiply-accumulates of convolutions and matrix products for one example. */
   readonly multiplyAccumulates: number;
 }
 
@@ -30,18 +31,18 @@ export function describeModel(graph: Graph): ModelDescription {
   const product = (shape: readonly number[]) => shape.reduce((total, size) => total * size, 1);
   let bytes = 0;
   const nodes = graph.nodes.map((node): NodeDescription => {
-    const { output, weights } = shapes.get(node.name)!;
+    const found = shapes.get(node.name)!;
+    const { output, weights } = found;
+    const inputs = node.inputs.map((name) => shapes.get(name)?.output ?? graph.inputShape);
     const specifications = Object.values(weights);
     for (const { shape } of specifications) bytes += product(shape) * 4;
     const trainable = specifications.filter((weight) => weight.trainable);
-    const kernel = product(weights.kernel?.shape ?? [0]);
-    const positions = node.kind === 'conv2d' ? output[0] * output[1] : 1;
     return {
       name: node.name,
       kind: node.kind,
       outputShape: output,
       parameters: trainable.reduce((total, { shape }) => total + product(shape), 0),
-      multiplyAccumulates: kernel * positions,
+      multiplyAccumulates: kindOf(node).cost?.(node, inputs, found).multiplyAccumulates ?? 0,
     };
   });
   return {

@@ -7,7 +7,7 @@ import type { Graph, ModelNode } from './model.ts';
 const inputs = ['input'];
 
 function graphOf(nodes: readonly ModelNode[], inputShape: readonly number[] = [8, 6, 4]): Graph {
-  return { name: 'net', inputShape, nodes, outputs: {} };
+  return { name: 'net', inputShape, nodes, outputs: { out: nodes.at(-1)!.name } };
 }
 
 describe('inferShapes', () => {
@@ -49,10 +49,11 @@ describe('inferShapes', () => {
   });
 
   it('reads a dense layer', () => {
-    const found = inferShapes(graphOf([denseNode('n', 'input', 3)], [7])).get('n')!;
-    expect(found).toEqual({
-      output: [3],
-      weights: { kernel: { shape: [7, 3], trainable: true }, bias: { shape: [3], trainable: true } },
+    const { output, weights } = inferShapes(graphOf([denseNode('n', 'input', 3)], [7])).get('n')!;
+    expect(output).toEqual([3]);
+    expect(weights).toMatchObject({
+      kernel: { shape: [7, 3], trainable: true },
+      bias: { shape: [3], trainable: true },
     });
   });
 
@@ -84,9 +85,28 @@ describe('inferShapes', () => {
       "node 'n' (conv2d) must give sizes >= 1: current value is [6, -2, 3]",
       [convNode('n', 'input', 3, { kernelSize: [3, 9], padding: { top: 0, bottom: 0, left: 0, right: 0 } })],
     ],
-    ["node 'n' (conv2d) must give sizes >= 1: current value is [8, 6, 0]", [convNode('n', 'input', 0)]],
     [
-      "node 'n' (dropout) must have a rate in [0, 1): current value is 1",
+      "filters of nodes[0] 'n' must be an integer >= 1 and <= 2147483648: current value is 0",
+      [convNode('n', 'input', 0)],
+    ],
+    [
+      "top of padding of nodes[0] 'n' must be an integer >= 0 and <= 2147483648: current value is -1",
+      [convNode('n', 'input', 3, { padding: { top: -1, bottom: 1, left: 1, right: 1 } })],
+    ],
+    [
+      "dilations of nodes[0] 'n'[1] must be an integer >= 1 and <= 2147483648: current value is 0",
+      [convNode('n', 'input', 3, { dilations: [1, 0] })],
+    ],
+    [
+      "slope of nodes[0] 'n' must be a number >= 0: current value is -1",
+      [activationNode('n', 'input', 'leakyRelu', -1)],
+    ],
+    [
+      "node 'n' (activation) must have a slope only for leakyRelu: current value is 1",
+      [activationNode('n', 'input', 'relu', 1)],
+    ],
+    [
+      "rate of nodes[0] 'n' must be a number in [0, 1): current value is 1",
       [{ kind: 'dropout', name: 'n', inputs, rate: 1 }],
     ],
     [
@@ -106,7 +126,7 @@ describe('inferShapes', () => {
       [{ kind: 'reshape', name: 'n', inputs, shape: [5, 5] }],
     ],
     [
-      "node 'n' (lambda) must be of a known kind: current value is 'lambda'",
+      "kind of nodes[0] 'n' must be one of [activation, add, ",
       [{ kind: 'lambda', name: 'n', inputs } as unknown as ModelNode],
     ],
   ])('says: %s', (message, nodes) => {
@@ -116,7 +136,7 @@ describe('inferShapes', () => {
   });
 
   it('refuses an output that names no node', () => {
-    expect(() => inferShapes({ ...graphOf([]), outputs: { logits: 'head' } })).toThrow(
+    expect(() => inferShapes({ ...graphOf([denseNode('n', 'input', 3)], [4]), outputs: { logits: 'head' } })).toThrow(
       "Cannot use model 'net' as output 'logits' must name a node: current value is 'head'",
     );
   });

@@ -143,9 +143,9 @@ describe('inheritWeights', () => {
       },
     ],
     [
-      "Cannot inherit weights of 'grouped' for 'grouped' as node 'pairs' must be an ordinary or a depthwise convolution: current value is 2 groups",
+      "Cannot inherit weights of 'grouped' for 'wide' as node 'pairs' (conv2d) must have 4 channels: current value is 6",
       grouped,
-      grouped,
+      { ...grouped, name: 'wide', nodes: [convNode('pairs', 'input', 6, { groups: 2 })] },
     ],
   ])('says: %s', (message, graph, student) => {
     const inherit = () => inheritWeights(drawnModel(graph), student);

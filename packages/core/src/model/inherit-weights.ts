@@ -1,20 +1,10 @@
 import { DaflError } from '../errors.ts';
+import { type Axis, type Channel, type FollowedGraph, followChannels, type Layout } from './channel-flow.ts';
 import { inferShapes } from './infer-shapes.ts';
 import type { Graph, HostTensor, Model, ModelNode } from './model.ts';
 
-/** One channel of a value in the teacher: which group of tied channels it belongs to, and its place there. */
-interface ChannelReference {
-  readonly group: number;
-  readonly index: number;
-}
-
-/** Channels that must be kept or dropped together: those of one layer, or of all layers that meet in a sum. */
-interface ChannelGroup {
-  /** How much each channel says: filter norms, in times out. */
-  readonly importance: Float64Array;
-  /** How many of them the student keeps. */
-  keep: number;
-}
+/** Ends the inheritance: `rule` says what must hold, `value` what is there. */
+type Fail = (rule: string, value: string) => never;
 
 /**
  * A student's first weights, taken from the teacher: of each layer the channels that matter most, by the norm of the
@@ -24,12 +14,13 @@ interface ChannelGroup {
  * reading weights counted in. Not part of the DAFL paper, whose students start at random.
  *
  * @param student What `shrink` made of the teacher's graph: the same nodes, narrower.
- * @throws {DaflError} `MODEL` if the student's graph is no narrower form of the teacher's, or if the graph has nodes
- * whose channels can't be followed (grouped convolutions that are not depthwise, free reshapes).
+ * @returns The student's graph with its weights; constants for each channel, which stand in the graph, are those of the
+ * channels that stayed.
+ * @throws {DaflError} `MODEL` if the student's graph is no narrower form of the teacher's.
  */
 export function inheritWeights(teacher: Model, student: Graph): Model {
   const { graph, weights } = teacher;
-  const fail = (rule: string, value: string): never => {
+  const fail: Fail = (rule, value) => {
     throw new DaflError(
       'MODEL',
       `Cannot inherit weights of '${graph.name}' for '${student.name}' as ${rule}: current value is ${value}`,
@@ -44,183 +35,179 @@ export function inheritWeights(teacher: Model, student: Graph): Model {
     }
   });
 
-  const teacherShapes = inferShapes(graph);
-  const studentShapes = inferShapes(student);
-  const groups: ChannelGroup[] = [];
-  const parents: number[] = [];
-  const find = (group: number): number => (parents[group] === group ? group : find(parents[group]));
-  const addGroup = (size: number, keep: number): ChannelReference[] => {
-    parents.push(groups.length);
-    groups.push({ importance: new Float64Array(size), keep });
-    return Array.from({ length: size }, (_, index) => ({ group: groups.length - 1, index }));
-  };
-  const widthOf = (shape: readonly number[]): number => shape[shape.length - 1];
-
-  // First walk: which channels each node reads and gives, and how much each group's channels matter.
-  const channels = new Map<string, readonly ChannelReference[]>([
-    ['input', addGroup(widthOf(graph.inputShape), widthOf(student.inputShape))],
-  ]);
-  const makers = new Map<string, readonly ChannelReference[]>();
-  for (const node of graph.nodes) {
-    const inputs = node.inputs.map((name) => channels.get(name)!);
-    const shape = teacherShapes.get(node.name)!.output;
-    channels.set(node.name, follow(node, inputs, shape));
-  }
-  const made = new Map<number, Float64Array>();
-  const read = new Map<number, Float64Array>();
-  const addNorms = (
-    norms: Map<number, Float64Array>,
-    references: readonly ChannelReference[],
-    squares: Float64Array,
-  ): void => {
-    references.forEach(({ group, index }, position) => {
-      const root = find(group);
-      const sums = norms.get(root) ?? new Float64Array(groups[root].importance.length);
-      sums[index] += squares[position];
-      norms.set(root, sums);
-    });
-  };
-  // Behind a batch norm a filter's own size says nothing: the scale is how large its channel becomes.
-  const scaled = new Map<number, Float64Array>();
-  for (const node of graph.nodes) {
-    const scale = weights.get(`${node.name}.scale`);
-    if (scale !== undefined) {
-      const squares = Float64Array.from(scale.data, (value) => value * value);
-      addNorms(scaled, channels.get(node.inputs[0])!, squares);
-    }
-    const kernel = weights.get(`${node.name}.kernel`);
-    if (kernel === undefined) continue;
-    const { outgoing, incoming } = squaredNorms(kernel);
-    addNorms(made, makers.get(node.name)!, outgoing);
-    if (!isDepthwise(node)) addNorms(read, channels.get(node.inputs[0])!, incoming);
-  }
-  const kept = new Map<number, ReadonlyMap<number, number>>();
-  groups.forEach(({ importance, keep }, group) => {
-    if (find(group) !== group) return;
-    const makes = scaled.get(group) ?? made.get(group);
-    const reads = read.get(group);
-    importance.forEach((_, index) => {
-      importance[index] = Math.sqrt(makes?.[index] ?? 1) * Math.sqrt(reads?.[index] ?? 1);
-    });
-    const order = Array.from(importance.keys()).sort(
-      (left, right) => importance[right] - importance[left] || left - right,
+  const flow = followChannels(graph);
+  const sizes = countKept(flow, graph, student, fail);
+  const importance = rateChannels(flow, teacher);
+  const chosen = flow.pools.flatMap(({ channels }, pool) => {
+    const order = [...channels.keys()].sort(
+      (left, right) => importance(channels[right]) - importance(channels[left]) || left - right,
     );
-    const chosen = order.slice(0, keep).sort((left, right) => left - right);
-    kept.set(group, new Map(chosen.map((index, position) => [index, position])));
+    return order.slice(0, sizes[pool]).map((index) => channels[index]);
   });
-  /** Positions of the channels that stay, in their order. */
-  const staying = (references: readonly ChannelReference[]): number[] =>
-    references.flatMap(({ group, index }, position) => (kept.get(find(group))!.has(index) ? [position] : []));
+  const kept = flow.keep(new Set(chosen));
+  const positions = (axis: Axis, size: number): number[] =>
+    axis === null ? Array.from({ length: size }, (_, index) => index) : kept.positions(axis);
 
-  // Second walk: cut the weights.
   const inherited = new Map<string, HostTensor>();
+  const studentShapes = inferShapes(student);
   for (const node of graph.nodes) {
-    const specifications = studentShapes.get(node.name)!.weights;
-    for (const [weightName, { shape }] of Object.entries(specifications)) {
+    for (const [weightName, { shape }] of Object.entries(studentShapes.get(node.name)!.weights)) {
       const name = `${node.name}.${weightName}`;
-      const outputs = staying(makers.get(node.name) ?? channels.get(node.name)!);
-      const inputs = weightName === 'kernel' && !isDepthwise(node) ? staying(channels.get(node.inputs[0])!) : null;
-      const cut = cutWeight(weights.get(name)!, inputs, outputs);
+      const weight = weights.get(name)!;
+      const blocks = flow.nodes.get(node.name)!.weights![weightName].blocks;
+      const cut = cutWeight(
+        weight,
+        blocks.map((layout) => layout.map((axis, index) => positions(axis, weight.shape[index]))),
+      );
       if (cut.shape.join() !== shape.join())
         fail(`weight '${name}' must have shape [${shape.join(', ')}]`, `[${cut.shape.join(', ')}]`);
       inherited.set(name, cut);
     }
   }
-  return { graph: student, weights: inherited };
+  return { graph: withConstants(), weights: inherited };
 
-  function isDepthwise(node: ModelNode): boolean {
-    return node.kind === 'conv2d' && node.groups > 1;
-  }
-
-  function follow(
-    node: ModelNode,
-    inputs: readonly (readonly ChannelReference[])[],
-    shape: readonly number[],
-  ): readonly ChannelReference[] {
-    const [input] = inputs;
-    const studentWidth = widthOf(studentShapes.get(node.name)!.output);
-    switch (node.kind) {
-      case 'conv2d':
-        if (node.groups > 1) {
-          if (node.groups !== input.length || node.filters !== node.groups) {
-            fail(`node '${node.name}' must be an ordinary or a depthwise convolution`, `${node.groups} groups`);
-          }
-          makers.set(node.name, input);
-          return input;
-        }
-        makers.set(node.name, addGroup(node.filters, studentWidth));
-        return makers.get(node.name)!;
-      case 'dense':
-        makers.set(node.name, addGroup(node.units, studentWidth));
-        return makers.get(node.name)!;
-      case 'add':
-      case 'multiply':
-        for (const other of inputs.slice(1)) tie(node, input, other);
-        return inputs.find((references) => references.length === widthOf(shape)) ?? input;
-      case 'concat':
-        return inputs.flat();
-      case 'flatten': {
-        // Each position repeats the channels, in the order in which they are laid out.
-        const positions = widthOf(shape) / input.length;
-        return node.order === 'hwc'
-          ? Array.from({ length: positions }, () => input).flat()
-          : input.flatMap((reference) => Array<ChannelReference>(positions).fill(reference));
-      }
-      case 'reshape':
-        if (widthOf(node.shape) !== input.length)
-          fail(`node '${node.name}' (reshape) must keep the channels`, `[${node.shape.join(', ')}]`);
-        return input;
-      default:
-        return input;
-    }
-  }
-
-  /** Makes two values' channels share their fate, place by place. */
-  function tie(node: ModelNode, left: readonly ChannelReference[], right: readonly ChannelReference[]): void {
-    if (left.length !== right.length) {
-      if (left.length === 1 || right.length === 1) return;
-      fail(`node '${node.name}' (${node.kind}) must read equal widths`, `${left.length} and ${right.length}`);
-    }
-    left.forEach((reference, position) => {
-      const other = right[position];
-      if (reference.index !== other.index)
-        fail(
-          `node '${node.name}' (${node.kind}) must join channels in the same order`,
-          `${reference.index} and ${other.index}`,
-        );
-      const [a, b] = [find(reference.group), find(other.group)];
-      if (a !== b) parents[b] = a;
+  /** The student's graph, where constants of channels that stayed take the place of those that `shrink` took. */
+  function withConstants(): Graph {
+    const first = flow.keep(new Set(flow.pools.flatMap(({ channels }, pool) => channels.slice(0, sizes[pool]))));
+    const nodes = graph.nodes.map((node, index): ModelNode => {
+      const resize = flow.nodes.get(node.name)!.resize;
+      if (resize === undefined) return student.nodes[index];
+      const inherits = resize(kept, fail);
+      const isAsShrunken = JSON.stringify(inherits) === JSON.stringify(resize(first, fail));
+      return isAsShrunken ? student.nodes[index] : inherits;
     });
+    return nodes.every((node, index) => node === student.nodes[index]) ? student : { ...student, nodes };
   }
 }
 
-/** Sums of squares of a kernel `[..., inputs, outputs]` for each output and for each input. */
-function squaredNorms(kernel: HostTensor): { outgoing: Float64Array; incoming: Float64Array } {
-  const outputs = kernel.shape[kernel.shape.length - 1];
-  const inputs = kernel.shape[kernel.shape.length - 2];
-  const outgoing = new Float64Array(outputs);
-  const incoming = new Float64Array(inputs);
-  kernel.data.forEach((value, position) => {
-    outgoing[position % outputs] += value * value;
-    incoming[Math.floor(position / outputs) % inputs] += value * value;
-  });
-  return { outgoing, incoming };
+/** One sum of channels: how many of each pool stand along an axis, and how many of them the student has. */
+interface WidthEquation {
+  readonly node: ModelNode;
+  /** Teacher's entries of each pool along the axis, by the pool's index. */
+  readonly counts: ReadonlyMap<number, number>;
+  readonly width: number;
 }
 
-/** The given inputs (second to last axis; null for all) and outputs (last axis) of a weight. */
-function cutWeight(weight: HostTensor, inputs: readonly number[] | null, outputs: readonly number[]): HostTensor {
-  const rank = weight.shape.length;
-  const width = weight.shape[rank - 1];
-  const depth = rank > 1 ? weight.shape[rank - 2] : 1;
-  const rows = inputs ?? Array.from({ length: depth }, (_, index) => index);
-  const blocks = weight.data.length / (width * depth);
-  const data = new Float32Array(blocks * rows.length * outputs.length);
-  let position = 0;
-  for (let block = 0; block < blocks; block++) {
-    for (const row of rows) {
-      for (const output of outputs) data[position++] = weight.data[(block * depth + row) * width + output];
+/** How many channels of each pool the student keeps, as the widths of its results and weights tell. */
+function countKept(flow: FollowedGraph, graph: Graph, student: Graph, fail: Fail): number[] {
+  const poolOf = new Map<Channel, number>();
+  flow.pools.forEach(({ channels }, pool) => channels.forEach((channel) => poolOf.set(channel, pool)));
+  const shapes = inferShapes(student);
+  const equations: WidthEquation[] = [];
+  const state = (node: ModelNode, layout: Layout, shape: readonly number[]): void =>
+    layout.forEach((axis, index) => {
+      if (axis === null) return;
+      const counts = new Map<number, number>();
+      for (const channel of axis) {
+        const pool = poolOf.get(flow.find(channel))!;
+        counts.set(pool, (counts.get(pool) ?? 0) + 1);
+      }
+      equations.push({ node, counts, width: shape[index] });
+    });
+  for (const node of graph.nodes) {
+    const { output, weights } = shapes.get(node.name)!;
+    const followed = flow.nodes.get(node.name)!;
+    if (output.length !== followed.output.length)
+      fail(`node '${node.name}' must have rank ${followed.output.length}`, `[${output.join(', ')}]`);
+    state(node, followed.output, output);
+    for (const [name, { blocks }] of Object.entries(followed.weights ?? {})) {
+      const shape = weights[name]?.shape;
+      if (shape === undefined) fail(`node '${node.name}' must have the weight '${name}'`, 'none');
+      for (const block of blocks) state(node, block, [...shape.slice(0, -1), shape.at(-1)! / blocks.length]);
     }
   }
-  const shape = rank > 1 ? [...weight.shape.slice(0, -2), rows.length, outputs.length] : [outputs.length];
+
+  const sizes = flow.pools.map(({ channels, isFixed }) => (isFixed ? channels.length : Number.NaN));
+  // Each width with one unknown tells it; others follow.
+  for (let found = true; found;) {
+    found = false;
+    for (const { counts, width } of equations) {
+      const unknown = [...counts.keys()].filter((pool) => Number.isNaN(sizes[pool]));
+      if (unknown.length !== 1) continue;
+      const [pool] = unknown;
+      let left = width;
+      for (const [other, count] of counts)
+        if (other !== pool) left -= (count / flow.pools[other].channels.length) * sizes[other];
+      sizes[pool] = left / (counts.get(pool)! / flow.pools[pool].channels.length);
+      found = true;
+    }
+  }
+  for (const { node, counts, width } of equations) {
+    let total = 0;
+    for (const [pool, count] of counts) {
+      const most = flow.pools[pool].channels.length;
+      if (!Number.isInteger(sizes[pool]) || sizes[pool] < 1 || sizes[pool] > most)
+        fail(`node '${node.name}' (${node.kind}) must keep 1 to ${most} of ${most} channels`, String(sizes[pool]));
+      total += (count / most) * sizes[pool];
+    }
+    if (total !== width) fail(`node '${node.name}' (${node.kind}) must have ${total} channels`, String(width));
+  }
+  return sizes;
+}
+
+/** How much each channel says, tied ones together. */
+function rateChannels(flow: FollowedGraph, { graph, weights }: Model): (channel: Channel) => number {
+  const made = new Map<Channel, number>();
+  const read = new Map<Channel, number>();
+  // Behind a normalisation a filter's own size says nothing: the scale is how large its channel becomes.
+  const scaled = new Map<Channel, number>();
+  const addNorms = (norms: Map<Channel, number>, axis: readonly Channel[], squares: Float64Array): void =>
+    axis.forEach((channel, index) => {
+      const root = flow.find(channel);
+      norms.set(root, (norms.get(root) ?? 0) + squares[index]);
+    });
+  for (const node of graph.nodes) {
+    for (const [name, { blocks, makes, reads, scales }] of Object.entries(flow.nodes.get(node.name)!.weights ?? {})) {
+      const weight = weights.get(`${node.name}.${name}`)!;
+      const width = weight.shape.at(-1)! / blocks.length;
+      blocks.forEach((block, index) => {
+        const along = (axis: number) => squaredNorms(weight, axis, index * width, width);
+        if (scales === true && block[0] !== null) addNorms(scaled, block[0], along(0));
+        const [makesAxis, readsAxis] = [makes, reads].map((axis) => (axis === undefined ? null : block[axis]));
+        if (makesAxis !== null) addNorms(made, makesAxis, along(makes!));
+        if (readsAxis !== null) addNorms(read, readsAxis, along(reads!));
+      });
+    }
+  }
+  return (channel) => Math.sqrt(scaled.get(channel) ?? made.get(channel) ?? 1) * Math.sqrt(read.get(channel) ?? 1);
+}
+
+/** Sums of squares for each entry of an axis, over the columns `begin` to `begin + width` of the last axis. */
+function squaredNorms({ shape, data }: HostTensor, axis: number, begin: number, width: number): Float64Array {
+  const last = shape.at(-1)!;
+  const isLast = axis === shape.length - 1;
+  const stride = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
+  const sums = new Float64Array(isLast ? width : shape[axis]);
+  for (let position = 0; position < data.length; position++) {
+    const column = position % last;
+    if (column < begin || column >= begin + width) continue;
+    sums[isLast ? column - begin : Math.floor(position / stride) % shape[axis]] += data[position] * data[position];
+  }
+  return sums;
+}
+
+/** @param blocks Of each block along the last axis, the positions that stay along each axis (within the block). */
+function cutWeight(weight: HostTensor, blocks: readonly (readonly number[][])[]): HostTensor {
+  const rank = weight.shape.length;
+  const blockWidth = weight.shape[rank - 1] / blocks.length;
+  const counts = blocks[0].map((positions) => positions.length);
+  const columns = counts[rank - 1];
+  const shape = [...counts.slice(0, -1), columns * blocks.length];
+  const strides = weight.shape.map((_, axis) => weight.shape.slice(axis + 1).reduce((total, size) => total * size, 1));
+  const rows = counts.slice(0, -1).reduce((total, count) => total * count, 1);
+  const data = new Float32Array(rows * columns * blocks.length);
+  blocks.forEach((positions, block) => {
+    for (let row = 0; row < rows; row++) {
+      let start = block * blockWidth;
+      let rest = row;
+      for (let axis = rank - 2; axis >= 0; axis--) {
+        start += positions[axis][rest % counts[axis]] * strides[axis];
+        rest = Math.floor(rest / counts[axis]);
+      }
+      const target = (row * blocks.length + block) * columns;
+      for (let column = 0; column < columns; column++)
+        data[target + column] = weight.data[start + positions[rank - 1][column]];
+    }
+  });
   return { shape, data };
 }

@@ -9,14 +9,12 @@ import type { Graph, HostTensor, Model } from './model.ts';
 export function initializeWeights(graph: Graph, random: RandomStream): Model {
   const weights = new Map<string, HostTensor>();
   for (const [nodeName, { weights: specifications }] of inferShapes(graph)) {
-    const kernel = specifications.kernel?.shape;
-    const fanIn = kernel === undefined ? 1 : kernel.slice(0, -1).reduce((total, size) => total * size, 1);
-    const bound = 1 / Math.sqrt(fanIn);
-    for (const [weightName, { shape }] of Object.entries(specifications)) {
+    for (const [weightName, { shape, initial }] of Object.entries(specifications)) {
       const size = shape.reduce((total, length) => total * length, 1);
-      const isDrawn = weightName === 'kernel' || weightName === 'bias';
-      const isOne = weightName === 'scale' || weightName === 'runningVariance';
-      const data = isDrawn ? random.uniform(size, -bound, bound) : new Float32Array(size).fill(isOne ? 1 : 0);
+      const data =
+        typeof initial === 'number'
+          ? new Float32Array(size).fill(initial)
+          : random.uniform(size, -initial.bound, initial.bound);
       weights.set(`${nodeName}.${weightName}`, { shape, data });
     }
   }

@@ -11,7 +11,8 @@ import type { TensorBackend } from '../backend.ts';
 import { DaflError } from '../errors.ts';
 import { createRandomStream } from '../random.ts';
 import { initializeWeights } from './initialize-weights.ts';
-import type { ActivationFunction, Graph, ModelNode } from './model.ts';
+import type { ActivationFunction } from './nodes/activation.ts';
+import type { Graph, ModelNode } from './model.ts';
 import { createNetwork, type ForwardOptions, type Network } from './network.ts';
 
 const backend = createCpuBackend({ precision: 'float64' });

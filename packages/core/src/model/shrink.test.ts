@@ -167,8 +167,7 @@ describe('shrink', () => {
     expect(derive).toThrow(`Cannot shrink model 'lenet5' as 'ratio' must be in (0, 1]: current value is ${ratio}`);
   });
 
-  it('refuses a graph whose shrunken widths do not fit together, naming the node', () => {
-    // 10 channels in 2 groups become 6, 10 in one group 5.
+  it('gives what meets in a sum one width that fits its groups', () => {
     const graph = graphOf([
       convNode('stem', 'input', 10),
       convNode('grouped', 'input', 10),
@@ -177,8 +176,36 @@ describe('shrink', () => {
       { kind: 'globalAveragePool2d', name: 'pool', inputs: ['sum'] },
       denseNode('head', 'pool', 5),
     ]);
+    const student = shrink(graph, 0.5);
+    expect(widthsOf(student, 'stem', 'grouped', 'pairs', 'sum')).toEqual([6, 6, 6, 6]);
+    expectRuns(student);
+  });
+
+  it('keeps what is added to the input as wide as the input', () => {
+    const graph = graphOf([
+      convNode('stem', 'input', 3),
+      { kind: 'add', name: 'sum', inputs: ['stem', 'input'] },
+      convNode('conv', 'sum', 10),
+      { kind: 'globalAveragePool2d', name: 'pool', inputs: ['conv'] },
+      denseNode('head', 'pool', 5),
+    ]);
+    const student = shrink(graph, 0.3);
+    expect(widthsOf(student, 'stem', 'sum', 'conv')).toEqual([3, 3, 3]);
+    expectRuns(student);
+  });
+
+  it('refuses groups that would become of unequal width, naming the node', () => {
+    // Six channels in three groups, the first four of which are one layer's and the last two another's.
+    const graph = graphOf([
+      convNode('five', 'input', 5),
+      convNode('seven', 'input', 7),
+      { kind: 'concat', name: 'joined', inputs: ['five', 'seven'] },
+      convNode('grouped', 'joined', 6, { groups: 3 }),
+      { kind: 'globalAveragePool2d', name: 'pool', inputs: ['grouped'] },
+      denseNode('head', 'pool', 5),
+    ]);
     expect(() => shrink(graph, 0.5)).toThrow(
-      "Cannot use model 'net-half' as node 'pairs' (conv2d) must divide its channels into 2 groups: current value is 5 -> 6",
+      "Cannot shrink model 'net' to 0.5 as node 'grouped' (conv2d) must have groups of equal width: current value is [2, 3, 2]",
     );
   });
 });

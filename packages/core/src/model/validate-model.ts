@@ -11,7 +11,7 @@ export function validateModel(model: Model): void {
   const { graph, weights } = model;
   const expected = new Set<string>();
   for (const [nodeName, shapes] of inferShapes(graph)) {
-    for (const [weightName, { shape }] of Object.entries(shapes.weights)) {
+    for (const [weightName, { shape, least }] of Object.entries(shapes.weights)) {
       const name = `${nodeName}.${weightName}`;
       expected.add(name);
       const weight = weights.get(name);
@@ -36,10 +36,11 @@ export function validateModel(model: Model): void {
           `Cannot use model '${graph.name}' as weight '${name}' must be finite: current value at ${bad} is ${weight.data[bad]}`,
         );
       }
-      if (weightName === 'runningVariance' && weight.data.some((value) => value < 0)) {
+      const low = least === undefined ? undefined : weight.data.find((value) => value < least);
+      if (low !== undefined) {
         throw new DaflError(
           'MODEL',
-          `Cannot use model '${graph.name}' as weight '${name}' must be >= 0: current value is ${weight.data.find((value) => value < 0)}`,
+          `Cannot use model '${graph.name}' as weight '${name}' must be >= ${least}: current value is ${low}`,
         );
       }
     }

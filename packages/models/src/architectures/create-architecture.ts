@@ -1,5 +1,4 @@
-import { DaflError, type Graph } from '@dafl/core';
-import { showValue } from '../_show-value.ts';
+import { DaflError, type Graph, showValue } from '@dafl/core';
 import { architectures, type ArchitectureOptions } from './architectures.ts';
 
 /**

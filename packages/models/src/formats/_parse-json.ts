@@ -1,4 +1,4 @@
-import { showValue } from '../_show-value.ts';
+import { showValue } from '@dafl/core';
 import type { Reject } from './_reject.ts';
 
 /** A JSON object, as a map: no key of it can reach a prototype. */

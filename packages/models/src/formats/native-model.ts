@@ -1,11 +1,19 @@
-import { DaflError, type Graph, type HostTensor, inferShapes, type Model, validateModel } from '@dafl/core';
-import { showValue } from '../_show-value.ts';
+import {
+  DaflError,
+  type Graph,
+  type HostTensor,
+  inferShapes,
+  graphCost,
+  type Model,
+  readGraph,
+  showValue,
+  validateModel,
+} from '@dafl/core';
 import { crc32 } from './_crc32.ts';
 import { type JsonValue, parseJson } from './_parse-json.ts';
 import { recognizeFormat } from './_recognize-format.ts';
 import { createReject, type Reject, showFileName } from './_reject.ts';
 import { decodeFloat32, encodeFloat32 } from './float32.ts';
-import { graphCost } from './graph-cost.ts';
 import { parseGraph } from './parse-graph.ts';
 import { parseSafetensors } from './parse-safetensors.ts';
 import { LARGEST_HEADER_BYTES, type SafetensorsFile } from './safetensors.ts';
@@ -83,8 +91,8 @@ export function writeModel(model: Model): Uint8Array<ArrayBuffer> {
       `Cannot write model ${showValue(model.graph.name)} as ${rule}: current value is ${value}`,
     );
   };
+  const graph = readGraph(model.graph, reject);
   validateModel(model);
-  const graph = parseGraph(toJsonValue(model.graph), reject);
   checkCost(graph, reject);
   const text = JSON.stringify({ version: VERSION, graph });
   const tensors = new Map(
@@ -175,15 +183,4 @@ function decodeWeights(graph: Graph, file: SafetensorsFile, reject: Reject): Map
     weights.set(name, { shape: tensor.shape, data });
   }
   return weights;
-}
-
-/** Plain data as `parseJson` gives it, without the detour over text, which would turn NaN into null. */
-function toJsonValue(value: unknown): JsonValue {
-  if (Array.isArray(value)) return value.map(toJsonValue);
-  if (typeof value !== 'object' || value === null) return value as JsonValue;
-  return new Map(
-    Object.entries(value)
-      .filter(([, field]) => field !== undefined)
-      .map(([key, field]) => [key, toJsonValue(field)]),
-  );
 }

@@ -11,8 +11,8 @@ const read = (graph: unknown): Graph => parseGraph(parseJson(JSON.stringify(grap
 const noPadding = { top: 0, bottom: 0, left: 0, right: 0 };
 const pool = { windowSize: [2, 2], strides: [2, 2], padding: noPadding } as const;
 
-/** One node of each kind, with all that it may have. */
-const nodes: { readonly [Kind in ModelNode['kind']]: Extract<ModelNode, { kind: Kind }> } = {
+/** Nodes of the older kinds, with all that they may have; each kind's own test has its node. */
+const nodes = {
   conv2d: {
     name: 'a',
     kind: 'conv2d',
@@ -40,10 +40,10 @@ const nodes: { readonly [Kind in ModelNode['kind']]: Extract<ModelNode, { kind: 
   reshape: { name: 'a', kind: 'reshape', inputs: ['input'], shape: [2, 8] },
   flatten: { name: 'a', kind: 'flatten', inputs: ['input'], order: 'chw' },
   dropout: { name: 'a', kind: 'dropout', inputs: ['input'], rate: 0.5 },
-};
+} satisfies Record<string, ModelNode>;
 
 const graph: Graph = { name: 'g', inputShape: [4, 4, 2], nodes: [nodes.conv2d], outputs: { images: 'a' } };
-const withNode = (kind: ModelNode['kind'], fields: object = {}): object => ({
+const withNode = (kind: keyof typeof nodes, fields: object = {}): object => ({
   ...graph,
   nodes: [{ ...nodes[kind], ...fields }],
 });
@@ -100,20 +100,12 @@ describe('parseGraph', () => {
     [{ ...graph, nodes: Array(10_001).fill(1) }, 'nodes must be a list of 1 to 10000: current value is one of 10001'],
     [{ ...graph, nodes: [1] }, 'nodes[0] must be an object: current value is 1'],
     [
-      withNode('add', { kind: 'lambda' }),
-      `kind of nodes[0] 'a' must be one of [${Object.keys(nodes).join(', ')}]: current value is 'lambda'`,
-    ],
-    [
-      withNode('add', { kind: 'constructor' }),
-      `kind of nodes[0] 'a' must be one of [${Object.keys(nodes).join(', ')}]: current value is 'constructor'`,
-    ],
-    [
       withNode('add', { name: 'a b' }),
       "name of nodes[0] 'a b' must be 1 to 128 letters, digits or '._/-': current value is 'a b'",
     ],
     [
       withNode('add', { inputs: 'input' }),
-      "inputs of nodes[0] 'a' must be a list of 1 to 10000: current value is 'input'",
+      "inputs of nodes[0] 'a' must be a list of 0 to 10000: current value is 'input'",
     ],
     [
       withNode('add', { inputs: [1] }),
@@ -141,10 +133,6 @@ describe('parseGraph', () => {
     ],
     [withNode('affine', { summand: [null] }), "summand of nodes[0] 'a'[0] must be a number: current value is null"],
     [withNode('activation', { slope: -1 }), "slope of nodes[0] 'a' must be a number >= 0: current value is -1"],
-    [
-      withNode('activation', { function: 'relu' }),
-      "slope of nodes[0] 'a' must be absent but for leakyRelu: current value is 0.2",
-    ],
     [withNode('flatten', { order: 'whc' }), "order of nodes[0] 'a' must be one of [hwc, chw]: current value is 'whc'"],
     [withNode('dropout', { rate: 1 }), "rate of nodes[0] 'a' must be a number in [0, 1): current value is 1"],
     [{ ...graph, outputs: {} }, 'outputs must name 1 to 64 nodes: current value is 0'],
@@ -169,6 +157,12 @@ describe('parseGraph', () => {
     expect(() => read(value)).toThrow(rejected(message));
   });
 
+  test.each(['lambda', 'constructor', '__proto__', 1])('rejects the kind %j', (kind) => {
+    expect(() => read({ ...graph, nodes: [{ ...nodes.add, kind }] })).toThrow(
+      /^Cannot read 'x' as a model as kind of nodes\[0\] 'a' must be one of \[activation, add, .*\]: current value is /,
+    );
+  });
+
   test('lets no key reach a prototype', () => {
     const text = JSON.stringify(graph).replace('"images":"a"', '"__proto__":"a"');
     expect(() => parseGraph(parseJson(text, 'it', reject), reject)).toThrow(
@@ -181,6 +175,6 @@ describe('parseGraph', () => {
 });
 
 /** The fields of a kind in their order: name, kind, inputs, its own. */
-function withNodeFields(kind: ModelNode['kind']): object {
+function withNodeFields(kind: keyof typeof nodes): object {
   return nodes[kind];
 }

@@ -1,4 +1,4 @@
-import { showValue } from '../_show-value.ts';
+import { showValue } from '@dafl/core';
 import { type JsonValue, parseJson } from './_parse-json.ts';
 import { createReject, type Reject } from './_reject.ts';
 import {

@@ -1,5 +1,4 @@
-import { DaflError } from '@dafl/core';
-import { showValue } from '../_show-value.ts';
+import { DaflError, showValue } from '@dafl/core';
 import {
   countElements,
   LARGEST_HEADER_BYTES,

@@ -1,5 +1,4 @@
-import { DaflError } from '@dafl/core';
-import { showValue } from '../_show-value.ts';
+import { DaflError, showValue } from '@dafl/core';
 import { type StoredTeacher, teachers } from './_teachers.ts';
 
 /** @throws {DaflError} `USAGE` if there is no teacher of that name. */

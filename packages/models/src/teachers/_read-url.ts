@@ -1,5 +1,4 @@
-import { DaflError } from '@dafl/core';
-import { showValue } from '../_show-value.ts';
+import { DaflError, showValue } from '@dafl/core';
 
 /**
  * Reads what lies at a URL: a file where the package is installed on disk (Node, Deno, Bun), else by `fetch` (browsers,

@@ -1,5 +1,4 @@
-import { DaflError } from '@dafl/core';
-import { showValue } from '../_show-value.ts';
+import { DaflError, showValue } from '@dafl/core';
 import { findTeacher } from './_find-teacher.ts';
 import { readUrl } from './_read-url.ts';
 import type { StoredTeacher } from './_teachers.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { showValue } from './_show-value.ts';
+import { showValue } from './show-value.ts';
 
 test.each([
   ['text', "'text'"],

@@ -1,0 +1,36 @@
+import type { Padding2d, Size2d } from '../../backend.ts';
+import { averagePool2d as pool } from '../../autodiff/operations/pooling.ts';
+import { boolean, padding2d, size2d } from '../field-readers.ts';
+import type { NodeBase, NodeKind } from '../node-kind.ts';
+import { passChannels } from './_pass-channels.ts';
+import { sizeOf } from './_size-of.ts';
+import { paddedSize, requireImage, requireWindowsInside, slide } from './_window.ts';
+
+/** Mean of each window. */
+export interface AveragePoolNode extends NodeBase {
+  readonly kind: 'averagePool2d';
+  readonly windowSize: Size2d;
+  readonly strides: Size2d;
+  readonly padding: Padding2d;
+  readonly countsPadding: boolean;
+}
+
+/** Average pooling. */
+export const averagePool2d: NodeKind<AveragePoolNode> = {
+  fields: { windowSize: size2d, strides: size2d, padding: padding2d, countsPadding: boolean },
+
+  infer({ windowSize, strides, padding }, [input], fail) {
+    requireImage(input, fail);
+    requireWindowsInside(windowSize, padding, fail);
+    return { output: [...slide(input, windowSize, strides, padding), input[2]] };
+  },
+
+  forward: (node, [input], { tape }) => pool(tape, input, node),
+
+  cost: ({ windowSize, padding }, [input], { output }) => ({
+    operations: sizeOf(output) * sizeOf(windowSize),
+    workspace: paddedSize(input, padding),
+  }),
+
+  follow: passChannels,
+};

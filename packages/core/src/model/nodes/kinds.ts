@@ -1,0 +1,16 @@
+export { activation } from './activation.ts';
+export { add } from './add.ts';
+export { affine } from './affine.ts';
+export { averagePool2d } from './average-pool2d.ts';
+export { batchNorm } from './batch-norm.ts';
+export { concat } from './concat.ts';
+export { conv2d } from './conv2d.ts';
+export { dense } from './dense.ts';
+export { dropout } from './dropout.ts';
+export { flatten } from './flatten.ts';
+export { globalAveragePool2d } from './global-average-pool2d.ts';
+export { maxPool2d } from './max-pool2d.ts';
+export { multiply } from './multiply.ts';
+export { pad2d } from './pad2d.ts';
+export { reshape } from './reshape.ts';
+export { upsampleNearest2d } from './upsample-nearest2d.ts';
