@@ -263,6 +263,14 @@ describe('the first weights of the student', () => {
     const run = (initialization: 'teacher' | 'auto') =>
       tinyRun(backend, teacher, { student, training: { initialization } });
     expect((await firstWeights(run('auto')))[0]).toBe('random');
+    const events = await collectEvents(run('auto'));
+    expect(events.find(({ event }) => event === 'warning')).toEqual({
+      event: 'warning',
+      code: 'RANDOM_START',
+      step: 0,
+      message:
+        "The student starts from random weights. Cannot inherit weights of 'tiny' for 'tiny' as the student must have its 8 nodes: current value is 7",
+    });
     await expect(collectEvents(run('teacher'))).rejects.toThrow(
       "Cannot inherit weights of 'tiny' for 'tiny' as the student must have its 8 nodes: current value is 7",
     );
@@ -646,6 +654,11 @@ describe('options', () => {
     const larger = { ...rest, name: 'large', inputShape: [16, 16, 1], nodes };
     await expect(collectEvents(tinyRun(backend, teacher, { student: larger }))).rejects.toThrow(
       "Cannot distill 'tiny' into 'large' as the student must read images of shape [8, 8, 1]: current value is [16, 16, 1]",
+    );
+    const preprocessing = { resize: 'bilinear', mean: [0.5], standardDeviation: [1] } as const;
+    const shifted = { ...tinyGraph(), preprocessing };
+    await expect(collectEvents(tinyRun(backend, teacher, { student: shifted }))).rejects.toThrow(
+      "Cannot distill 'tiny' into 'tiny' as the student must read pixels as its teacher does, by mean [0] and deviation [1]: current value is mean [0.5] and deviation [1]",
     );
   });
 

@@ -34,7 +34,7 @@ export interface StudentTraining {
   /**
    * Where the student's first weights come from: drawn from the seed (`'random'`, as in the paper), the teacher's most
    * telling channels (`'teacher'`, see `inheritWeights`), or those where the student is a narrower form of the teacher
-   * and random ones elsewhere (`'auto'`).
+   * and random ones, with a warning that says why, elsewhere (`'auto'`).
    */
   readonly initialization: 'random' | 'teacher' | 'auto';
   /**
@@ -164,6 +164,10 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
       student: summarize(options.student),
       initialization: initial.from,
     };
+    if (initial.reason !== undefined) {
+      const message = `The student starts from random weights. ${initial.reason}`;
+      yield { event: 'warning', code: 'RANDOM_START', step: start, message };
+    }
     let teacherAccuracy: number | undefined;
     if (options.evaluation !== undefined && signal?.aborted !== true) {
       const evaluation = await untilAborted(() => evaluate(teacher, options.evaluation!, { signal, turn }));
@@ -368,7 +372,10 @@ function initializeStudent(
 ): {
   model: Model;
   from: 'random' | 'teacher' | 'given';
+  /** Why the teacher's weights could not be taken, where they were wanted. */
+  reason?: string;
 } {
+  let reason: string | undefined;
   if (training.initialization !== 'random') {
     if (studentWeights !== undefined)
       return { model: scaleLogits({ graph: student, weights: studentWeights }, scale), from: 'given' };
@@ -377,9 +384,10 @@ function initializeStudent(
     } catch (error) {
       const isOtherArchitecture = error instanceof DaflError && error.code === 'MODEL';
       if (training.initialization === 'teacher' || !isOtherArchitecture) throw error;
+      reason = error.message;
     }
   }
-  return { model: initializeWeights(student, createRandomStream(seed, 'student weights')), from: 'random' };
+  return { model: initializeWeights(student, createRandomStream(seed, 'student weights')), from: 'random', reason };
 }
 
 function isDue(step: number, every = 0): boolean {
@@ -412,6 +420,10 @@ function assertStudentFits(student: Graph, teacher: Graph): void {
   if (ofStudent.classes !== ofTeacher.classes) reject(`have ${ofTeacher.classes} classes`, String(ofStudent.classes));
   const show = ({ inputShape }: Classifier) => `[${inputShape.join(', ')}]`;
   if (show(ofStudent) !== show(ofTeacher)) reject(`read images of shape ${show(ofTeacher)}`, show(ofStudent));
+  const showPixels = ({ preprocessing: { mean, standardDeviation } }: Classifier) =>
+    `mean [${mean.join(', ')}] and deviation [${standardDeviation.join(', ')}]`;
+  if (showPixels(ofStudent) !== showPixels(ofTeacher))
+    reject(`read pixels as its teacher does, by ${showPixels(ofTeacher)}`, showPixels(ofStudent));
 }
 
 /** All that decides what a run computes, in one line: equal lines, equal runs. */

@@ -87,7 +87,7 @@ export interface StudentSource {
  *
  * @param source `'half'`, `'quarter'`, a share of the teacher's widths in (0, 1], `'low-rank'` or `'low-rank-SHARE'` (of
  *   the teacher's multiply-accumulates), the name of an architecture (made for the teacher's classes and images), or the
- *   path of a model file whose weights are ignored.
+ *   path of a model file, whose weights, mean and deviation are ignored.
  * @throws {DaflError} `MODEL` if a file holds no sound model, or the teacher can't be factorized; `USAGE` if a share is out
  *   of range.
  */
@@ -97,11 +97,13 @@ export async function loadStudent(source: string | number, teacher: Model): Prom
   if (ratio !== undefined) return { graph: shrink(graph, ratio) };
   const lowRank = lowRankShare(source);
   if (lowRank !== undefined) return factorizeConvolutions(teacher, lowRank);
-  if (!architectures.has(String(source))) return { graph: await loadArchitecture(String(source)) };
   const { classes, inputShape, preprocessing } = describeClassifier(graph);
+  const made = await loadArchitecture(String(source), { classes, inputShape });
+  // What reads other images is for `distill` to refuse.
+  if (made.inputShape.join() !== inputShape.join()) return { graph: made };
   // The student reads what its teacher reads, so that evaluation can't disagree with training.
-  const made = createArchitecture(String(source), { classes, inputShape });
-  return { graph: { ...made, preprocessing, classNames: graph.classNames } };
+  const classNames = describeClassifier(made).classes === classes ? graph.classNames : made.classNames;
+  return { graph: { ...made, preprocessing, classNames } };
 }
 
 /**

@@ -3,7 +3,7 @@ import { lenet5Graph } from '../_testing/lenet5-graph.ts';
 import { activationNode, convNode, denseNode, normNode } from '../_testing/nodes.ts';
 import { DaflError } from '../errors.ts';
 import { createRandomStream } from '../random.ts';
-import { inheritWeights } from './inherit-weights.ts';
+import { inheritChannels, inheritWeights } from './inherit-weights.ts';
 import { initializeWeights } from './initialize-weights.ts';
 import type { Graph, HostTensor, Model } from './model.ts';
 import { shrink } from './shrink.ts';
@@ -81,6 +81,8 @@ describe('inheritWeights', () => {
     ]);
     const student = inheritWeights({ graph, weights }, shrink(graph, 0.5));
     expect([...student.weights.values()].map(({ data }) => [...data])).toEqual([[2], [4], [1, 1]]);
+    const { channels } = inheritChannels({ graph, weights }, shrink(graph, 0.5));
+    expect([...channels.values()]).toEqual([[1], [1], [1], [1], [0, 1]]);
   });
 
   it('gives a sound model of LeNet-5-HALF and of a block with normalisations, depthwise and gated', () => {

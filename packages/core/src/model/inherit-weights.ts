@@ -19,6 +19,18 @@ type Fail = (rule: string, value: string) => never;
  * @throws {DaflError} `MODEL` if the student's graph is no narrower form of the teacher's.
  */
 export function inheritWeights(teacher: Model, student: Graph): Model {
+  return inheritChannels(teacher, student).model;
+}
+
+/** What a student has of its teacher. */
+export interface InheritedModel {
+  readonly model: Model;
+  /** Of each node: which of the teacher's channels (the last axis) the student's are, in order. */
+  readonly channels: ReadonlyMap<string, readonly number[]>;
+}
+
+/** Like `inheritWeights`, and says which channels those are. */
+export function inheritChannels(teacher: Model, student: Graph): InheritedModel {
   const { graph, weights } = teacher;
   const fail: Fail = (rule, value) => {
     throw new DaflError(
@@ -49,9 +61,12 @@ export function inheritWeights(teacher: Model, student: Graph): Model {
     axis === null ? Array.from({ length: size }, (_, index) => index) : kept.positions(axis);
 
   const inherited = new Map<string, HostTensor>();
+  const channels = new Map<string, readonly number[]>();
   const studentShapes = inferShapes(student);
   for (const node of graph.nodes) {
-    for (const [weightName, { shape }] of Object.entries(studentShapes.get(node.name)!.weights)) {
+    const { output, weights: specifications } = studentShapes.get(node.name)!;
+    channels.set(node.name, positions(flow.nodes.get(node.name)!.output.at(-1) ?? null, output.at(-1) ?? 1));
+    for (const [weightName, { shape }] of Object.entries(specifications)) {
       const name = `${node.name}.${weightName}`;
       const weight = weights.get(name)!;
       const blocks = flow.nodes.get(node.name)!.weights![weightName].blocks;
@@ -64,7 +79,7 @@ export function inheritWeights(teacher: Model, student: Graph): Model {
       inherited.set(name, cut);
     }
   }
-  return { graph: withConstants(), weights: inherited };
+  return { model: { graph: withConstants(), weights: inherited }, channels };
 
   /** The student's graph, where constants of channels that stayed take the place of those that `shrink` took. */
   function withConstants(): Graph {

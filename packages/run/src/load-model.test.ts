@@ -1,0 +1,33 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createRandomStream, type Graph, initializeWeights } from '@dafl/core';
+import { createArchitecture, writeModel } from '@dafl/models';
+import { expect, test } from 'vitest';
+import { loadStudent } from './load-model.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'dafl-load-model-'));
+
+function writeFile(name: string, graph: Graph): string {
+  const path = join(folder, name);
+  writeFileSync(path, writeModel(initializeWeights(graph, createRandomStream(1, 'weights'))));
+  return path;
+}
+
+const graph = createArchitecture('lenet5');
+const teacher = initializeWeights(graph, createRandomStream(0, 'weights'));
+
+test('a student from a file reads pixels as its teacher does, and has its classes', async () => {
+  const preprocessing = { resize: 'bilinear', mean: [0.9], standardDeviation: [0.1] } as const;
+  const path = writeFile('student.safetensors', { ...createArchitecture('lenet5-half'), preprocessing });
+  const student = await loadStudent(path, teacher);
+  expect(student.graph.preprocessing).toEqual(graph.preprocessing);
+  expect(student.graph.classNames).toEqual(graph.classNames);
+  expect(student.graph.nodes).toEqual(createArchitecture('lenet5-half').nodes);
+});
+
+test('a student from a file that reads other images is left as it is, to be refused by name', async () => {
+  const other = createArchitecture('lenet5-half', { inputShape: [32, 32, 3], classes: 10 });
+  const { graph: read } = await loadStudent(writeFile('colour.safetensors', other), teacher);
+  expect(read.preprocessing).toEqual(other.preprocessing);
+});
