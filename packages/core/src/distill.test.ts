@@ -658,7 +658,7 @@ describe('options', () => {
     const preprocessing = { resize: 'bilinear', mean: [0.5], standardDeviation: [1] } as const;
     const shifted = { ...tinyGraph(), preprocessing };
     await expect(collectEvents(tinyRun(backend, teacher, { student: shifted }))).rejects.toThrow(
-      "Cannot distill 'tiny' into 'tiny' as the student must read pixels as its teacher does, by mean [0] and deviation [1]: current value is mean [0.5] and deviation [1]",
+      "Cannot distill 'tiny' into 'tiny' as the student must read pixels as its teacher does, by mean [0.3] and deviation [0.3]: current value is mean [0.5] and deviation [1]",
     );
   });
 
