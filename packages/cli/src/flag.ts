@@ -62,7 +62,8 @@ function placeholderOf(option: OptionSchema): string {
 }
 
 function parseValue(text: string, option: OptionSchema): unknown {
-  if (option.prefixItems !== undefined) return text.split(',').map((item) => parseNumber(item));
+  if (option.prefixItems !== undefined || option.type === 'array')
+    return text.split(',').map((item) => parseNumber(item));
   const kinds = [option, ...(option.anyOf ?? [])].map(({ type }) => type);
   return kinds.includes('integer') || kinds.includes('number') ? parseNumber(text) : text;
 }

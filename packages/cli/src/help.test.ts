@@ -59,6 +59,13 @@ test('dafl distill', async () => {
       --logits <node>                            Node of the teacher that gives the
                                                  logits. Default: the one that its
                                                  file marks
+      --mean <number,...>                        Mean of the teacher's training
+                                                 images, for each channel. Default:
+                                                 as its file says
+      --std <number,...>                         Their standard deviation, likewise
+      --range <0..1|-1..1|0..255>                Range of pixels that the teacher
+                                                 takes, before mean and deviation.
+                                                 Default: as its file says
       --student <half|share|low-rank|name|file>  Student: half, quarter, a share of
                                                  the teacher's widths, low-rank or
                                                  low-rank-SHARE (the teacher's
@@ -366,6 +373,13 @@ test('dafl evaluate', async () => {
       --backend <auto|node|webgpu|wasm|cpu>  What computes: TensorFlow (node),
                                              WebGPU, WebAssembly, or the reference
                                              (default: auto)
+      --mean <number,...>                    Mean of the model's training images,
+                                             for each channel. Default: as its file
+                                             says
+      --std <number,...>                     Their standard deviation, likewise
+      --range <0..1|-1..1|0..255>            Range of pixels that the model takes,
+                                             before mean and deviation. Default: as
+                                             its file says
       --allow-software-gpu                   Let WebGPU run on a software adapter,
                                              which computes on the CPU (for tests)
       --threads <number>                     Threads of the backend. Default: all
@@ -389,12 +403,17 @@ test('dafl inspect', async () => {
 
     Show the layers, sizes and preprocessing of a model.
 
-    Output:
-      --json      Write lines of JSON to stdout, the result last
-      --verbose   Show where an error came from
-
     Options:
-      -h, --help  Show this help
+      --mean <number,...>          Mean of the model's training images, for each
+                                   channel. Default: as its file says
+      --std <number,...>           Their standard deviation, likewise
+      --range <0..1|-1..1|0..255>  Range of pixels that the model takes, before mean
+                                   and deviation. Default: as its file says
+      -h, --help                   Show this help
+
+    Output:
+      --json                       Write lines of JSON to stdout, the result last
+      --verbose                    Show where an error came from
 
     Examples:
       dafl inspect lenet5-mnist

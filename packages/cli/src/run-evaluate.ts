@@ -4,6 +4,7 @@ import type { CommandContext, FlagValues } from './command.ts';
 import { exitCodes } from './exit-code.ts';
 import { formatCount, formatPercent, formatSeconds, formatTable } from './format.ts';
 import { integerFlag } from './integer-flag.ts';
+import { readPixelFlags } from './pixel-flags.ts';
 import { UsageError } from './usage-error.ts';
 import { tellDownload } from './tell-download.ts';
 
@@ -14,7 +15,8 @@ export async function runEvaluate(values: FlagValues, { terminal, isJson, signal
   const split = oneOf(values.split ?? 'test', ['test', 'train'], 'split') as Split;
   const threads = integerFlag('evaluate', values, 'threads', { least: 1, most: 64 });
   const backendName = oneOf(values.backend ?? 'auto', ['auto', ...backendNames], 'backend') as 'auto';
-  const loaded = await loadModel(model);
+  const loaded = await loadModel(model, readPixelFlags(values, 'evaluate'));
+  for (const note of loaded.notes) terminal.err(`${terminal.style('yellow', 'note:', 'err')} ${note}\n`);
   const { graph } = loaded.model;
   const images = fitImages(
     await loadLabelledImages(data, { split, signal, onDownload: tellDownload(terminal) }),

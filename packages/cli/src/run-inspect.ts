@@ -1,12 +1,17 @@
 import { describeClassifier, describeModel } from '@dafl/core';
 import { formatBytes, loadModel } from '@dafl/run';
-import type { CommandContext } from './command.ts';
+import type { CommandContext, FlagValues } from './command.ts';
 import { exitCodes } from './exit-code.ts';
 import { formatCount, formatTable } from './format.ts';
+import { readPixelFlags } from './pixel-flags.ts';
 
 /** Runs `dafl inspect`. @returns The exit code. */
-export async function runInspect(source: string, { terminal, isJson }: CommandContext): Promise<number> {
-  const { model, sha256, sizeBytes } = await loadModel(source);
+export async function runInspect(
+  source: string,
+  values: FlagValues,
+  { terminal, isJson }: CommandContext,
+): Promise<number> {
+  const { model, sha256, sizeBytes, notes } = await loadModel(source, readPixelFlags(values, 'inspect'));
   const { graph } = model;
   const description = describeModel(graph);
   const { classes, preprocessing, featureSize } = describeClassifier(graph);
@@ -21,6 +26,7 @@ export async function runInspect(source: string, { terminal, isJson }: CommandCo
       outputs: graph.outputs,
       sha256,
       sizeBytes,
+      notes,
     };
     terminal.out(`${JSON.stringify(result)}\n`);
     return exitCodes.done;
@@ -49,7 +55,8 @@ export async function runInspect(source: string, { terminal, isJson }: CommandCo
   terminal.out(
     `\nPixels in 0..1, then (pixel - ${list(preprocessing.mean)}) / ${list(preprocessing.standardDeviation)}; other sizes are resized (${preprocessing.resize})\n` +
       (graph.classNames === undefined ? '' : `Classes: ${graph.classNames.join(', ')}\n`) +
-      `Weights ${formatBytes(description.bytes)}, file ${formatBytes(sizeBytes)}, SHA-256 ${sha256}\n`,
+      `Weights ${formatBytes(description.bytes)}, file ${formatBytes(sizeBytes)}, SHA-256 ${sha256}\n` +
+      notes.map((note) => `${note}\n`).join(''),
   );
   return exitCodes.done;
 }

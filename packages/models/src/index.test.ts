@@ -9,13 +9,16 @@ test('the package exports what is listed here', () => {
       "createArchitecture",
       "decodeFloat32",
       "encodeFloat32",
+      "importModel",
       "lenet5",
+      "listSiblings",
       "listTeachers",
       "markLogits",
       "parseSafetensors",
       "readModel",
       "readTeacherRecord",
       "serializeSafetensors",
+      "setPixelConvention",
       "writeModel",
     ]
   `);

@@ -8,12 +8,15 @@ export { createArchitecture } from './architectures/create-architecture.ts';
 export { lenet5, type LeNet5Options } from './architectures/lenet5.ts';
 
 export { decodeFloat32, encodeFloat32 } from './formats/float32.ts';
+export { importModel, type ImportModelOptions, listSiblings } from './formats/import-model.ts';
 export { readModel, writeModel } from './formats/native-model.ts';
+export type { ImportedModel } from './formats/onnx/read-onnx.ts';
 export { parseSafetensors } from './formats/parse-safetensors.ts';
 export type { SafetensorsDataType, SafetensorsFile, SafetensorsTensor } from './formats/safetensors.ts';
 export { serializeSafetensors } from './formats/serialize-safetensors.ts';
 
 export { markLogits } from './mark-logits.ts';
+export { type PixelConvention, setPixelConvention } from './set-pixel-convention.ts';
 
 export { builtInTeacher } from './teachers/built-in-teacher.ts';
 export { listTeachers } from './teachers/list-teachers.ts';

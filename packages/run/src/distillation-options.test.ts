@@ -138,7 +138,7 @@ test('settled options come to the same recipe', async () => {
   expect(settled).not.toHaveProperty('timeBudgetMs');
   const again = resolveRecipe(parseDistillationOptions(JSON.parse(JSON.stringify(settled))));
   const methodOptions = async (resolved: Recipe) =>
-    (await resolved.createMethod({ model: tinyTeacher(), sha256: '', sizeBytes: 0 })).options;
+    (await resolved.createMethod({ model: tinyTeacher(), sha256: '', sizeBytes: 0, notes: [] })).options;
   expect(await methodOptions(again)).toEqual(await methodOptions(recipe));
   expect(again).toMatchObject({ training: recipe.training, steps: 40 });
 });

@@ -15,6 +15,12 @@ export interface DistillationOptions extends Partial<HyperParameters> {
   readonly teacher: string;
   /** Node of the teacher whose output is taken as the logits; absent: the one that its file marks. */
   readonly logits?: string;
+  /** Mean that the teacher's trainer subtracted, in units of `range`: one number, or one a channel; absent: as its file says. */
+  readonly mean?: readonly number[];
+  /** Deviation that they divided by, likewise. */
+  readonly std?: readonly number[];
+  /** Range of pixels that the teacher takes; absent: as its file says. */
+  readonly range?: '0..1' | '-1..1' | '0..255';
   /**
    * `'half'`, `'quarter'`, the share of the teacher's widths in (0, 1], `'low-rank'` or `'low-rank-SHARE'` (the teacher's
    * convolutions in two parts, with that share of its multiply-accumulates), an architecture, or a model file whose
@@ -86,6 +92,22 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
     .optional()
     .describe('Node of the teacher that gives the logits. Default: the one that its file marks')
     .meta({ placeholder: 'node' }),
+  mean: z
+    .array(z.number())
+    .min(1)
+    .optional()
+    .describe("Mean of the teacher's training images, for each channel. Default: as its file says")
+    .meta({ placeholder: 'number,...' }),
+  std: z
+    .array(z.number().gt(0))
+    .min(1)
+    .optional()
+    .describe('Their standard deviation, likewise')
+    .meta({ placeholder: 'number,...', rule: 'a list of numbers > 0' }),
+  range: z
+    .enum(['0..1', '-1..1', '0..255'])
+    .optional()
+    .describe('Range of pixels that the teacher takes, before mean and deviation. Default: as its file says'),
   student: z
     .union([
       z.number().gt(0).lte(1),

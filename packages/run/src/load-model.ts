@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { DaflError, describeClassifier, type Graph, type Model, shrink } from '@dafl/core';
 import {
   type ArchitectureOptions,
@@ -7,8 +8,10 @@ import {
   builtInTeacher,
   createArchitecture,
   listTeachers,
+  importModel,
+  listSiblings,
   markLogits,
-  readModel,
+  type PixelConvention,
   writeModel,
 } from '@dafl/models';
 import type { DistillationOptions } from './distillation-options.ts';
@@ -22,39 +25,59 @@ export interface LoadedModel {
   /** Of the file; of a built-in teacher, of the file that it makes when written. Hexadecimal. */
   readonly sha256: string;
   readonly sizeBytes: number;
+  /** What was found or assumed as the file was read, in sentences: to be told to whoever named it. */
+  readonly notes: readonly string[];
 }
 
 /**
  * Loads a model.
  *
  * @param source Name of a built-in teacher, or path of a model file.
+ * @param pixels What the network takes; absent: what the file says.
  * @throws {DaflError} `MODEL` if there is none, or the file holds no sound model.
  */
-export async function loadModel(source: string): Promise<LoadedModel> {
+export async function loadModel(source: string, pixels: PixelConvention = {}): Promise<LoadedModel> {
   if (listTeachers().includes(source)) {
     const model = await builtInTeacher(source);
-    return { model, ...fingerprintFile(writeModel(model)) };
+    return { model, ...fingerprintFile(writeModel(model)), notes: [] };
   }
-  const bytes = await readModelFile(source, listTeachers());
-  return { model: readModel(bytes, source), ...fingerprintFile(bytes) };
+  return await importFile(source, listTeachers(), pixels);
+}
+
+/** @param names What may be given in place of a file. */
+async function importFile(
+  source: string,
+  names: readonly string[],
+  pixels: PixelConvention = {},
+): Promise<LoadedModel> {
+  const bytes = await readModelFile(source, names);
+  const siblings = new Map<string, Uint8Array>();
+  for (const name of listSiblings(bytes, source)) {
+    siblings.set(name, await readModelFile(join(dirname(source), name), names));
+  }
+  const imported = importModel(bytes, source, { siblings, pixels });
+  return { ...imported, ...fingerprintFile(bytes, ...siblings.values()) };
 }
 
 /** Options of `loadTeacher`. */
-export type TeacherSource = Pick<DistillationOptions, 'teacher' | 'logits'>;
+export type TeacherSource = Pick<DistillationOptions, 'teacher' | 'logits' | 'mean' | 'std' | 'range'>;
 
 /**
  * Loads the teacher of a distillation.
  *
  * @throws {DaflError} `MODEL` if there is none, the file holds no sound model, or it has no node `logits`.
  */
-export async function loadTeacher({ teacher, logits }: TeacherSource): Promise<LoadedModel> {
-  const loaded = await loadModel(teacher);
+export async function loadTeacher({ teacher, logits, ...pixels }: TeacherSource): Promise<LoadedModel> {
+  const { mean, std, range } = pixels;
+  const loaded = await loadModel(teacher, { mean, std, range });
   return logits === undefined ? loaded : { ...loaded, model: markLogits(loaded.model, logits) };
 }
 
-/** SHA-256 and size of a file's content. */
-export function fingerprintFile(bytes: Uint8Array): { sha256: string; sizeBytes: number } {
-  return { sha256: createHash('sha256').update(bytes).digest('hex'), sizeBytes: bytes.length };
+/** SHA-256 and size of the content of a file, or of several one after another. */
+export function fingerprintFile(...parts: readonly Uint8Array[]): { sha256: string; sizeBytes: number } {
+  const hash = createHash('sha256');
+  for (const bytes of parts) hash.update(bytes);
+  return { sha256: hash.digest('hex'), sizeBytes: parts.reduce((total, bytes) => total + bytes.length, 0) };
 }
 
 /** @param names What may be given in place of a file. */
@@ -115,5 +138,5 @@ export async function loadStudent(source: string | number, teacher: Model): Prom
  */
 export async function loadArchitecture(source: string, options: ArchitectureOptions = {}): Promise<Graph> {
   if (architectures.has(source)) return createArchitecture(source, options);
-  return readModel(await readModelFile(source, [...architectures.keys()]), source).graph;
+  return (await importFile(source, [...architectures.keys()])).model.graph;
 }

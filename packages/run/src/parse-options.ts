@@ -47,6 +47,7 @@ export function describeRule(option: OptionSchema): string {
   if (option.prefixItems !== undefined) {
     return `${option.prefixItems.length} values, each ${describeRule(option.prefixItems[0])}`;
   }
+  if (option.type === 'array') return 'a list of numbers';
   if (option.type === 'string') return 'a text that is not empty';
   if (option.type === 'boolean') return 'true or false';
   const kind = option.type === 'integer' ? 'an integer' : 'a number';

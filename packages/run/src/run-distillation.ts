@@ -175,6 +175,9 @@ export async function* runDistillation(
         timeBudgetMs: timeBudgetMs ?? null,
         eval: options.eval ?? null,
       };
+      for (const message of teacher.notes) {
+        yield { event: 'warning', code: 'IMPORTED_TEACHER', step: resume?.step ?? 0, message };
+      }
       for (const message of loaded.damaged) {
         yield { event: 'warning', code: 'DAMAGED_CHECKPOINT', step: resume?.step ?? 0, message };
       }

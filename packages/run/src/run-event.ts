@@ -18,9 +18,9 @@ export interface PreparedEvent {
   readonly eval: string | null;
 }
 
-/** A warning of core's, or that a checkpoint had to be passed over. */
+/** A warning of core's, that a checkpoint had to be passed over, or what was assumed as the teacher was read. */
 export interface RunWarningEvent extends Omit<WarningEvent, 'code'> {
-  readonly code: WarningEvent['code'] | 'DAMAGED_CHECKPOINT';
+  readonly code: WarningEvent['code'] | 'DAMAGED_CHECKPOINT' | 'IMPORTED_TEACHER';
 }
 
 /** A picture of the samples, and where it lies. */

@@ -5,6 +5,9 @@ import { type Flag, flagsFromSchema, parseNumber } from '../flag.ts';
 const general = [
   'teacher',
   'logits',
+  'mean',
+  'std',
+  'range',
   'student',
   'method',
   'data',

@@ -1,5 +1,6 @@
 import type { Command, CommandContext, FlagValues } from '../command.ts';
 import { allowSoftwareGpuFlag, parseNumber } from '../flag.ts';
+import { pixelFlags } from '../pixel-flags.ts';
 
 export const evaluateCommand: Command = {
   name: 'evaluate',
@@ -15,6 +16,7 @@ export const evaluateCommand: Command = {
       description: 'What computes: TensorFlow (node), WebGPU, WebAssembly, or the reference',
       default: 'auto',
     },
+    ...pixelFlags,
     allowSoftwareGpuFlag,
     {
       name: 'threads',

@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { tinyData } from '../../../test-fixtures/tiny-teacher.ts';
+import { parseEvents, runDafl } from './_run-dafl.ts';
+
+const fixture = (name: string): string =>
+  fileURLToPath(new URL(`../../../test-fixtures/onnx/${name}.onnx`, import.meta.url));
+
+let home: string;
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), 'dafl-onnx-'));
+  for (const [name, content] of tinyData({ prefix: 't10k' })) writeFileSync(join(home, name), content);
+});
+afterAll(() => rmSync(home, { recursive: true }));
+const run = async (...parameters: string[]) => await runDafl(parameters, { cwd: home });
+
+test('dafl inspect reads ONNX with its weights in another file, and says what was found and assumed', async () => {
+  const { code, stdout } = await run('inspect', fixture('gemm'), '--json');
+  expect(code).toBe(0);
+  expect(parseEvents(stdout)).toMatchObject([
+    {
+      classes: 5,
+      inputShape: [8, 8, 1],
+      outputs: { logits: 'Gemm_k' },
+      notes: [
+        "The logits are what LogSoftmax 'LogSoftmax_l' at its end reads",
+        expect.stringContaining('0..1 is assumed') as string,
+      ],
+    },
+  ]);
+  const told = await run('inspect', fixture('gemm'), '--range=-1..1', '--json');
+  expect(parseEvents(told.stdout)).toMatchObject([
+    { preprocessing: { mean: [0.5], standardDeviation: [0.5] }, notes: [{}] },
+  ]);
+});
+
+test('dafl evaluate and distill take an ONNX file', async () => {
+  const evaluated = await run('evaluate', '--model', fixture('gemm'), '--data', '.', '--backend', 'cpu', '--json');
+  expect(evaluated).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('note: The file does not say') as string,
+  });
+  const { code, stdout } = await run(
+    ...['distill', '--teacher', fixture('maps'), '--student', 'half', '--mean', '0.2', '--std', '0.5'],
+    ...['--steps', '1', '--batch-size', '8', '--pictures', '16', '--backend', 'cpu', '--out', 'student', '--json'],
+  );
+  expect(code).toBe(0);
+  expect(parseEvents(stdout).at(-1)).toMatchObject({ event: 'result', steps: 1 });
+  const inspected = await run('inspect', 'student/student/student.safetensors', '--json');
+  expect(parseEvents(inspected.stdout)).toMatchObject([
+    { preprocessing: { mean: [0.2], standardDeviation: [0.5] }, classes: 5 },
+  ]);
+});
+
+test.each([
+  [['--mean', 'x'], "'--mean' must be numbers between commas: current value is 'x'"],
+  [['--std', '1,0'], "'--std' must be numbers > 0 between commas: current value is '1,0'"],
+  [['--range', '0..2'], "'--range' must be one of [0..1, -1..1, 0..255]: current value is '0..2'"],
+])('%j is refused', async (flags, message) => {
+  const { code, stderr } = await run('inspect', fixture('gemm'), ...flags);
+  expect({ code, stderr }).toEqual({ code: 2, stderr: `error: Cannot run 'dafl inspect' as ${message}\n` });
+});

@@ -1,0 +1,283 @@
+import {
+  BOOL,
+  broadcastConstant,
+  broadcastShape,
+  type Constant,
+  INT64,
+  integers,
+  isFloatType,
+  sizeOf,
+  stridesOf,
+  transposeConstant,
+  view,
+} from './constant.ts';
+import { isActivation, type TraceValue } from './graph-builder.ts';
+import { axisOf } from './lower-layout.ts';
+import type { OperatorNode } from './operator-node.ts';
+
+type Fold = (node: OperatorNode) => Constant | readonly Constant[];
+
+/** Constants larger than this are not made: what shapes are computed from is small. */
+const MOST_VALUES = 2 ** 26;
+
+/** Rounds as the type does. */
+function typed(dataType: number, shape: readonly number[], values: Iterable<number>): Constant {
+  return isFloatType(dataType) && dataType !== 11
+    ? { shape, dataType, values: Float32Array.from(values) }
+    : { shape, dataType, values: Float64Array.from(values) };
+}
+
+function elementwise(combine: (...values: number[]) => number, type?: number): Fold {
+  return (node) => {
+    const inputs = node.inputs.map((_, index) => node.constant(index));
+    const shape = broadcastShape(inputs.map((input) => input.shape)) ?? node.refuse('its shapes do not broadcast');
+    requireSize(node, shape);
+    const wide = inputs.map((input) => broadcastConstant(input, shape).values);
+    const values = Array.from({ length: sizeOf(shape) }, (_, index) => combine(...wide.map((list) => list[index])));
+    return typed(type ?? inputs.at(-1)!.dataType, shape, values);
+  };
+}
+
+const unary = (change: (value: number) => number): Fold => elementwise(change);
+
+function requireSize(node: OperatorNode, shape: readonly number[]): void {
+  if (!(sizeOf(shape) <= MOST_VALUES)) node.refuse(`it makes a constant of ${sizeOf(shape)} values`);
+}
+
+const pass: Fold = (node) => node.constant(0);
+
+function reshape(node: OperatorNode, shape: readonly number[]): Constant {
+  const constant = node.constant(0);
+  return sizeOf(shape) === constant.values.length
+    ? { ...constant, shape }
+    : node.refuse(`it makes [${shape.join(', ')}] of [${constant.shape.join(', ')}]`);
+}
+
+/** Reduces over the axes given by attribute or input. */
+function reduce(start: number, combine: (total: number, value: number) => number, isMean = false): Fold {
+  return (node) => {
+    const input = node.constant(0);
+    const rank = input.shape.length;
+    const axes = (node.numbersAt('axes', 1) ?? input.shape.map((_, axis) => axis)).map((axis) =>
+      axisOf(node, axis, rank),
+    );
+    const kept = input.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+    const sorted = transposeConstant(input, [...kept, ...axes]);
+    const count = sizeOf(axes.map((axis) => input.shape[axis]));
+    const values = Array.from({ length: input.values.length / count }, (_, index) => {
+      let total = start;
+      for (const value of sorted.values.subarray(index * count, (index + 1) * count)) total = combine(total, value);
+      return isMean ? total / count : total;
+    });
+    const keepsAxes = node.number('keepdims', 1) !== 0;
+    const shape = input.shape.flatMap((size, axis) => (axes.includes(axis) ? (keepsAxes ? [1] : []) : [size]));
+    return typed(input.dataType, shape, values);
+  };
+}
+
+const folds: Readonly<Record<string, Fold>> = {
+  Identity: pass,
+  Dropout: pass,
+  Add: elementwise((a, b) => a + b),
+  Sub: elementwise((a, b) => a - b),
+  Mul: elementwise((a, b) => a * b),
+  Div(node) {
+    const isFloat = isFloatType(node.constant(0).dataType);
+    return elementwise((a, b) => (isFloat ? a / b : Math.trunc(a / b)))(node);
+  },
+  Mod: elementwise((a, b) => a - b * Math.floor(a / b)),
+  Pow: elementwise((a, b) => a ** b),
+  Min: elementwise(Math.min),
+  Max: elementwise(Math.max),
+  Equal: elementwise((a, b) => Number(a === b), BOOL),
+  Greater: elementwise((a, b) => Number(a > b), BOOL),
+  GreaterOrEqual: elementwise((a, b) => Number(a >= b), BOOL),
+  Less: elementwise((a, b) => Number(a < b), BOOL),
+  LessOrEqual: elementwise((a, b) => Number(a <= b), BOOL),
+  Where: elementwise((condition, a, b) => (condition === 0 ? b : a)),
+  And: elementwise((a, b) => Number(a !== 0 && b !== 0), BOOL),
+  Or: elementwise((a, b) => Number(a !== 0 || b !== 0), BOOL),
+  Not: elementwise((a) => Number(a === 0), BOOL),
+  Neg: unary((value) => -value),
+  Abs: unary(Math.abs),
+  Sqrt: unary(Math.sqrt),
+  Exp: unary(Math.exp),
+  Log: unary(Math.log),
+  Reciprocal: unary((value) => 1 / value),
+  Floor: unary(Math.floor),
+  Ceil: unary(Math.ceil),
+
+  ReduceProd: reduce(1, (total, value) => total * value),
+  ReduceSum: reduce(0, (total, value) => total + value),
+  ReduceMean: reduce(0, (total, value) => total + value, true),
+  ReduceMax: reduce(-Infinity, Math.max),
+  ReduceMin: reduce(Infinity, Math.min),
+
+  Cast(node) {
+    const input = node.constant(0);
+    const type = node.number('to', 1);
+    const change = type === BOOL ? (value: number) => Number(value !== 0) : isFloatType(type) ? Number : Math.trunc;
+    return typed(type, input.shape, Array.from(input.values, change));
+  },
+
+  ConstantOfShape(node) {
+    const shape = [...node.constant(0).values];
+    requireSize(node, shape);
+    const value = node.tensor('value') ?? typed(1, [1], [0]);
+    return typed(value.dataType, shape, Array<number>(sizeOf(shape)).fill(value.values[0] ?? 0));
+  },
+
+  Range(node) {
+    const [start, limit, step] = [0, 1, 2].map((index) => node.constant(index).values[0]);
+    const count = Math.max(0, Math.ceil((limit - start) / step));
+    requireSize(node, [count]);
+    return typed(
+      node.constant(0).dataType,
+      [count],
+      Array.from({ length: count }, (_, index) => start + index * step),
+    );
+  },
+
+  Expand(node) {
+    const input = node.constant(0);
+    const shape =
+      broadcastShape([input.shape, [...node.constant(1).values]]) ?? node.refuse('its shapes do not broadcast');
+    requireSize(node, shape);
+    return broadcastConstant(input, shape);
+  },
+
+  Reshape(node) {
+    const input = node.constant(0);
+    const goal = [...node.constant(1).values].map((size, axis) => (size === 0 ? (input.shape[axis] ?? 0) : size));
+    const rest = input.values.length / sizeOf(goal.filter((size) => size !== -1));
+    return reshape(
+      node,
+      goal.map((size) => (size === -1 ? rest : size)),
+    );
+  },
+
+  Flatten(node) {
+    const { shape } = node.constant(0);
+    const axis = node.number('axis', 1);
+    return reshape(node, [sizeOf(shape.slice(0, axis)), sizeOf(shape.slice(axis))]);
+  },
+
+  Squeeze(node) {
+    const { shape } = node.constant(0);
+    const axes = node.numbersAt('axes', 1)?.map((axis) => axisOf(node, axis, shape.length));
+    return reshape(
+      node,
+      shape.filter((size, axis) => (axes === undefined ? size !== 1 : !axes.includes(axis))),
+    );
+  },
+
+  Unsqueeze(node) {
+    const left = [...node.constant(0).shape];
+    const given = node.numbersAt('axes', 1) ?? node.refuse('it has no axes');
+    const rank = left.length + given.length;
+    const axes = given.map((axis) => axisOf(node, axis, rank));
+    return reshape(
+      node,
+      Array.from({ length: rank }, (_, axis) => (axes.includes(axis) ? 1 : left.shift()!)),
+    );
+  },
+
+  Transpose(node) {
+    const input = node.constant(0);
+    return transposeConstant(
+      input,
+      node.numbers('perm') ?? input.shape.map((_, axis) => input.shape.length - 1 - axis),
+    );
+  },
+
+  Concat(node) {
+    const inputs = node.inputs.map((_, index) => node.constant(index));
+    const { shape, dataType } = inputs[0];
+    const axis = axisOf(node, node.number('axis', 0), shape.length);
+    const outer = sizeOf(shape.slice(0, axis));
+    const values: number[] = [];
+    for (let row = 0; row < outer; row++) {
+      for (const input of inputs) {
+        const size = input.values.length / outer;
+        for (const value of input.values.subarray(row * size, (row + 1) * size)) values.push(value);
+      }
+    }
+    const joined = inputs.reduce((total, input) => total + input.shape[axis], 0);
+    return typed(
+      dataType,
+      shape.map((size, other) => (other === axis ? joined : size)),
+      values,
+    );
+  },
+
+  Gather(node) {
+    const [input, indices] = [node.constant(0), node.constant(1)];
+    const axis = axisOf(node, node.number('axis', 0), input.shape.length);
+    const size = input.shape[axis];
+    const outer = sizeOf(input.shape.slice(0, axis));
+    const inner = sizeOf(input.shape.slice(axis + 1));
+    const values: number[] = [];
+    for (let row = 0; row < outer; row++) {
+      for (const given of indices.values) {
+        const index = axisOf(node, given, size);
+        const start = (row * size + index) * inner;
+        for (const value of input.values.subarray(start, start + inner)) values.push(value);
+      }
+    }
+    return typed(
+      input.dataType,
+      [...input.shape.slice(0, axis), ...indices.shape, ...input.shape.slice(axis + 1)],
+      values,
+    );
+  },
+
+  Slice(node) {
+    const input = node.constant(0);
+    const rank = input.shape.length;
+    const starts = node.numbersAt('starts', 1) ?? [];
+    const ends = node.numbersAt('ends', 2) ?? [];
+    const axes = node.numbersAt('axes', 3) ?? starts.map((_, index) => index);
+    const steps = node.numbersAt('steps', 4) ?? starts.map(() => 1);
+    const strides = stridesOf(input.shape);
+    const shape = [...input.shape];
+    let offset = 0;
+    for (const [index, given] of axes.entries()) {
+      const axis = axisOf(node, given, rank);
+      const size = input.shape[axis];
+      const step = steps[index];
+      const limit = (value: number): number => {
+        const position = value < 0 ? value + size : value;
+        return step > 0 ? Math.min(Math.max(position, 0), size) : Math.min(Math.max(position, -1), size - 1);
+      };
+      const [start, end] = [limit(starts[index]), limit(ends[index])];
+      shape[axis] = Math.max(0, Math.ceil((end - start) / step));
+      offset += start * strides[axis];
+      strides[axis] *= step;
+    }
+    return view(input, shape, strides, offset);
+  },
+};
+
+/** Whether the value of a node is known as the file is read, and which it is: undefined where it must be computed. */
+export function foldConstants(node: OperatorNode): readonly TraceValue[] | undefined {
+  const [first] = node.inputs;
+  if (node.operator === 'Shape' && first !== undefined) {
+    const end = node.number('end', first.shape.length);
+    return [integers(first.shape.slice(node.number('start', 0), end))];
+  }
+  if (node.operator === 'Size' && first !== undefined) return [integers([sizeOf(first.shape)], [])];
+  if (node.operator === 'Constant') return [constantOf(node)];
+  if (!Object.hasOwn(folds, node.operator) || node.inputs.some(isActivation)) return undefined;
+  const folded = folds[node.operator](node);
+  return Array.isArray(folded) ? folded : [folded as Constant];
+}
+
+function constantOf(node: OperatorNode): Constant {
+  if (node.has('value_float')) return typed(1, [], [node.number('value_float', 0)]);
+  if (node.has('value_int')) return integers([node.number('value_int', 0)], []);
+  const floats = node.numbers('value_floats');
+  if (floats !== undefined) return typed(1, [floats.length], floats);
+  const ints = node.numbers('value_ints');
+  if (ints !== undefined) return typed(INT64, [ints.length], ints);
+  return node.tensor('value') ?? node.refuse('it has no value');
+}

@@ -1,0 +1,106 @@
+import type { Constant } from './constant.ts';
+import { type Activation, type GraphBuilder, isActivation, type TraceValue, usualOrder } from './graph-builder.ts';
+import type { OnnxAttribute, OnnxNode, OnnxTensor } from './parse-onnx.ts';
+import { UnsupportedError } from './unsupported-error.ts';
+
+/** A node of the file as the lowering of its operator sees it. */
+export class OperatorNode {
+  readonly name: string;
+  readonly operator: string;
+  readonly opset: number;
+  readonly builder: GraphBuilder;
+  /** Undefined where an optional input is left out. */
+  readonly inputs: readonly (TraceValue | undefined)[];
+  readonly #attributes: ReadonlyMap<string, OnnxAttribute>;
+
+  readonly #decode: (tensor: OnnxTensor) => Constant;
+
+  constructor(
+    node: OnnxNode,
+    inputs: readonly (TraceValue | undefined)[],
+    builder: GraphBuilder,
+    opset: number,
+    decode: (tensor: OnnxTensor) => Constant,
+  ) {
+    this.#decode = decode;
+    this.name = node.name === '' ? node.operator : node.name;
+    this.operator = node.operator;
+    this.opset = opset;
+    this.builder = builder;
+    this.inputs = inputs;
+    this.#attributes = node.attributes;
+  }
+
+  /** Ends the lowering of this node. */
+  refuse(reason: string): never {
+    throw new UnsupportedError(reason);
+  }
+
+  has(attribute: string): boolean {
+    return this.#attributes.has(attribute);
+  }
+
+  number(attribute: string, otherwise: number): number {
+    const value = this.#attributes.get(attribute) ?? otherwise;
+    return typeof value === 'number' ? value : this.refuse(`attribute ${attribute} is no number`);
+  }
+
+  text(attribute: string, otherwise: string): string {
+    const value = this.#attributes.get(attribute) ?? otherwise;
+    return typeof value === 'string' ? value : this.refuse(`attribute ${attribute} is no text`);
+  }
+
+  numbers(attribute: string): readonly number[] | undefined {
+    const value = this.#attributes.get(attribute);
+    if (value === undefined) return undefined;
+    if (Array.isArray(value) && value.every((entry) => typeof entry === 'number')) return value;
+    return this.refuse(`attribute ${attribute} is no list of numbers`);
+  }
+
+  tensor(attribute: string): Constant | undefined {
+    const value = this.#attributes.get(attribute);
+    if (value === undefined) return undefined;
+    return typeof value === 'object' && 'dataType' in value
+      ? this.#decode(value)
+      : this.refuse(`attribute ${attribute} is no tensor`);
+  }
+
+  /** Numbers that are an attribute in older versions of an operator and an input in newer ones. */
+  numbersAt(attribute: string, input: number): readonly number[] | undefined {
+    const value = this.#attributes.get(attribute);
+    if (value !== undefined) return typeof value === 'number' ? [value] : this.numbers(attribute);
+    const constant = this.optionalConstant(input);
+    return constant === undefined ? undefined : [...constant.values];
+  }
+
+  input(index: number): TraceValue {
+    return this.inputs[index] ?? this.refuse(`input ${index} is missing`);
+  }
+
+  activation(index: number): Activation {
+    const value = this.input(index);
+    return isActivation(value) ? value : this.refuse(`input ${index} is a constant`);
+  }
+
+  constant(index: number): Constant {
+    return this.optionalConstant(index) ?? this.refuse(`input ${index} is missing`);
+  }
+
+  optionalConstant(index: number): Constant | undefined {
+    const value = this.inputs[index];
+    return isActivation(value) ? this.refuse(`input ${index} is not constant`) : value;
+  }
+
+  /** An input that must be maps, `[batch, channels, height, width]`, with its channels last. */
+  maps(index: number): Activation {
+    const value = this.activation(index);
+    if (value.shape.length !== 4) this.refuse(`it reads a tensor of rank ${value.shape.length}: only 4 is supported`);
+    return this.builder.arrange(this.name, value, usualOrder(4));
+  }
+}
+
+/** Turns a node into nodes of dafl's, and gives what it writes. */
+export type Lowering = (node: OperatorNode) => TraceValue | readonly TraceValue[];
+
+/** Lowerings by operator. */
+export type Lowerings = Readonly<Record<string, Lowering>>;

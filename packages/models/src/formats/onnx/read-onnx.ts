@@ -1,0 +1,153 @@
+import { type Graph, type Model, type ModelNode, showValue, validateModel } from '@dafl/core';
+import { isPixelConvention, type PixelConvention, setPixelConvention } from '../../set-pixel-convention.ts';
+import { createReject, type Reject } from '../_reject.ts';
+import { adoptPreprocessing } from './adopt-preprocessing.ts';
+import { externalFile } from './decode-tensor.ts';
+import { findLogits } from './find-logits.ts';
+import { fuseBias } from './fuse-bias.ts';
+import { type Activation, GraphBuilder, usualOrder } from './graph-builder.ts';
+import { lowerGraph } from './lower-graph.ts';
+import { type OnnxModel, type OnnxValue, parseOnnx } from './parse-onnx.ts';
+import { readClassNames } from './read-class-names.ts';
+
+/** Options of `readOnnx`. */
+export interface ReadOnnxOptions {
+  /** Content of the files beside the model that hold its weights, by name: see `listExternalFiles`. */
+  readonly siblings?: ReadonlyMap<string, Uint8Array>;
+  /** What the network takes; absent: what arithmetic on its input tells, or 0..1. */
+  readonly pixels?: PixelConvention;
+}
+
+/** A model that was turned into dafl's, and what was found or assumed on the way, in sentences. */
+export interface ImportedModel {
+  readonly model: Model;
+  readonly notes: readonly string[];
+}
+
+/** Opset of the oldest files that are read. */
+const LEAST_OPSET = 7;
+
+/**
+ * Reads an image classifier from an ONNX file. Maps become channels last, the logits are found before a softmax at the
+ * end, the features are what the last dense layer reads, and arithmetic on the input becomes preprocessing.
+ *
+ * @param name How errors call it, and what the model is called after.
+ * @throws {DaflError} `MODEL` if it is damaged, or has nodes that can't be turned into dafl's: all are named.
+ */
+export function readOnnx(bytes: Uint8Array, name: string, options: ReadOnnxOptions = {}): ImportedModel {
+  const reject = createReject(name, 'an ONNX model');
+  const file = parseOnnx(bytes, reject);
+  if (file.opset < LEAST_OPSET) reject(`its opset must be >= ${LEAST_OPSET}`, String(file.opset));
+  const initialized = new Set(file.initializers.map((tensor) => tensor.name));
+  const inputs = file.inputs.filter((input) => !initialized.has(input.name));
+  if (inputs.length !== 1) reject('it must have one input', showValue(inputs.map((input) => input.name)));
+  if (file.outputs.length === 0) reject('it must have an output', 'none');
+  const builder = new GraphBuilder();
+  const { inputShape, input } = describeInput(file, inputs[0], builder, reject);
+  const { tensor, head } = findLogits(file, file.outputs[0].name);
+  const lowered = lowerGraph(
+    file,
+    { builder, input, inputName: inputs[0].name, outputName: tensor, siblings: options.siblings ?? new Map() },
+    reject,
+  );
+  const logits = toRow(lowered.output, builder);
+  const notes: string[] = [];
+  if (head !== undefined) notes.push(`The logits are what ${head.operator} ${showValue(head.name)} at its end reads`);
+  const classNames = readClassNames(file.metadata);
+  const graph: Graph = {
+    name: modelName(name),
+    inputShape,
+    nodes: builder.nodes,
+    outputs: { logits: logits.node, features: logits.node },
+    ...(classNames !== undefined && classNames.length === logits.shape[1] && { classNames }),
+  };
+  const fused = fuseBias({ graph, weights: builder.weights });
+  const { pixels = {} } = options;
+  const { model, note } = isPixelConvention(pixels)
+    ? { model: setPixelConvention(fused, pixels), note: undefined }
+    : adoptPreprocessing(fused);
+  if (note !== undefined) notes.push(note);
+  const imported = { ...model, graph: { ...model.graph, outputs: findOutputs(model.graph) } };
+  validateModel(imported);
+  return { model: imported, notes };
+}
+
+/** Names of the files beside an ONNX file that hold its weights: plain names, without folders. */
+export function listExternalFiles(bytes: Uint8Array, name: string): string[] {
+  const reject = createReject(name, 'an ONNX model');
+  const names = new Set<string>();
+  for (const { external, name: tensor } of parseOnnx(bytes, reject).initializers) {
+    if (external !== undefined) names.add(externalFile(external, `tensor ${showValue(tensor)}`, reject));
+  }
+  return [...names];
+}
+
+function describeInput(
+  file: OnnxModel,
+  { name, shape }: OnnxValue,
+  builder: GraphBuilder,
+  reject: Reject,
+): { inputShape: number[]; input: Activation } {
+  if (shape === undefined || shape.length < 2 || shape.length > 4 || shape.slice(1).includes(undefined)) {
+    const shown = shape?.map((size) => size ?? '?').join(', ') ?? 'unknown';
+    return reject('its input must be pictures of a known size', `[${shown}]`);
+  }
+  const [batch = 1, ...sizes] = shape as number[];
+  if (sizes.length === 3) {
+    const order = readsChannelsLast(file, name) ? [1, 2, 3] : usualOrder(4);
+    return {
+      inputShape: order.map((axis) => sizes[axis - 1]),
+      input: { node: 'input', shape: [batch, ...sizes], order },
+    };
+  }
+  if (sizes.length === 1) return { inputShape: sizes, input: { node: 'input', shape: [batch, ...sizes], order: [1] } };
+  const node = builder.add(name, { kind: 'reshape', shape: sizes }, ['input']);
+  return { inputShape: [...sizes, 1], input: { node, shape: [batch, ...sizes], order: [1, 2] } };
+}
+
+/** Element-wise operators that may stand between an input and the transposition that says how it lies. */
+const onTheWay: ReadonlySet<string> = new Set(['Sub', 'Mul', 'Div', 'Add', 'Cast', 'Identity']);
+
+/** Whether the input is turned from channels last to channels first at once, as converters from TensorFlow do. */
+function readsChannelsLast(file: OnnxModel, input: string): boolean {
+  let tensor = input;
+  for (let step = 0; step < file.nodes.length; step++) {
+    const reader = file.nodes.find((node) => node.inputs.includes(tensor));
+    if (reader === undefined) return false;
+    if (reader.operator === 'Transpose') {
+      const permutation = reader.attributes.get('perm');
+      return Array.isArray(permutation) && permutation.join() === '0,3,1,2';
+    }
+    if (!onTheWay.has(reader.operator)) return false;
+    [tensor] = reader.outputs;
+  }
+  return false;
+}
+
+function toRow(value: Activation, builder: GraphBuilder): Activation {
+  const { shape, order } = value;
+  if (shape.length === 2) return value;
+  const size = shape.slice(1).reduce((total, length) => total * length, 1);
+  if (shape.slice(1).filter((length) => length !== 1).length > 1) return { ...value, order };
+  const node = builder.add('logits', { kind: 'reshape', shape: [size] }, [value.node]);
+  return { node, shape: [shape[0], size], order: [1] };
+}
+
+/** Logits, and what the last dense layer (or convolution by 1 x 1) before them reads. */
+function findOutputs(graph: Graph): Graph['outputs'] {
+  const { logits } = graph.outputs;
+  const nodes = new Map<string, ModelNode>(graph.nodes.map((node) => [node.name, node]));
+  let name = logits;
+  for (;;) {
+    const node = nodes.get(name);
+    if (node === undefined || node.inputs.length !== 1) return { logits, features: logits };
+    [name] = node.inputs;
+    if (node.kind === 'dense' || node.kind === 'conv2d') return { logits, features: name };
+  }
+}
+
+/** Letters and digits of a file's name without its folder and extension. */
+function modelName(name: string): string {
+  const plain = name.replace(/^.*[/\\]/, '').replace(/\.onnx$/i, '');
+  return plain.replaceAll(/[^\w.-]+/g, '-').slice(0, 100) || 'model';
+}
