@@ -43,10 +43,8 @@ test('dafl evaluate and distill take an ONNX file', async () => {
     code: 0,
     stderr: expect.stringContaining('note: The file does not say') as string,
   });
-  const { code, stdout } = await run(
-    ...['distill', '--teacher', fixture('maps'), '--student', 'half', '--mean', '0.2', '--std', '0.5'],
-    ...['--steps', '1', '--batch-size', '8', '--pictures', '16', '--backend', 'cpu', '--out', 'student', '--json'],
-  );
+  const line = `distill --teacher ${fixture('maps')} --student half --mean 0.2 --std 0.5 --steps 1 --batch-size 8 --pictures 16 --backend cpu --out student --json`;
+  const { code, stdout } = await run(...line.split(' '));
   expect(code).toBe(0);
   expect(parseEvents(stdout).at(-1)).toMatchObject({ event: 'result', steps: 1 });
   const inspected = await run('inspect', 'student/student/student.safetensors', '--json');
