@@ -1,10 +1,12 @@
 import { createCpuBackend } from '@dafl/backend-cpu';
 import { expectClose } from '@dafl/conformance';
 import { afterAll, describe, expect, it } from 'vitest';
+import { convNode, denseNode } from '../_testing/nodes.ts';
 import { randomGraph } from '../_testing/random-graph.ts';
 import { predictLogits } from '../predict.ts';
 import { createRandomStream } from '../random.ts';
 import { followChannels } from './channel-flow.ts';
+import { inferShapes } from './infer-shapes.ts';
 import { inheritWeights } from './inherit-weights.ts';
 import { initializeWeights } from './initialize-weights.ts';
 import type { Graph, Model, ModelNode } from './model.ts';
@@ -80,6 +82,105 @@ describe('shrink and inheritWeights, on random graphs', () => {
       const inherited = inheritWeights(teacher, shrink(teacher.graph, ratio));
       expect(Array.from(await logitsOf(inherited)).every(Number.isFinite)).toBe(true);
     }
+  });
+});
+
+describe('shrink, through kinds of later networks', () => {
+  const dense = (name: string, input: string, units: number): ModelNode => denseNode(name, input, units);
+  const shapesAt = (graph: Graph, ratio: number): Record<string, readonly number[]> => {
+    const student = shrink(graph, ratio);
+    inheritWeights(drawModel(graph), student);
+    return Object.fromEntries([...inferShapes(student)].map(([name, { output }]) => [name, output]));
+  };
+
+  it('a transformer: embedding, heads of equal width, positions that stay', () => {
+    const heads = (name: string, input: string, permutation: readonly number[]): ModelNode[] => [
+      dense(name, input, 12),
+      { kind: 'reshape', name: `${name}.heads`, inputs: [name], shape: [5, 3, 4] },
+      { kind: 'transpose', name: `${name}.turned`, inputs: [`${name}.heads`], permutation },
+    ];
+    const graph: Graph = {
+      name: 'transformer',
+      inputShape: [2, 2, 3],
+      nodes: [
+        dense('patches', 'input', 8),
+        { kind: 'reshape', name: 'tokens', inputs: ['patches'], shape: [4, 8] },
+        { kind: 'constant', name: 'class', inputs: [], shape: [1, 8], trainable: true },
+        { kind: 'concat', name: 'sequence', inputs: ['class', 'tokens'], axis: 0 },
+        { kind: 'constant', name: 'positions', inputs: [], shape: [5, 8], trainable: true },
+        { kind: 'add', name: 'placed', inputs: ['sequence', 'positions'] },
+        { kind: 'layerNorm', name: 'norm', inputs: ['placed'], epsilon: 1e-5, affine: true },
+        ...heads('query', 'norm', [1, 0, 2]),
+        ...heads('key', 'norm', [1, 2, 0]),
+        ...heads('value', 'norm', [1, 0, 2]),
+        { kind: 'matMul', name: 'scores', inputs: ['query.turned', 'key.turned'] },
+        { kind: 'softmax', name: 'attention', inputs: ['scores'], axis: 2, logarithm: false },
+        { kind: 'matMul', name: 'mixed', inputs: ['attention', 'value.turned'] },
+        { kind: 'transpose', name: 'back', inputs: ['mixed'], permutation: [1, 0, 2] },
+        { kind: 'reshape', name: 'joined', inputs: ['back'], shape: [5, 12] },
+        dense('project', 'joined', 8),
+        { kind: 'add', name: 'residual', inputs: ['placed', 'project'] },
+        dense('up', 'residual', 20),
+        { kind: 'activation', name: 'bent', inputs: ['up'], function: 'gelu' },
+        dense('down', 'bent', 8),
+        { kind: 'add', name: 'out', inputs: ['residual', 'down'] },
+        { kind: 'slice', name: 'first', inputs: ['out'], begin: [0, 0], size: [1, 8] },
+        { kind: 'reshape', name: 'row', inputs: ['first'], shape: [8] },
+        dense('logits', 'row', 3),
+      ],
+      outputs: { logits: 'logits', features: 'row' },
+    };
+    expect(shapesAt(graph, 0.5)).toMatchObject({
+      tokens: [4, 4],
+      class: [1, 4],
+      positions: [5, 4],
+      'query.heads': [5, 3, 2],
+      scores: [3, 5, 5],
+      joined: [5, 6],
+      up: [5, 10],
+      row: [4],
+      logits: [3],
+    });
+  });
+
+  it('slices of channels, a pixel shuffle, groups and a transposed convolution', () => {
+    const graph: Graph = {
+      name: 'split',
+      inputShape: [4, 4, 3],
+      nodes: [
+        convNode('conv', 'input', 12),
+        { kind: 'slice', name: 'left', inputs: ['conv'], begin: [0, 0, 0], size: [4, 4, 4] },
+        { kind: 'slice', name: 'right', inputs: ['conv'], begin: [0, 0, 4], size: [4, 4, 8] },
+        { kind: 'depthToSpace', name: 'shuffled', inputs: ['right'], blockSize: 2, order: 'channelsFirst' },
+        {
+          kind: 'transposedConv2d',
+          name: 'grown',
+          inputs: ['left'],
+          filters: 6,
+          kernelSize: [2, 2],
+          strides: [2, 2],
+          padding: { top: 0, bottom: 0, left: 0, right: 0 },
+          dilations: [1, 1],
+          groups: 2,
+          outputPadding: [0, 0],
+          useBias: true,
+        },
+        { kind: 'groupNorm', name: 'norm', inputs: ['grown'], groups: 2, epsilon: 1e-5, affine: true },
+        { kind: 'concat', name: 'joined', inputs: ['shuffled', 'norm'] },
+        { kind: 'reduce', name: 'pool', inputs: ['joined'], operation: 'max', axes: [0, 1], keepDimensions: false },
+        dense('logits', 'pool', 3),
+      ],
+      outputs: { logits: 'logits', features: 'pool' },
+    };
+    expect(shapesAt(graph, 0.5)).toMatchObject({
+      conv: [4, 4, 6],
+      left: [4, 4, 2],
+      right: [4, 4, 4],
+      shuffled: [8, 8, 1],
+      grown: [8, 8, 4],
+      joined: [8, 8, 5],
+      pool: [5],
+    });
   });
 });
 

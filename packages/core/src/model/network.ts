@@ -56,8 +56,9 @@ export function createNetwork(backend: TensorBackend, model: Model): Network {
   validateModel(model);
   const { graph } = model;
   const variables = new Map<string, Variable>();
-  for (const [nodeName, shapes] of inferShapes(graph)) {
-    for (const [weightName, { shape, trainable }] of Object.entries(shapes.weights)) {
+  const shapes = inferShapes(graph);
+  for (const [nodeName, { weights }] of shapes) {
+    for (const [weightName, { shape, trainable }] of Object.entries(weights)) {
       const name = `${nodeName}.${weightName}`;
       variables.set(name, new Variable(backend, name, backend.tensor(model.weights.get(name)!.data, shape), trainable));
     }
@@ -88,7 +89,15 @@ export function createNetwork(backend: TensorBackend, model: Model): Network {
       const weight = (name: string): Value =>
         trainable ? tape.leaf(variable(name).tensor) : tape.constant(variable(name).tensor);
       const run = isUpsampled ? runUpsampledConvolution : kindOf(node).forward;
-      const output = run(node, read, { tape, mode: options.mode, random: options.random, weight, variable });
+      const output = run(node, read, {
+        tape,
+        mode: options.mode,
+        batch: input.shape[0],
+        shapes: shapes.get(node.name)!,
+        random: options.random,
+        weight,
+        variable,
+      });
       values.set(node.name, output);
       options.observe?.(node, read, output);
       for (const name of inputs) {

@@ -47,6 +47,9 @@ export type Fail = (rule: string, value: string) => never;
 export interface NodeContext {
   readonly tape: Tape;
   readonly mode: 'inference' | 'training';
+  /** Number of examples. */
+  readonly batch: number;
+  readonly shapes: NodeShapes;
   /** Source of dropout masks. */
   readonly random?: RandomStream;
   /** One of the node's weights. */

@@ -270,7 +270,6 @@ describe('readModel rejects', () => {
     version: 1,
     graph: { ...tiny, nodes, outputs: { images: nodes.at(-1)!.name }, preprocessing: undefined },
   });
-  const dense = { name: 'a', kind: 'dense', inputs: ['input'], units: 2, useBias: false } as const;
   const upsample = (index: number): ModelNode => ({
     name: `n${index}`,
     kind: 'upsampleNearest2d',
@@ -328,8 +327,8 @@ describe('readModel rejects', () => {
     ],
     [
       'nodes that do not fit',
-      fileOf(withNodes(dense)),
-      "node 'a' (dense) must read one row an example (flatten first): current value is [2, 2, 1]",
+      fileOf(withNodes({ name: 'a', kind: 'reshape', inputs: ['input'], shape: [5] })),
+      "node 'a' (reshape) must hold the 4 elements of [2, 2, 1]: current value is [5]",
     ],
     [
       'a node named as the input',

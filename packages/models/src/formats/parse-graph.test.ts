@@ -64,9 +64,9 @@ describe('parseGraph', () => {
       const { [field as 'name']: _, ...rest } = node;
       expect(() => read({ ...graph, nodes: [rest] })).toThrow("Cannot read 'x' as a model as ");
     }
-    const known = Object.keys(withNodeFields(node.kind));
+    const known = Object.keys(node).join(', ');
     expect(() => read({ ...graph, nodes: [{ ...node, extra: 1 }] })).toThrow(
-      rejected(`nodes[0] 'a' must have only the fields [${known.join(', ')}]: current value is 'extra'`),
+      new RegExp(`nodes\\[0\\] 'a' must have only the fields \\[${known}(, \\w+)*\\]: current value is 'extra'$`),
     );
   });
 
@@ -173,8 +173,3 @@ describe('parseGraph', () => {
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
 });
-
-/** The fields of a kind in their order: name, kind, inputs, its own. */
-function withNodeFields(kind: keyof typeof nodes): object {
-  return nodes[kind];
-}

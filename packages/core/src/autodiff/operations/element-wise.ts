@@ -1,27 +1,7 @@
-import type { Shape, Tensor, TensorBackend } from '../../backend.ts';
 import type { Tape, Value } from '../tape.ts';
-import { alias, assertShape, sumToShape } from './_shape.ts';
-
-/** Runs `compute` and frees every tensor passed to `keep` in it, whatever happens. */
-function using<Result>(backend: TensorBackend, compute: (keep: (tensor: Tensor) => Tensor) => Result): Result {
-  const kept: Tensor[] = [];
-  try {
-    return compute((tensor) => {
-      kept.push(tensor);
-      return tensor;
-    });
-  } finally {
-    for (const tensor of kept) backend.dispose(tensor);
-  }
-}
-
-function assertBroadcastable(operation: string, left: Shape, right: Shape): void {
-  for (let back = 1; back <= Math.min(left.length, right.length); back++) {
-    const a = left[left.length - back];
-    const b = right[right.length - back];
-    assertShape(a === b || a === 1 || b === 1, operation, 'right', `broadcast with [${left.join(', ')}]`, right);
-  }
-}
+import { assertBroadcastable } from './_broadcastable.ts';
+import { alias, sumToShape } from './_shape.ts';
+import { using } from './_using.ts';
 
 /** left + right, with broadcasting. */
 export function add(tape: Tape, left: Value, right: Value): Value {

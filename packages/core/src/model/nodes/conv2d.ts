@@ -1,9 +1,10 @@
 import type { Padding2d, Size2d } from '../../backend.ts';
 import { conv2d as convolve } from '../../autodiff/operations/conv2d.ts';
-import type { Axis, Channel, Layout, WeightChannels } from '../channel-flow.ts';
+import type { Channel, Layout, WeightChannels } from '../channel-flow.ts';
 import { boolean, integer, padding2d, size2d } from '../field-readers.ts';
 import type { NodeBase, NodeKind, WeightSpecification } from '../node-kind.ts';
 import { sizeOf } from './_size-of.ts';
+import { splitAxis } from './_split-axis.ts';
 import { withBias } from './_with-bias.ts';
 import { paddedSize, requireImage, slide } from './_window.ts';
 
@@ -79,8 +80,8 @@ export const conv2d: NodeKind<Conv2dNode> = {
       };
     }
     const output = flow.make(filters, name);
-    const inputBlocks = split(channels, groups);
-    const outputBlocks = split(output, groups) as Channel[][];
+    const inputBlocks = splitAxis(channels, groups);
+    const outputBlocks = splitAxis(output, groups);
     if (groups > 1) {
       // Each group keeps as many channels as every other, so what belongs to one can't stand in for another's.
       inputBlocks.forEach((block, group) => flow.mark(block, `${name}<${group}`));
@@ -106,9 +107,3 @@ export const conv2d: NodeKind<Conv2dNode> = {
     };
   },
 };
-
-function split(axis: Axis, count: number): Axis[] {
-  if (axis === null) return Array<null>(count).fill(null);
-  const size = axis.length / count;
-  return Array.from({ length: count }, (_, block) => axis.slice(block * size, (block + 1) * size));
-}

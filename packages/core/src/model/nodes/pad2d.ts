@@ -1,37 +1,75 @@
 import type { Padding2d } from '../../backend.ts';
+import { affine } from '../../autodiff/operations/element-wise.ts';
 import { pad } from '../../autodiff/operations/layout.ts';
-import { padding2d } from '../field-readers.ts';
+import type { Value } from '../../autodiff/tape.ts';
+import { number, oneOf, padding2d } from '../field-readers.ts';
 import type { NodeBase, NodeKind } from '../node-kind.ts';
 import { passChannels } from './_pass-channels.ts';
+import { passOn } from './_pass-on.ts';
+import { resample, type Tap } from './_resample.ts';
 import { paddedSize, requireImage } from './_window.ts';
 
-/** Zeros around height and width. */
+/** Rows and columns around height and width: zeros or `value`, mirrored without the edge, or the edge repeated. */
 export interface PadNode extends NodeBase {
   readonly kind: 'pad2d';
   readonly padding: Padding2d;
+  /** Default `'constant'`. */
+  readonly mode?: 'constant' | 'reflect' | 'edge';
+  /** Of `'constant'`; default 0. */
+  readonly value?: number;
 }
 
 /** Padding of maps. */
 export const pad2d: NodeKind<PadNode> = {
-  fields: { padding: padding2d },
-
-  infer({ padding }, [input], fail) {
-    requireImage(input, fail);
-    const [height, width, channels] = input;
-    return {
-      output: [height + padding.top + padding.bottom, width + padding.left + padding.right, channels],
-    };
+  fields: {
+    padding: padding2d,
+    mode: { optional: oneOf('constant', 'reflect', 'edge') },
+    value: { optional: number() },
   },
 
-  forward: ({ padding: { top, bottom, left, right } }, [input], { tape }) =>
-    pad(tape, input, [
-      [0, 0],
-      [top, bottom],
-      [left, right],
-      [0, 0],
-    ]),
+  infer({ padding: { top, bottom, left, right }, mode = 'constant', value }, [input], fail) {
+    requireImage(input, fail);
+    const [height, width, channels] = input;
+    if (mode !== 'constant' && value !== undefined) fail("have a value only in the mode 'constant'", String(value));
+    if (mode === 'reflect' && (Math.max(top, bottom) >= height || Math.max(left, right) >= width))
+      fail('mirror less than it reads', `${JSON.stringify({ top, bottom, left, right })} of [${input.join(', ')}]`);
+    return { output: [height + top + bottom, width + left + right, channels] };
+  },
+
+  forward({ padding: { top, bottom, left, right }, mode = 'constant', value = 0 }, [input], { tape }) {
+    if (mode !== 'constant') {
+      const [, height, width] = input.shape;
+      return resample(tape, input, [sourcesOf(height, top, bottom, mode), sourcesOf(width, left, right, mode)]);
+    }
+    const around = (inner: Value): Value =>
+      pad(tape, inner, [
+        [0, 0],
+        [top, bottom],
+        [left, right],
+        [0, 0],
+      ]);
+    if (value === 0) return around(input);
+    const padded = passOn(tape, affine(tape, input, 1, -value), around);
+    return passOn(tape, padded, (shifted) => affine(tape, shifted, 1, value));
+  },
 
   cost: ({ padding }, [input]) => ({ workspace: paddedSize(input, padding) }),
 
   follow: passChannels,
 };
+
+/** Where each padded position reads from. */
+function sourcesOf(size: number, before: number, after: number, mode: 'reflect' | 'edge'): Tap[][] {
+  return Array.from({ length: before + size + after }, (_, position) => {
+    const place = position - before;
+    const inside =
+      mode === 'edge'
+        ? Math.min(size - 1, Math.max(0, place))
+        : place < 0
+          ? -place
+          : place >= size
+            ? 2 * (size - 1) - place
+            : place;
+    return [{ position: inside, share: 1 }];
+  });
+}
