@@ -65,6 +65,10 @@ describe('describeClassifier', () => {
       "as a classifier as 'logits' must match 'classNames': current value is 2",
       { ...lenet5Graph(), classNames: ['one', 'two'] },
     ],
+    [
+      "Cannot use model 'lenet5' as mean of preprocessing must have one value for each of 3 channels: current value is 1",
+      { ...lenet5Graph(), inputShape: [32, 32, 3] },
+    ],
   ])('says: %s', (message, graph) => {
     const describe = () => describeClassifier(graph);
     expect(describe).toThrow(DaflError);

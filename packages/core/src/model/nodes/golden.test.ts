@@ -1,7 +1,10 @@
 import { createCpuBackend } from '@dafl/backend-cpu';
+import { createNodeBackend, findTensorflow } from '@dafl/backend-node';
 import { createWasmBackend } from '@dafl/backend-wasm';
+import { createWebgpuBackend } from '@dafl/backend-webgpu';
 import { expectClose } from '@dafl/conformance';
 import { afterAll, describe, expect, it } from 'vitest';
+import { useSoftwareVulkan } from '../../../../backends/webgpu/src/_software-vulkan.ts';
 import golden from '../../../../../test-fixtures/golden/nodes.json' with { type: 'json' };
 import { graphOf, runNodes } from '../../_testing/node-runner.ts';
 import { multiply } from '../../autodiff/operations/element-wise.ts';
@@ -25,17 +28,20 @@ interface GoldenCase {
 }
 
 const cases = golden.cases as unknown as readonly GoldenCase[];
-const backends: readonly (readonly [
-  string,
-  TensorBackend,
-  { readonly absolute: number; readonly relative: number },
-])[] = [
+const narrow = { absolute: 5e-5, relative: 1e-4 };
+const { adapter } = await useSoftwareVulkan();
+const backends: readonly (readonly [string, () => TensorBackend | Promise<TensorBackend>, typeof narrow])[] = [
   // Matrices of shares are kept in float32, as all weights are: resizing errs by 1e-8 in float64 too.
-  ['cpu, float64', createCpuBackend({ precision: 'float64' }), { absolute: 1e-7, relative: 1e-7 }],
-  ['wasm', await createWasmBackend({ threads: 1 }), { absolute: 5e-5, relative: 1e-4 }],
+  ['cpu, float64', () => createCpuBackend({ precision: 'float64' }), { absolute: 1e-7, relative: 1e-7 }],
+  ['wasm', () => createWasmBackend({ threads: 1 }), narrow],
+  ...(adapter === null
+    ? []
+    : ([['webgpu', () => createWebgpuBackend({ allowSoftwareAdapter: true }), narrow]] as const)),
+  ...(findTensorflow().length === 0 ? [] : ([['node', () => createNodeBackend(), narrow]] as const)),
 ];
 
-describe.each(backends)('nodes on %s, against PyTorch', (_, backend, tolerance) => {
+describe.each(backends)('nodes on %s, against PyTorch', async (_, create, tolerance) => {
+  const backend = await create();
   afterAll(async () => {
     expect(backend.memory().tensors).toBe(0);
     await backend.close();
