@@ -30,6 +30,7 @@ export { reshape } from './reshape.ts';
 export { resize2d } from './resize2d.ts';
 export { slice } from './slice.ts';
 export { softmax } from './softmax.ts';
+export { spaceToDepth } from './space-to-depth.ts';
 export { subtract } from './subtract.ts';
 export { transpose } from './transpose.ts';
 export { transposedConv2d } from './transposed-conv2d.ts';
