@@ -376,11 +376,16 @@ class FolderJobStore implements JobStore {
     try {
       if (error !== null && error.message !== job.toldError) log.append({ event: 'error', ...error });
       record.eventCount = log.count;
-      await writeRecord(folder, record);
     } catch (thrown) {
       this.#options.onError(thrown);
     } finally {
+      // Together with the state: no stream waits, with heartbeats, for a job that is seen to have ended.
       log.end();
+    }
+    try {
+      await writeRecord(folder, record);
+    } catch (thrown) {
+      this.#options.onError(thrown);
     }
   }
 }
