@@ -11,7 +11,6 @@ test('the package exports what is listed here', () => {
       "encodeFloat32",
       "importModel",
       "lenet5",
-      "listSiblings",
       "listTeachers",
       "markLogits",
       "parseSafetensors",

@@ -8,7 +8,7 @@ export { createArchitecture } from './architectures/create-architecture.ts';
 export { lenet5, type LeNet5Options } from './architectures/lenet5.ts';
 
 export { decodeFloat32, encodeFloat32 } from './formats/float32.ts';
-export { importModel, type ImportModelOptions, listSiblings } from './formats/import-model.ts';
+export { importModel, type ImportModelOptions, type ReadSibling } from './formats/import-model.ts';
 export { readModel, writeModel } from './formats/native-model.ts';
 export type { ImportedModel } from './formats/onnx/read-onnx.ts';
 export { parseSafetensors } from './formats/parse-safetensors.ts';

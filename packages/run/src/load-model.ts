@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { DaflError, describeClassifier, type Graph, type Model, shrink } from '@dafl/core';
 import {
   type ArchitectureOptions,
@@ -9,7 +9,6 @@ import {
   createArchitecture,
   listTeachers,
   importModel,
-  listSiblings,
   markLogits,
   type PixelConvention,
   writeModel,
@@ -17,6 +16,7 @@ import {
 import type { DistillationOptions } from './distillation-options.ts';
 import { factorizeConvolutions } from './factorize-convolutions.ts';
 import { lowRankShare } from './low-rank-share.ts';
+import { readSibling } from './read-sibling.ts';
 import { systemErrorCode } from './storage-error.ts';
 
 /** A model with what tells it from others. */
@@ -51,12 +51,16 @@ async function importFile(
   pixels: PixelConvention = {},
 ): Promise<LoadedModel> {
   const bytes = await readModelFile(source, names);
-  const siblings = new Map<string, Uint8Array>();
-  for (const name of listSiblings(bytes, source)) {
-    siblings.set(name, await readModelFile(join(dirname(source), name), names));
-  }
-  const imported = importModel(bytes, source, { siblings, pixels });
-  return { ...imported, ...fingerprintFile(bytes, ...siblings.values()) };
+  const parts = [bytes];
+  const imported = await importModel(bytes, source, {
+    pixels,
+    readSibling: async (name, leastBytes) => {
+      const content = await readSibling(dirname(source), name, leastBytes);
+      parts.push(content);
+      return content;
+    },
+  });
+  return { ...imported, ...fingerprintFile(...parts) };
 }
 
 /** Options of `loadTeacher`. */

@@ -35,32 +35,47 @@ export function decodeTensor(tensor: OnnxTensor, siblings: ReadonlyMap<string, U
   const { shape, dataType } = tensor;
   const place = `tensor ${showValue(tensor.name)}`;
   const half = halfTypes[dataType];
-  const element = half === undefined ? elementTypes[dataType] : { bytes: 2 };
-  if (element === undefined)
-    return reject(`${place} must have a type of numbers that is read here`, `data type ${dataType}`);
+  const byteLength = byteLengthOf(tensor, reject);
+  const element = elementTypes[dataType];
   const size = shape.reduce((total, length) => total * length, 1);
   const isFloat = half !== undefined || dataType === 1;
-  const raw = tensor.external === undefined ? tensor.raw : readExternal(tensor.external, siblings, place, reject);
-  const found = raw === undefined ? tensor.values.length * element.bytes : raw.length;
-  if (found !== size * element.bytes)
-    return reject(`${place} must hold ${size} values, as its shape says`, `${found} bytes`);
+  const raw =
+    tensor.external === undefined ? tensor.raw : readExternal(tensor.external, byteLength, siblings, place, reject);
+  const found = raw === undefined ? (tensor.values.length * byteLength) / Math.max(1, size) : raw.length;
+  if (found !== byteLength) return reject(`${place} must hold ${size} values, as its shape says`, `${found} bytes`);
   if (raw === undefined) {
+    if (half === undefined)
+      return { shape, dataType, values: isFloat ? singles(tensor.values) : doubles(tensor.values) };
     // The typed fields hold bit patterns of half-precision numbers.
-    const values = half === undefined ? tensor.values : decodeFloat32(packHalves(tensor.values, half))!;
-    return { shape, dataType, values: isFloat ? Float32Array.from(values) : Float64Array.from(values) };
+    return { shape, dataType, values: decodeFloat32(packHalves(tensor.values, half))! };
   }
   if (half !== undefined) return { shape, dataType, values: decodeFloat32({ dataType: half, shape, bytes: raw })! };
+  if (isFloat && isLittleEndian) {
+    // As it lies in the file, where that is possible: files are large.
+    const bytes = raw.byteOffset % 4 === 0 ? raw : Uint8Array.from(raw);
+    return { shape, dataType, values: new Float32Array(bytes.buffer, bytes.byteOffset, size) };
+  }
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
   const values = isFloat ? new Float32Array(size) : new Float64Array(size);
-  const { read, bytes } = element as ElementType;
+  const { read, bytes } = element;
   for (let index = 0; index < size; index++) values[index] = read(view, index * bytes);
   return { shape, dataType, values };
 }
 
-function packHalves(values: readonly number[], dataType: 'F16' | 'BF16') {
+const isLittleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+
+function singles(values: Float32Array | Float64Array): Float32Array {
+  return values instanceof Float32Array ? values : Float32Array.from(values);
+}
+
+function doubles(values: Float32Array | Float64Array): Float64Array {
+  return values instanceof Float64Array ? values : Float64Array.from(values);
+}
+
+function packHalves(values: ArrayLike<number>, dataType: 'F16' | 'BF16') {
   const bytes = new Uint8Array(values.length * 2);
   const view = new DataView(bytes.buffer);
-  values.forEach((value, index) => view.setUint16(index * 2, value, true));
+  for (let index = 0; index < values.length; index++) view.setUint16(index * 2, values[index], true);
   return { dataType, shape: [values.length], bytes };
 }
 
@@ -73,27 +88,59 @@ export function externalFile(external: ReadonlyMap<string, string>, place: strin
   return name;
 }
 
+/** Where a tensor's content lies in another file; a length that is not given is what its shape needs. */
+export function externalRange(
+  external: ReadonlyMap<string, string>,
+  byteLength: number,
+  place: string,
+  reject: Reject,
+): { offset: number; length: number } {
+  const numberAt = (key: string, otherwise: number): number => {
+    const text = external.get(key);
+    if (text === undefined) return otherwise;
+    return /^\d{1,15}$/.test(text) ? Number(text) : reject(`${place} must have a whole ${key}`, showValue(text));
+  };
+  const range = { offset: numberAt('offset', 0), length: numberAt('length', byteLength) };
+  if (range.length !== byteLength)
+    reject(`${place} must hold ${byteLength} bytes, as its shape says`, `${range.length} bytes`);
+  return range;
+}
+
 function readExternal(
   external: ReadonlyMap<string, string>,
+  byteLength: number,
   siblings: ReadonlyMap<string, Uint8Array>,
   place: string,
   reject: Reject,
 ): Uint8Array {
   const name = externalFile(external, place, reject);
+  const { offset, length } = externalRange(external, byteLength, place, reject);
   const bytes = siblings.get(name);
   if (bytes === undefined) return reject(`${place} must lie in ${showValue(name)} beside it`, 'no such file');
-  const offset = Number(external.get('offset') ?? 0);
-  const length = Number(external.get('length') ?? bytes.length - offset);
-  if (
-    !Number.isInteger(offset) ||
-    !Number.isInteger(length) ||
-    offset < 0 ||
-    length < 0 ||
-    offset + length > bytes.length
-  )
+  if (offset + length > bytes.length)
     reject(
       `${place} must lie within the ${bytes.length} bytes of ${showValue(name)}`,
       `${length} bytes from ${offset}`,
     );
   return bytes.subarray(offset, offset + length);
+}
+
+/** Files beside a model and how many bytes each must have at least, by what the tensors in them say. */
+export function externalFiles(tensors: readonly OnnxTensor[], reject: Reject): Map<string, number> {
+  const files = new Map<string, number>();
+  for (const tensor of tensors) {
+    if (tensor.external === undefined) continue;
+    const place = `tensor ${showValue(tensor.name)}`;
+    const name = externalFile(tensor.external, place, reject);
+    const { offset, length } = externalRange(tensor.external, byteLengthOf(tensor, reject), place, reject);
+    files.set(name, Math.max(files.get(name) ?? 0, offset + length));
+  }
+  return files;
+}
+
+function byteLengthOf({ name, shape, dataType }: OnnxTensor, reject: Reject): number {
+  const bytes = dataType in halfTypes ? 2 : elementTypes[dataType]?.bytes;
+  if (bytes === undefined)
+    return reject(`tensor ${showValue(name)} must have a type of numbers that is read here`, `data type ${dataType}`);
+  return shape.reduce((total, length) => total * length, bytes);
 }

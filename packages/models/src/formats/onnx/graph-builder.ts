@@ -37,7 +37,8 @@ export function usualOrder(rank: number): number[] {
 export class GraphBuilder {
   readonly nodes: ModelNode[] = [];
   readonly weights: Map<string, HostTensor> = new Map();
-  readonly #names = new Set(['input']);
+  /** How many nodes asked for each name. */
+  readonly #names = new Map([['input', 1]]);
 
   /**
    * Adds a node.
@@ -52,8 +53,13 @@ export class GraphBuilder {
         .replace(/^[/_.]+/, '')
         .slice(0, 100) || fields.kind;
     let unique = base;
-    for (let count = 2; this.#names.has(unique); count++) unique = `${base}_${count}`;
-    this.#names.add(unique);
+    for (let count = this.#names.get(base) ?? 0; count > 0;) {
+      count++;
+      this.#names.set(base, count);
+      unique = `${base}_${count}`;
+      if (!this.#names.has(unique)) break;
+    }
+    this.#names.set(unique, 1);
     this.nodes.push({ ...fields, name: unique, inputs });
     for (const [weight, tensor] of Object.entries(weights)) this.weights.set(`${unique}.${weight}`, tensor);
     return unique;

@@ -6,7 +6,7 @@ import type { Lowerings, OperatorNode } from './operator-node.ts';
 /** A constant as a weight, in another order of its axes. */
 export function weightOf(constant: Constant, order?: readonly number[]): HostTensor {
   const { shape, values } = order === undefined ? constant : transposeConstant(constant, order);
-  return { shape: [...shape], data: Float32Array.from(values) };
+  return { shape: [...shape], data: values instanceof Float32Array ? values : Float32Array.from(values) };
 }
 
 /** A list of two sizes. */

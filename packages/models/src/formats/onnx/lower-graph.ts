@@ -51,6 +51,8 @@ export function lowerGraph(model: OnnxModel, options: LoweringOptions, reject: R
   const { builder, siblings } = options;
   const initializers = new Map(model.initializers.map((tensor) => [tensor.name, tensor]));
   const values = new Map<string, TraceValue | typeof unknown>([[options.inputName, options.input]]);
+  const readers = new Map<string, number>();
+  for (const name of model.nodes.flatMap((node) => node.inputs)) readers.set(name, (readers.get(name) ?? 0) + 1);
   const decode = (tensor: OnnxTensor) => decodeTensor(tensor, siblings, reject);
   const find = (name: string): TraceValue | typeof unknown => {
     const known = values.get(name);
@@ -58,7 +60,8 @@ export function lowerGraph(model: OnnxModel, options: LoweringOptions, reject: R
     const tensor = initializers.get(name);
     if (tensor === undefined) return reject('each node must read what stands before it', showValue(name));
     const constant = decode(tensor);
-    values.set(name, constant);
+    // What is read once is not kept: weights are large.
+    if ((readers.get(name) ?? 0) > 1) values.set(name, constant);
     return constant;
   };
   const refused: string[] = [];

@@ -1,6 +1,7 @@
 import { showValue } from '@dafl/core';
 import type { Reject } from '../_reject.ts';
-import { type ProtobufField, readFields, readFloats, readIntegers, readText } from './_protobuf-reader.ts';
+import { NumberList } from './_number-list.ts';
+import { type ProtobufField, readDoubles, readFields, readFloats, readIntegers, readText } from './_protobuf-reader.ts';
 
 /** A tensor as the file has it. */
 export interface OnnxTensor {
@@ -11,7 +12,7 @@ export interface OnnxTensor {
   /** Content, little-endian; undefined where it lies in the typed fields or in another file. */
   readonly raw?: Uint8Array;
   /** Values of `float_data`, `int32_data`, `int64_data`, `double_data` or `uint64_data`. */
-  readonly values: readonly number[];
+  readonly values: Float32Array | Float64Array;
   /** Keys of `external_data`, for content that lies in another file. */
   readonly external?: ReadonlyMap<string, string>;
 }
@@ -51,6 +52,15 @@ export interface OnnxModel {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
+/** Larger than any network has; a file that repeats something more often is not read to its end. */
+const limits = { nodes: 20_000, initializers: 50_000, inputs: 10_000, outputs: 10_000, attributes: 200 } as const;
+/** Entries of one attribute, or names that one node reads. */
+const LONGEST_LIST = 2 ** 16;
+
+function limit(count: number, what: keyof typeof limits, reject: Reject): void {
+  if (count > limits[what]) reject(`it must have at most ${limits[what]} ${what}`, 'more');
+}
+
 /** Reads an ONNX file, without making anything of it. Content of tensors is not copied. */
 export function parseOnnx(bytes: Uint8Array, reject: Reject): OnnxModel {
   let irVersion = 0;
@@ -59,7 +69,7 @@ export function parseOnnx(bytes: Uint8Array, reject: Reject): OnnxModel {
   let opset: number | undefined;
   const metadata = new Map<string, string>();
   for (const field of readFields(bytes, reject)) {
-    if (field.number === 1) irVersion = Number(field.varint);
+    if (field.number === 1) irVersion = field.varint;
     else if (field.number === 2) producer = readText(field, reject);
     else if (field.number === 7) graph = messageOf(field, reject);
     else if (field.number === 8) {
@@ -92,6 +102,8 @@ function parseGraph(
     else if (field.number === 11) inputs.push(parseValue(messageOf(field, reject), reject));
     else if (field.number === 12) outputs.push(parseValue(messageOf(field, reject), reject));
     else if (field.number === 15) reject('its weights must be dense', 'a sparse initializer');
+    for (const [what, list] of Object.entries({ nodes, initializers, inputs, outputs }))
+      limit(list.length, what as keyof typeof limits, reject);
   }
   return { graphName, nodes, initializers, inputs, outputs };
 }
@@ -110,7 +122,10 @@ function parseNode(bytes: Uint8Array, reject: Reject): OnnxNode {
       const [key, value] = parseAttribute(messageOf(field, reject), reject);
       if (attributes.has(key)) reject('a node must have an attribute once', showValue(key));
       attributes.set(key, value);
+      limit(attributes.size, 'attributes', reject);
     } else if (field.number === 7) domain = readText(field, reject);
+    if (inputs.length + outputs.length > LONGEST_LIST)
+      reject(`a node must read and write at most ${LONGEST_LIST} tensors`, 'more');
   }
   return { name, operator, domain: domain === 'ai.onnx' ? '' : domain, inputs, outputs, attributes };
 }
@@ -118,73 +133,83 @@ function parseNode(bytes: Uint8Array, reject: Reject): OnnxNode {
 function parseAttribute(bytes: Uint8Array, reject: Reject): [name: string, value: OnnxAttribute] {
   let name = '';
   let type = 0;
-  let float = 0;
   let integer = 0;
   let text = '';
   let tensor: OnnxTensor | undefined;
-  const floats: number[] = [];
-  const integers: number[] = [];
+  const float = new NumberList();
+  const floats = new NumberList();
+  const integers = new NumberList();
   const texts: string[] = [];
   for (const field of readFields(bytes, reject)) {
     if (field.number === 1) name = readText(field, reject);
-    else if (field.number === 2) [float = 0] = readFloats(field, reject);
-    else if (field.number === 3) integer = Number(field.varint);
+    else if (field.number === 2) readFloats(field, float, reject);
+    else if (field.number === 3) integer = field.varint;
     else if (field.number === 4) text = readText(field, reject);
     else if (field.number === 5) tensor = parseTensor(messageOf(field, reject), reject);
-    else if (field.number === 7) for (const value of readFloats(field, reject)) floats.push(value);
-    else if (field.number === 8) for (const value of readIntegers(field, reject)) integers.push(Number(value));
+    else if (field.number === 7) readFloats(field, floats, reject);
+    else if (field.number === 8) readIntegers(field, integers, reject);
     else if (field.number === 9) texts.push(readText(field, reject));
-    else if (field.number === 20) type = Number(field.varint);
+    else if (field.number === 20) type = field.varint;
+    const longest = Math.max(floats.length, integers.length, texts.length);
+    if (longest > LONGEST_LIST)
+      reject(`attribute ${showValue(name)} must have at most ${LONGEST_LIST} entries`, String(longest));
   }
-  // Numbers of AttributeProto.AttributeType.
-  const values: Readonly<Record<number, OnnxAttribute>> = {
-    1: float,
-    2: integer,
-    3: text,
-    4: tensor,
-    6: floats,
-    7: integers,
-    8: texts,
-  };
-  return [name, values[type]];
+  // Numbers of AttributeProto.AttributeType. Graphs (5, 10) stand for themselves: no operator here reads one.
+  if (type === 1) return [name, float.values.at(-1) ?? 0];
+  if (type === 2) return [name, integer];
+  if (type === 3) return [name, text];
+  if (type === 4) return [name, tensor];
+  if (type === 6) return [name, [...floats.values]];
+  if (type === 7) return [name, [...integers.values]];
+  return [name, type === 8 ? texts : undefined];
 }
 
 /** Largest rank that anything here makes sense of. */
 const HIGHEST_RANK = 8;
 
 function parseTensor(bytes: Uint8Array, reject: Reject): OnnxTensor {
-  const shape: number[] = [];
+  const sizes = new NumberList();
   let dataType = 0;
   let name = '';
   let raw: Uint8Array | undefined;
   let isExternal = false;
-  const values: number[] = [];
+  const singles = new NumberList(true);
+  const others = new NumberList();
   const external = new Map<string, string>();
   for (const field of readFields(bytes, reject)) {
-    if (field.number === 1) for (const size of readIntegers(field, reject)) shape.push(Number(size));
-    else if (field.number === 2) dataType = Number(field.varint);
-    else if (field.number === 4) for (const value of readFloats(field, reject)) values.push(value);
-    else if (field.number === 5 || field.number === 7 || field.number === 11) {
-      for (const value of readIntegers(field, reject)) values.push(Number(value));
-    } else if (field.number === 8) name = readText(field, reject);
+    if (field.number === 1) readIntegers(field, sizes, reject);
+    else if (field.number === 2) dataType = field.varint;
+    else if (field.number === 4) readFloats(field, singles, reject);
+    else if (field.number === 5 || field.number === 7 || field.number === 11) readIntegers(field, others, reject);
+    else if (field.number === 8) name = readText(field, reject);
     else if (field.number === 9) raw = messageOf(field, reject);
-    else if (field.number === 10) for (const value of readDoubles(field, reject)) values.push(value);
+    else if (field.number === 10) readDoubles(field, others, reject);
     else if (field.number === 13) {
       const { 1: key = '', 2: value = '' } = readPair(field, reject);
       external.set(String(key), String(value));
-    } else if (field.number === 14) isExternal = field.varint === 1n;
+    } else if (field.number === 14) isExternal = field.varint === 1;
+    if (sizes.length > HIGHEST_RANK || external.size > HIGHEST_RANK)
+      reject(`tensor ${showValue(name)} must have at most ${HIGHEST_RANK} sizes and places`, 'more');
   }
-  if (shape.length > HIGHEST_RANK || shape.some((size) => !(size >= 0 && size <= 2 ** 31)))
-    reject(`tensor ${showValue(name)} must have at most ${HIGHEST_RANK} sizes >= 0`, showValue(shape));
-  return { name, shape, dataType, raw, values, ...(isExternal && { external }) };
+  const shape = [...sizes.values];
+  if (
+    shape.length > HIGHEST_RANK ||
+    shape.some((size) => !(size >= 0 && size <= 2 ** 31)) ||
+    !(product(shape) <= Number.MAX_SAFE_INTEGER)
+  )
+    reject(`tensor ${showValue(name)} must have sizes >= 0 that fit a file`, showValue(shape));
+  return {
+    name,
+    shape,
+    dataType,
+    raw,
+    values: singles.length > 0 ? singles.values : others.values,
+    ...(isExternal && { external }),
+  };
 }
 
-function readDoubles(field: ProtobufField, reject: Reject): number[] {
-  const { bytes, number, type } = field;
-  if ((type !== 'bytes' && type !== 'fixed64') || bytes.length % 8 !== 0)
-    return reject(`field ${number} must hold doubles`, `${type} of ${bytes.length} bytes`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Array.from({ length: bytes.length / 8 }, (_, index) => view.getFloat64(index * 8, true));
+function product(sizes: readonly number[]): number {
+  return sizes.reduce((total, size) => total * size, 1);
 }
 
 function parseValue(bytes: Uint8Array, reject: Reject): OnnxValue {
@@ -200,7 +225,9 @@ function parseValue(bytes: Uint8Array, reject: Reject): OnnxValue {
         shape = [];
         for (const size of readFields(messageOf(part, reject), reject)) {
           const { 1: value } = readPair(size, reject);
-          shape.push(value === undefined || Number(value) < 1 ? undefined : Number(value));
+          shape.push(value === undefined || !(Number(value) >= 1) ? undefined : Number(value));
+          if (shape.length > HIGHEST_RANK)
+            reject(`tensor ${showValue(name)} must have at most ${HIGHEST_RANK} sizes`, 'more');
         }
       }
     }
@@ -213,7 +240,7 @@ function readPair(field: ProtobufField, reject: Reject): Partial<Record<number, 
   const pair: Partial<Record<number, string | number>> = {};
   for (const part of readFields(messageOf(field, reject), reject)) {
     if (part.number > 2) continue;
-    pair[part.number] = part.type === 'varint' ? Number(part.varint) : readText(part, reject);
+    pair[part.number] = part.type === 'varint' ? part.varint : readText(part, reject);
   }
   return pair;
 }

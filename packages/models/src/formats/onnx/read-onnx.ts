@@ -2,7 +2,7 @@ import { type Graph, type Model, type ModelNode, showValue, validateModel } from
 import { isPixelConvention, type PixelConvention, setPixelConvention } from '../../set-pixel-convention.ts';
 import { createReject, type Reject } from '../_reject.ts';
 import { adoptPreprocessing } from './adopt-preprocessing.ts';
-import { externalFile } from './decode-tensor.ts';
+import { externalFiles } from './decode-tensor.ts';
 import { findLogits } from './find-logits.ts';
 import { fuseBias } from './fuse-bias.ts';
 import { type Activation, GraphBuilder, usualOrder } from './graph-builder.ts';
@@ -12,7 +12,7 @@ import { readClassNames } from './read-class-names.ts';
 
 /** Options of `readOnnx`. */
 export interface ReadOnnxOptions {
-  /** Content of the files beside the model that hold its weights, by name: see `listExternalFiles`. */
+  /** Content of the files beside the model that hold its weights, by name. */
   readonly siblings?: ReadonlyMap<string, Uint8Array>;
   /** What the network takes; absent: what arithmetic on its input tells, or 0..1. */
   readonly pixels?: PixelConvention;
@@ -35,8 +35,28 @@ const LEAST_OPSET = 7;
  * @throws {DaflError} `MODEL` if it is damaged, or has nodes that can't be turned into dafl's: all are named.
  */
 export function readOnnx(bytes: Uint8Array, name: string, options: ReadOnnxOptions = {}): ImportedModel {
+  return openOnnx(bytes, name).read(options);
+}
+
+/** An ONNX file that was parsed, and which files beside it it needs. */
+export interface OpenedOnnx {
+  /** How many bytes each of those files must have at least, by plain name. */
+  readonly siblings: ReadonlyMap<string, number>;
+  /** Makes it dafl's. */
+  readonly read: (options: ReadOnnxOptions) => ImportedModel;
+}
+
+/** Parses an ONNX file. See `readOnnx`. */
+export function openOnnx(bytes: Uint8Array, name: string): OpenedOnnx {
   const reject = createReject(name, 'an ONNX model');
   const file = parseOnnx(bytes, reject);
+  return {
+    siblings: externalFiles(file.initializers, reject),
+    read: (options) => buildModel(file, name, options, reject),
+  };
+}
+
+function buildModel(file: OnnxModel, name: string, options: ReadOnnxOptions, reject: Reject): ImportedModel {
   if (file.opset < LEAST_OPSET) reject(`its opset must be >= ${LEAST_OPSET}`, String(file.opset));
   const initialized = new Set(file.initializers.map((tensor) => tensor.name));
   const inputs = file.inputs.filter((input) => !initialized.has(input.name));
@@ -72,16 +92,6 @@ export function readOnnx(bytes: Uint8Array, name: string, options: ReadOnnxOptio
   return { model: imported, notes };
 }
 
-/** Names of the files beside an ONNX file that hold its weights: plain names, without folders. */
-export function listExternalFiles(bytes: Uint8Array, name: string): string[] {
-  const reject = createReject(name, 'an ONNX model');
-  const names = new Set<string>();
-  for (const { external, name: tensor } of parseOnnx(bytes, reject).initializers) {
-    if (external !== undefined) names.add(externalFile(external, `tensor ${showValue(tensor)}`, reject));
-  }
-  return [...names];
-}
-
 function describeInput(
   file: OnnxModel,
   { name, shape }: OnnxValue,
@@ -110,9 +120,10 @@ const onTheWay: ReadonlySet<string> = new Set(['Sub', 'Mul', 'Div', 'Add', 'Cast
 
 /** Whether the input is turned from channels last to channels first at once, as converters from TensorFlow do. */
 function readsChannelsLast(file: OnnxModel, input: string): boolean {
+  const readers = new Map(file.nodes.toReversed().flatMap((node) => node.inputs.map((name) => [name, node] as const)));
   let tensor = input;
   for (let step = 0; step < file.nodes.length; step++) {
-    const reader = file.nodes.find((node) => node.inputs.includes(tensor));
+    const reader = readers.get(tensor);
     if (reader === undefined) return false;
     if (reader.operator === 'Transpose') {
       const permutation = reader.attributes.get('perm');
