@@ -1,6 +1,4 @@
 import type { Tensor, TensorBackend } from './backend.ts';
-import { mean } from './autodiff/operations/reduction.ts';
-import { withTape } from './autodiff/with-tape.ts';
 import { type Checkpoint, tensorsUnder } from './checkpoint.ts';
 import { detectCollapse } from './detect-collapse.ts';
 import type { DistillEvent, NetworkSummary } from './distill-event.ts';
@@ -8,12 +6,12 @@ import type { ImageSet } from './data/image-set.ts';
 import { drawSamples } from './draw-samples.ts';
 import { DaflError } from './errors.ts';
 import { evaluate } from './evaluate.ts';
-import { distillationLoss } from './losses/distillation.ts';
-import type { Method, StudentBatch } from './methods/method.ts';
+import type { Method } from './methods/method.ts';
 import { type Classifier, describeClassifier } from './model/classifier.ts';
 import { describeModel } from './model/describe-model.ts';
 import type { Graph, HostTensor, Model } from './model/model.ts';
-import { inheritWeights } from './model/inherit-weights.ts';
+import { chooseHints, type Hint } from './model/choose-hints.ts';
+import { inheritChannels } from './model/inherit-weights.ts';
 import { measureLogitScale } from './measure-logit-scale.ts';
 import { initializeWeights } from './model/initialize-weights.ts';
 import { createNetwork } from './model/network.ts';
@@ -23,6 +21,7 @@ import type { OptimizerOptions } from './optimizers/optimizer.ts';
 import { learningRateAt, type Schedule } from './optimizers/schedule.ts';
 import { pickSamples } from './pick-samples.ts';
 import { createRandomStream } from './random.ts';
+import { StudentTrainer } from './student-trainer.ts';
 import { createTurn, type Turn } from './turn.ts';
 
 /** How the student learns from the batches that a method gives. */
@@ -48,6 +47,11 @@ export interface StudentTraining {
    * its teacher's scale. @see measureLogitScale
    */
   readonly logitScale?: 'own' | 'usual';
+  /**
+   * Weight of the hints, >= 0, default 0: how strictly a student that starts from the teacher's channels is held to what
+   * the teacher computes in them, layer by layer; fades over the run. @see chooseHints
+   */
+  readonly hintWeight?: number;
 }
 
 /** One distillation. */
@@ -124,6 +128,9 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
       `Cannot distill as 'temperature' must be > 0: current value is ${training.temperature}`,
     );
   }
+  if (!((training.hintWeight ?? 0) >= 0)) {
+    throw new DaflError('USAGE', `Cannot distill as 'hintWeight' must be >= 0: current value is ${training.hintWeight}`);
+  }
   // Schedules check themselves: now rather than in the middle of a step.
   learningRateAt(training.schedule, 0, steps);
   const classifier = describeClassifier(options.teacher.graph);
@@ -150,6 +157,8 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
     const optimizer = own(createOptimizer(backend, student.trainableVariables, training.optimizer));
     const session = own(method.start({ backend, teacher, student, steps, createRandom, turn }));
     const dropout = createRandom('student dropout');
+    const { hints } = initial;
+    const trainer = own(new StudentTrainer({ teacher, student, optimizer, training, hints, dropout }));
 
     const start = options.resume?.step ?? 0;
     if (options.resume !== undefined) await restore(options.resume);
@@ -284,7 +293,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
       const learningRate = learningRateAt(training.schedule, step, steps);
       const studentLosses: Tensor[] = [];
       for (const batch of batches) {
-        studentLosses.push(trainStudent(batch, learningRate));
+        studentLosses.push(trainer.update(batch, learningRate, step / steps));
         await turn();
       }
       const studentImages = batches.reduce((total, batch) => total + batch.images.shape[0], 0);
@@ -301,22 +310,6 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
         }
       }
       return { losses: named, studentImages };
-    }
-
-    /** One update of the student; gives the mean loss, which the caller disposes. */
-    function trainStudent(batch: StudentBatch, learningRate: number): Tensor {
-      return withTape(backend, (tape) => {
-        const mode = training.batchNormStatistics === 'fixed' ? 'inference' : 'training';
-        const images = tape.constant(batch.images);
-        const { logits } = student.forward(tape, images, { mode, trainable: true, random: dropout });
-        const loss = mean(
-          tape,
-          distillationLoss(tape, logits, tape.constant(batch.teacherLogits), { temperature: training.temperature }),
-        );
-        const leaves = student.trainableVariables.map((variable) => tape.leaf(variable.tensor));
-        optimizer.apply(tape.gradients(loss, leaves), learningRate);
-        return backend.reshape(loss.tensor, []);
-      });
     }
 
     async function checkpointAt(step: number): Promise<Checkpoint> {
@@ -370,24 +363,28 @@ function initializeStudent(
   { teacher, student, studentWeights, training, seed }: DistillOptions,
   scale: number,
 ): {
-  model: Model;
-  from: 'random' | 'teacher' | 'given';
+  readonly model: Model;
+  readonly from: 'random' | 'teacher' | 'given';
+  readonly hints: readonly Hint[];
   /** Why the teacher's weights could not be taken, where they were wanted. */
-  reason?: string;
+  readonly reason?: string;
 } {
   let reason: string | undefined;
   if (training.initialization !== 'random') {
     if (studentWeights !== undefined)
-      return { model: scaleLogits({ graph: student, weights: studentWeights }, scale), from: 'given' };
+      return { model: scaleLogits({ graph: student, weights: studentWeights }, scale), from: 'given', hints: [] };
     try {
-      return { model: scaleLogits(inheritWeights(teacher, student), scale), from: 'teacher' };
+      const inherited = inheritChannels(teacher, student);
+      const hints = (training.hintWeight ?? 0) > 0 ? chooseHints(teacher.graph, inherited) : [];
+      return { model: scaleLogits(inherited.model, scale), from: 'teacher', hints };
     } catch (error) {
       const isOtherArchitecture = error instanceof DaflError && error.code === 'MODEL';
       if (training.initialization === 'teacher' || !isOtherArchitecture) throw error;
       reason = error.message;
     }
   }
-  return { model: initializeWeights(student, createRandomStream(seed, 'student weights')), from: 'random', reason };
+  const model = initializeWeights(student, createRandomStream(seed, 'student weights'));
+  return { model, from: 'random', hints: [], reason };
 }
 
 function isDue(step: number, every = 0): boolean {

@@ -103,6 +103,7 @@ export { learningRateAt, type Schedule } from './optimizers/schedule.ts';
 export { createSgd } from './optimizers/sgd.ts';
 
 export type {
+  AnsweredBatch,
   Method,
   MethodContext,
   MethodSession,

@@ -1,7 +1,7 @@
-import { type Network, type StudentBatch, type Tensor, withTape } from '@dafl/core';
+import { type Network, type AnsweredBatch, type Tensor, withTape } from '@dafl/core';
 
 /** What the teacher says of images: the batch that a student learns from. Takes ownership of `images`. */
-export function answerBatch(teacher: Network, images: Tensor): StudentBatch {
+export function answerBatch(teacher: Network, images: Tensor): AnsweredBatch {
   const { backend } = teacher;
   return withTape(backend, (tape) => {
     const { logits } = teacher.forward(tape, tape.constant(images), { mode: 'inference' });

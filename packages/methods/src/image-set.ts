@@ -6,7 +6,7 @@ import {
   type MethodContext,
   type MethodSession,
   preprocess,
-  type StudentBatch,
+  type AnsweredBatch,
 } from '@dafl/core';
 import { answerBatch } from './_answer-batch.ts';
 import { augment, type AugmentationOptions } from './augment.ts';
@@ -60,8 +60,8 @@ function startImageSet(
   const stepsPerEpoch = Math.floor(images.count / size);
   let epoch = -1;
   let order: Uint32Array = new Uint32Array();
-  let batch: StudentBatch | undefined;
-  const take = (indices: Uint32Array, isAugmented: boolean): StudentBatch => {
+  let batch: AnsweredBatch | undefined;
+  const take = (indices: Uint32Array, isAugmented: boolean): AnsweredBatch => {
     const inputs = preprocess(images, indices, classifier);
     const changed = isAugmented ? augment(inputs, classifier, augmentation, changes) : inputs;
     return answerBatch(teacher, backend.tensor(changed, [indices.length, ...classifier.inputShape]));

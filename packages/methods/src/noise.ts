@@ -1,4 +1,4 @@
-import { DaflError, type Method, type MethodContext, type MethodSession, type StudentBatch } from '@dafl/core';
+import { DaflError, type Method, type MethodContext, type MethodSession, type AnsweredBatch } from '@dafl/core';
 import { answerBatch } from './_answer-batch.ts';
 
 /** Options of `noise`. */
@@ -29,9 +29,9 @@ export function noise(options: NoiseOptions): Method {
 function startNoise(batchSize: number, { backend, teacher, createRandom }: MethodContext): MethodSession {
   const size = teacher.graph.inputShape.reduce((product, length) => product * length, 1);
   const stream = createRandom('noise');
-  const draw = (count: number, random = stream): StudentBatch =>
+  const draw = (count: number, random = stream): AnsweredBatch =>
     answerBatch(teacher, backend.tensor(random.normal(count * size), [count, ...teacher.graph.inputShape]));
-  let batch: StudentBatch | undefined;
+  let batch: AnsweredBatch | undefined;
   const free = (): void => {
     if (batch === undefined) return;
     backend.dispose(batch.images);

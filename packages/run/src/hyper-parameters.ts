@@ -32,6 +32,7 @@ export interface HyperParameters {
   readonly temperature: number;
   readonly initialization: 'random' | 'teacher' | 'auto';
   readonly studentBatchNorm: 'moving' | 'fixed';
+  readonly hintWeight: number;
 }
 
 /** One of them: what it may be, and where it stands in a preset. */
@@ -177,6 +178,11 @@ export const hyperParameters: { readonly [Name in keyof HyperParameters]: HyperP
       ),
     'moving',
   ),
+  hintWeight: at(
+    'training.hintWeight',
+    weight("Weight of the distance from the teacher's inner channels, for students that start from them"),
+    0,
+  ),
 };
 
 /** Those that mean something to every method. */
@@ -190,6 +196,7 @@ export const commonHyperParameters: ReadonlySet<string> = new Set<keyof HyperPar
   'temperature',
   'initialization',
   'studentBatchNorm',
+  'hintWeight',
 ]);
 
 /** All hyper-parameters as a preset has them. */

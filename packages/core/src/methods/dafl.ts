@@ -18,7 +18,7 @@ import type { HostTensor } from '../model/model.ts';
 import { createOptimizer } from '../optimizers/create-optimizer.ts';
 import type { OptimizerOptions } from '../optimizers/optimizer.ts';
 import { learningRateAt, type Schedule } from '../optimizers/schedule.ts';
-import type { Method, MethodContext, MethodSession, MethodStep, StudentBatch } from './method.ts';
+import type { Method, MethodContext, MethodSession, MethodStep, AnsweredBatch } from './method.ts';
 import { ReplayBank } from './replay-bank.ts';
 
 /** How the student meets the generator's images again. */
@@ -144,7 +144,7 @@ function startDafl(options: DaflOptions, context: MethodContext): MethodSession 
   }
 
   /** Images without gradient and what the teacher says of them. */
-  function generateBatch(count: number, random = latents): StudentBatch {
+  function generateBatch(count: number, random = latents): AnsweredBatch {
     return withTape(backend, (tape) => {
       const images = generate(tape, count, random);
       const { logits } = teacher.forward(tape, images, { mode: 'inference' });
@@ -153,7 +153,7 @@ function startDafl(options: DaflOptions, context: MethodContext): MethodSession 
   }
 
   /** One update of the generator; gives the batch that it was taken on. */
-  function trainGenerator(step: number): { batch: StudentBatch; losses: Record<string, Tensor> } {
+  function trainGenerator(step: number): { batch: AnsweredBatch; losses: Record<string, Tensor> } {
     return withTape(backend, (tape) => {
       const images = generate(tape, options.batchSize, latents, true);
       const distances: Value[] = [];

@@ -24,7 +24,12 @@ export interface MethodContext {
 export interface StudentBatch {
   /** Shape `[batch, ...inputShape]`, in the teacher's normalised input space. */
   readonly images: Tensor;
-  /** The teacher's answer, shape `[batch, classes]`. */
+  /** The teacher's answer, shape `[batch, classes]`; absent where the teacher is to be asked. */
+  readonly teacherLogits?: Tensor;
+}
+
+/** A batch that the teacher has answered. */
+export interface AnsweredBatch extends StudentBatch {
   readonly teacherLogits: Tensor;
 }
 
@@ -37,7 +42,7 @@ export interface MethodStep {
 }
 
 /** Fresh images with the teacher's answer; the caller disposes both. */
-export type SampledImages = StudentBatch;
+export type SampledImages = AnsweredBatch;
 
 /** What a session needs to go on; see `Checkpoint`. */
 export interface MethodState {

@@ -7,7 +7,7 @@ import { type Mixing, type Mixture, PictureMixer } from '../procedural/picture-m
 import type { PicturePool } from '../procedural/picture-pool.ts';
 import { PictureSource } from '../procedural/picture-source.ts';
 import type { RandomStream } from '../random.ts';
-import type { Method, MethodContext, MethodSession, StudentBatch } from './method.ts';
+import type { Method, MethodContext, MethodSession, SampledImages } from './method.ts';
 
 /** Options of `procedural`. */
 export interface ProceduralOptions {
@@ -72,7 +72,7 @@ function startProcedural(
   const mixer = new PictureMixer({ size, mean, standardDeviation });
   let source = createSource();
   const batches = createRandom('batches');
-  let taken: StudentBatch[] = [];
+  let taken: Tensor[] = [];
   const drawingSteps = Math.max(1, Math.round(DRAWING_SHARE * steps));
   // No more than the student sees a few times.
   const total = Math.max(
@@ -118,7 +118,7 @@ function startProcedural(
     return Array.from(labels, (label, index) => pool.pick(known[label], shares[index]));
   }
 
-  function answered(images: Tensor): StudentBatch {
+  function answered(images: Tensor): SampledImages {
     return withTape(backend, (tape) => {
       const { logits } = teacher.forward(tape, tape.constant(images), { mode: 'inference' });
       return { images, teacherLogits: backend.reshape(logits.tensor, logits.shape) };
@@ -126,10 +126,7 @@ function startProcedural(
   }
 
   function free(): void {
-    for (const { images, teacherLogits } of taken) {
-      backend.dispose(images);
-      backend.dispose(teacherLogits);
-    }
+    for (const images of taken) backend.dispose(images);
     taken = [];
   }
 
@@ -141,9 +138,9 @@ function startProcedural(
       const changes = { shift: Math.max(1, Math.round(Math.min(height, width) / 10)), horizontalFlip: true };
       for (let update = 0; update < studentSteps; update++) {
         const mixing = MIXINGS[(step * studentSteps + update) % MIXINGS.length];
-        taken.push(answered(upload(pick(source.training, batchSize, batches), { mixing, ...changes }, batches)));
+        taken.push(upload(pick(source.training, batchSize, batches), { mixing, ...changes }, batches));
       }
-      return { batches: taken, losses: {} };
+      return { batches: taken.map((images) => ({ images })), losses: {} };
     },
     sample(random) {
       const pool = source.heldOut.count > 0 ? source.heldOut : source.training;

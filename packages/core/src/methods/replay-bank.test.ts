@@ -1,13 +1,13 @@
 import { createCpuBackend } from '@dafl/backend-cpu';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { TensorBackend } from '../backend.ts';
-import type { StudentBatch } from './method.ts';
+import type { AnsweredBatch } from './method.ts';
 import { ReplayBank, type ReplayShapes } from './replay-bank.ts';
 
 const backend = createCpuBackend();
 afterEach(() => expect(backend.memory().tensors).toBe(0));
 
-function batchOf(value: number): StudentBatch {
+function batchOf(value: number): AnsweredBatch {
   return { images: backend.fill([1, 2], value), teacherLogits: backend.fill([1, 3], -value) };
 }
 

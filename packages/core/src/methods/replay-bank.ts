@@ -2,7 +2,7 @@ import type { Shape, Tensor, TensorBackend } from '../backend.ts';
 import type { CheckpointPart } from '../checkpoint.ts';
 import { DaflError } from '../errors.ts';
 import type { HostTensor } from '../model/model.ts';
-import type { StudentBatch } from './method.ts';
+import type { AnsweredBatch } from './method.ts';
 
 /** Shapes of the batches that a bank holds. */
 export interface ReplayShapes {
@@ -17,7 +17,7 @@ export interface ReplayShapes {
 export class ReplayBank {
   readonly #backend: TensorBackend;
   /** Batch `id` lies at `id % capacity`. */
-  readonly #slots: StudentBatch[];
+  readonly #slots: AnsweredBatch[];
   #added = 0;
 
   /**
@@ -56,12 +56,12 @@ export class ReplayBank {
   }
 
   /** Takes ownership of a batch; the oldest goes when the bank is full. */
-  add(batch: StudentBatch): void {
+  add(batch: AnsweredBatch): void {
     this.#put(this.#added++, batch);
   }
 
   /** The batch at `index`, 0 being the oldest. It stays the bank's. */
-  at(index: number): StudentBatch {
+  at(index: number): AnsweredBatch {
     return this.#slots[(this.#added - this.size + index) % this.#slots.length];
   }
 
@@ -102,13 +102,13 @@ export class ReplayBank {
     for (const batch of this.#slots.splice(0)) this.#free(batch);
   }
 
-  #put(id: number, batch: StudentBatch): void {
+  #put(id: number, batch: AnsweredBatch): void {
     const slot = id % this.#slots.length;
     this.#free(this.#slots[slot]);
     this.#slots[slot] = batch;
   }
 
-  #free(batch: StudentBatch): void {
+  #free(batch: AnsweredBatch): void {
     this.#backend.dispose(batch.images);
     this.#backend.dispose(batch.teacherLogits);
   }

@@ -13,7 +13,7 @@ import {
   multiply,
   type RandomStream,
   ReplayBank,
-  type StudentBatch,
+  type AnsweredBatch,
   subtract,
   Tape,
   type Tensor,
@@ -105,7 +105,7 @@ function startReconstruction(
   const constants = new Constants(backend);
 
   /** Makes images, and tells how far they are from their targets in the end. */
-  async function make(count: number, random: RandomStream): Promise<{ batch: StudentBatch; distance: Tensor }> {
+  async function make(count: number, random: RandomStream): Promise<{ batch: AnsweredBatch; distance: Tensor }> {
     const size = inputShape.reduce((product, length) => product * length, 1);
     const start = random.normal(count * size);
     const images = new Variable(backend, 'images', backend.tensor(start, [count, ...inputShape]), true);

@@ -1,0 +1,120 @@
+import type { Tensor, TensorBackend } from './backend.ts';
+import { add, affine, divide, square, subtract } from './autodiff/operations/element-wise.ts';
+import { reshape } from './autodiff/operations/layout.ts';
+import { matMul } from './autodiff/operations/mat-mul.ts';
+import { mean } from './autodiff/operations/reduction.ts';
+import type { Tape, Value } from './autodiff/tape.ts';
+import { withTape } from './autodiff/with-tape.ts';
+import type { StudentTraining } from './distill.ts';
+import { distillationLoss } from './losses/distillation.ts';
+import type { StudentBatch } from './methods/method.ts';
+import type { Hint } from './model/choose-hints.ts';
+import type { Network } from './model/network.ts';
+import type { Optimizer } from './optimizers/optimizer.ts';
+import type { RandomStream } from './random.ts';
+
+/** What a student is trained with. */
+export interface StudentTrainerOptions {
+  readonly teacher: Network;
+  readonly student: Network;
+  readonly optimizer: Optimizer;
+  readonly training: StudentTraining;
+  /** Layers whose channels the student inherited, where the training weighs hints; else none. */
+  readonly hints: readonly Hint[];
+  /** Of the dropout masks. */
+  readonly dropout: RandomStream;
+}
+
+/** Keeps the relative error of a layer finite where the teacher is silent. */
+const LEAST_VARIANCE = 1e-12;
+
+/** Updates a student, batch by batch. */
+export class StudentTrainer {
+  readonly #options: StudentTrainerOptions;
+  readonly #backend: TensorBackend;
+  /** For each hint a matrix of zeros and ones that picks the student's channels out of the teacher's; null picks all. */
+  readonly #selections = new Map<string, Tensor | null>();
+
+  constructor(options: StudentTrainerOptions) {
+    this.#options = options;
+    this.#backend = options.student.backend;
+    for (const { node, channels, width } of options.hints) {
+      const selection = new Float32Array(width * channels.length);
+      channels.forEach((channel, position) => (selection[channel * channels.length + position] = 1));
+      const shape = [width, channels.length];
+      this.#selections.set(node, channels.length === width ? null : this.#backend.tensor(selection, shape));
+    }
+  }
+
+  /**
+   * One update; gives the mean loss, which the caller disposes.
+   *
+   * @param progress Share of the run that is done, 0..1: hints fade to nothing over it, so that in the end the student
+   * goes after the logits alone.
+   */
+  update(batch: StudentBatch, learningRate: number, progress: number): Tensor {
+    const { student, optimizer, training, dropout } = this.#options;
+    const { hintWeight = 0 } = training;
+    const fade = 0.5 * (1 + Math.cos(Math.PI * progress));
+    return withTape(this.#backend, (tape) => {
+      const images = tape.constant(batch.images);
+      const { logits: teacherLogits, hints } = this.#answer(tape, batch, images);
+      const mode = training.batchNormStatistics === 'fixed' ? 'inference' : 'training';
+      const distances: Value[] = [];
+      const { logits } = student.forward(tape, images, {
+        mode,
+        trainable: true,
+        random: dropout,
+        observe: ({ name }, _inputs, output) => {
+          const hint = hints.get(name);
+          if (hint !== undefined) distances.push(relativeError(tape, asRows(tape, output), hint));
+        },
+      });
+      const divergence = distillationLoss(tape, logits, teacherLogits, { temperature: training.temperature });
+      let loss = mean(tape, divergence);
+      if (distances.length > 0) {
+        const total = distances.reduce((sum, distance) => add(tape, sum, distance));
+        loss = add(tape, loss, affine(tape, total, (hintWeight * fade) / distances.length));
+      }
+      const leaves = student.trainableVariables.map((variable) => tape.leaf(variable.tensor));
+      optimizer.apply(tape.gradients(loss, leaves), learningRate);
+      return this.#backend.reshape(loss.tensor, []);
+    });
+  }
+
+  dispose(): void {
+    for (const selection of this.#selections.values()) if (selection !== null) this.#backend.dispose(selection);
+    this.#selections.clear();
+  }
+
+  /** The teacher's logits, and its values at the hints, as rows of the student's channels. */
+  #answer(tape: Tape, batch: StudentBatch, images: Value): { logits: Value; hints: ReadonlyMap<string, Value> } {
+    const hints = new Map<string, Value>();
+    if (batch.teacherLogits !== undefined && this.#selections.size === 0)
+      return { logits: tape.constant(batch.teacherLogits), hints };
+    const { logits } = this.#options.teacher.forward(tape, images, {
+      mode: 'inference',
+      observe: ({ name }, _inputs, output) => {
+        const selection = this.#selections.get(name);
+        if (selection === undefined) return;
+        const rows = asRows(tape, output);
+        hints.set(name, selection === null ? rows : matMul(tape, rows, tape.constant(selection)));
+      },
+    });
+    return { logits, hints };
+  }
+}
+
+/** Every position and example a row: `[..., channels]` to `[rows, channels]`. */
+function asRows(tape: Tape, value: Value): Value {
+  const channels = value.shape[value.shape.length - 1];
+  const size = value.shape.reduce((product, length) => product * length, 1);
+  return reshape(tape, value, [size / channels, channels]);
+}
+
+/** Mean squared distance of the student's values from the teacher's, over the variance of the teacher's. */
+function relativeError(tape: Tape, student: Value, teacher: Value): Value {
+  const variance = subtract(tape, mean(tape, square(tape, teacher)), square(tape, mean(tape, teacher)));
+  const distance = mean(tape, square(tape, subtract(tape, student, teacher)));
+  return divide(tape, distance, affine(tape, variance, 1, LEAST_VARIANCE));
+}
