@@ -174,6 +174,9 @@ test('dafl distill', async () => {
                                                  norms: of its batches, or those
                                                  that it starts with, then without
                                                  dropout (low-rank: fixed)
+      --hint-weight <number>                     Weight of the distance from the
+                                                 teacher's inner channels, for
+                                                 students that start from them
 
     Reporting:
       --compare <file>                           Model whose first layer the report

@@ -129,7 +129,10 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
     );
   }
   if (!((training.hintWeight ?? 0) >= 0)) {
-    throw new DaflError('USAGE', `Cannot distill as 'hintWeight' must be >= 0: current value is ${training.hintWeight}`);
+    throw new DaflError(
+      'USAGE',
+      `Cannot distill as 'hintWeight' must be >= 0: current value is ${training.hintWeight}`,
+    );
   }
   // Schedules check themselves: now rather than in the middle of a step.
   learningRateAt(training.schedule, 0, steps);

@@ -18,7 +18,7 @@ function recipe(batchSize: number, steps: number, temperature: number, learningR
 
 /** The same for any teacher: from its channels where they fit the student, with logits of a usual size. */
 function forAnyTeacher(preset: Preset): Preset {
-  return { ...preset, training: { ...preset.training, initialization: 'auto', logitScale: 'usual', hintWeight: 4 } };
+  return { ...preset, training: { ...preset.training, initialization: 'auto', logitScale: 'usual', hintWeight: 2 } };
 }
 
 /**

@@ -14,7 +14,7 @@ import { createNetwork } from '../model/network.ts';
 import { argMaxRows, predictLogits } from '../predict.ts';
 import { createRandomStream } from '../random.ts';
 import { dafl, type DaflOptions } from './dafl.ts';
-import type { MethodSession, MethodState } from './method.ts';
+import type { AnsweredBatch, MethodSession, MethodState } from './method.ts';
 
 // Float32 for what is to be repeated bit for bit, float64 for what is compared with finite differences.
 const backend = createCpuBackend();
@@ -274,7 +274,7 @@ describe('replay', () => {
       const stored = await Promise.all(parts.map(async (part) => ({ id: part.id, tensors: await part.read() })));
 
       expect(batches.length).toBe(5);
-      for (const { images, teacherLogits } of batches) {
+      for (const { images, teacherLogits } of batches as AnsweredBatch[]) {
         expect(images.shape).toEqual([16, 8, 8, 1]);
         expect(teacherLogits.shape).toEqual([16, 4]);
         // The state's values are float32.
@@ -299,7 +299,7 @@ describe('replay', () => {
     for (let step = 0; step < 3; step++) {
       const { batches, losses } = await session.step(step);
       for (const loss of Object.values(losses)) precise.dispose(loss);
-      for (const { images, teacherLogits } of batches) {
+      for (const { images, teacherLogits } of batches as AnsweredBatch[]) {
         expect(await precise.read(teacherLogits)).toEqual(await predictLogits(network, images));
       }
     }

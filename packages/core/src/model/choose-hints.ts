@@ -40,5 +40,8 @@ export function chooseHints(teacher: Graph, { channels }: InheritedModel): Hint[
     return [{ node, channels: kept, width: output[output.length - 1] }];
   });
   const count = Math.min(MOST_HINTS, candidates.length);
-  return Array.from({ length: count }, (_, index) => candidates[Math.ceil(((index + 1) * candidates.length) / count) - 1]);
+  return Array.from(
+    { length: count },
+    (_, index) => candidates[Math.ceil(((index + 1) * candidates.length) / count) - 1],
+  );
 }

@@ -1,0 +1,101 @@
+import { createCpuBackend } from '@dafl/backend-cpu';
+import { beforeAll, expect, it } from 'vitest';
+import { trainTinyTeacher } from './_testing/tiny-classifier.ts';
+import { Tape } from './autodiff/tape.ts';
+import { chooseHints } from './model/choose-hints.ts';
+import { inheritChannels } from './model/inherit-weights.ts';
+import type { Model } from './model/model.ts';
+import { createNetwork, type Network } from './model/network.ts';
+import { shrink } from './model/shrink.ts';
+import { createAdam } from './optimizers/adam.ts';
+import { predictLogits } from './predict.ts';
+import { createRandomStream } from './random.ts';
+import { StudentTrainer } from './student-trainer.ts';
+
+const backend = createCpuBackend();
+let teacherModel: Model;
+beforeAll(async () => {
+  teacherModel = await trainTinyTeacher(backend);
+});
+
+/** Trains a half student that starts from the teacher's channels; tells its weights and its error at the hidden layer. */
+async function trainHalf(options: { hintWeight: number; isAnswered: boolean; updates?: number }) {
+  const { hintWeight, isAnswered, updates = 30 } = options;
+  const inherited = inheritChannels(teacherModel, shrink(teacherModel.graph, 0.5));
+  const hints = hintWeight > 0 ? chooseHints(teacherModel.graph, inherited) : [];
+  const teacher = createNetwork(backend, teacherModel);
+  const student = createNetwork(backend, inherited.model);
+  const optimizer = createAdam(backend, student.trainableVariables);
+  const training = {
+    optimizer: { kind: 'adam' },
+    schedule: { kind: 'constant', learningRate: 1e-2 },
+    temperature: 2,
+    initialization: 'teacher',
+    hintWeight,
+  } as const;
+  const dropout = createRandomStream(1, 'dropout');
+  const trainer = new StudentTrainer({ teacher, student, optimizer, training, hints, dropout });
+  const random = createRandomStream(1, 'images');
+  for (let update = 0; update < updates; update++) {
+    const images = backend.tensor(random.normal(16 * 64), [16, 8, 8, 1]);
+    const logits = isAnswered ? await predictLogits(teacher, images) : undefined;
+    const teacherLogits = logits === undefined ? undefined : backend.tensor(logits, [16, 4]);
+    backend.dispose(trainer.update({ images, teacherLogits }, 1e-2, 0));
+    backend.dispose(images);
+    if (teacherLogits !== undefined) backend.dispose(teacherLogits);
+  }
+  const images = backend.tensor(createRandomStream(2, 'images').normal(64 * 64), [64, 8, 8, 1]);
+  const hiddenOf = async (network: Network): Promise<ArrayLike<number>> => {
+    const tape = new Tape(backend);
+    let hidden: Promise<ArrayLike<number>> = Promise.resolve([]);
+    network.forward(tape, tape.constant(images), {
+      mode: 'inference',
+      observe: ({ name }, _, output) => {
+        if (name === 'hidden') hidden = backend.read(output.tensor);
+      },
+    });
+    const values = await hidden;
+    tape.dispose();
+    return values;
+  };
+  const ofTeacher = await hiddenOf(teacher);
+  const ofStudent = await hiddenOf(student);
+  const kept = inherited.channels.get('hidden')!;
+  let error = 0;
+  for (let row = 0; row < 64; row++) {
+    kept.forEach(
+      (channel, index) => (error += (ofStudent[row * kept.length + index] - ofTeacher[row * 16 + channel]) ** 2),
+    );
+  }
+  const weights = [...(await student.toModel()).weights].map(([name, { data }]) => [name, [...data]]);
+  backend.dispose(images);
+  trainer.dispose();
+  optimizer.dispose();
+  student.dispose();
+  teacher.dispose();
+  expect(backend.memory().tensors).toBe(0);
+  return { weights, error };
+}
+
+it('asks the teacher where a batch brings no answer, and learns the same', async () => {
+  const [asked, given] = [
+    await trainHalf({ hintWeight: 0, isAnswered: false }),
+    await trainHalf({ hintWeight: 0, isAnswered: true }),
+  ];
+  expect(asked.weights).toEqual(given.weights);
+});
+
+it('keeps inherited channels close to the teacher where hints weigh', async () => {
+  const free = await trainHalf({ hintWeight: 0, isAnswered: false });
+  const held = await trainHalf({ hintWeight: 10, isAnswered: false });
+  expect(held.error).toBeLessThan(free.error * 0.6);
+});
+
+it('takes hints from hidden layers only, behind their batch norm', () => {
+  const inherited = inheritChannels(teacherModel, shrink(teacherModel.graph, 0.5));
+  const hints = chooseHints(teacherModel.graph, inherited);
+  expect(hints.map(({ node, channels, width }) => [node, channels.length, width])).toEqual([
+    ['conv', 2, 4],
+    ['hidden', 8, 16],
+  ]);
+});
