@@ -2,6 +2,7 @@ import type { Tensor } from '../backend.ts';
 import { withTape } from '../autodiff/with-tape.ts';
 import { DaflError } from '../errors.ts';
 import { describeClassifier } from '../model/classifier.ts';
+import type { Preprocessing } from '../model/model.ts';
 import { argMaxRows, predictLogits } from '../predict.ts';
 import { type Mixing, type Mixture, PictureMixer } from '../procedural/picture-mixer.ts';
 import type { PicturePool } from '../procedural/picture-pool.ts';
@@ -17,6 +18,12 @@ export interface ProceduralOptions {
   readonly studentSteps: number;
   /** Pictures that are kept at most, >= 1; fewer where they would take more than 256 MiB. */
   readonly pictures: number;
+}
+
+/** The mean that a teacher's preprocessing takes off pixels in 0..1; undefined where it takes none off. */
+function meanPixel({ mean }: Preprocessing): number | undefined {
+  const average = mean.reduce((sum, value) => sum + value, 0) / mean.length;
+  return average > 0 && average < 1 ? average : undefined;
 }
 
 /** Bytes of the pool at most. */
@@ -82,7 +89,8 @@ function startProcedural(
   const first = Math.min(FIRST_PICTURES, total);
 
   function createSource(): PictureSource {
-    return new PictureSource({ size, classes, capacity, heldOut: Math.max(HELD_OUT, classes), createRandom });
+    const heldOut = Math.max(HELD_OUT, classes);
+    return new PictureSource({ size, classes, capacity, heldOut, brightness: meanPixel(preprocessing), createRandom });
   }
 
   /** How many pictures have been drawn once `step` steps are done. */

@@ -31,6 +31,21 @@ it('fills rare classes by what it has found of them', async () => {
   expect(rare).toBeGreaterThan(Math.min(290, rareAtFirst * 1.6));
 });
 
+it('draws dark pictures for a teacher of dark ones, and light ones for a teacher of light ones', async () => {
+  const meanAt = async (brightness: number): Promise<number> => {
+    const createRandom = (purpose: string) => createRandomStream(4, purpose);
+    const source = new PictureSource({ size, classes: 3, capacity: 900, heldOut: 90, brightness, createRandom });
+    let mean = 0;
+    await source.draw(600, async (pictures) => {
+      mean = pictures.reduce((sum, value) => sum + value, 0) / pictures.length / 255;
+      return new Uint32Array(600);
+    });
+    return mean;
+  };
+  expect(await meanAt(0.1)).toBeLessThan(0.4);
+  expect(await meanAt(0.9)).toBeGreaterThan(0.6);
+});
+
 it('never teaches a picture that it keeps apart', async () => {
   const source = create();
   await source.draw(400, answer);

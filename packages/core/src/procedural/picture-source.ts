@@ -14,6 +14,8 @@ export interface PictureSourceOptions {
   readonly capacity: number;
   /** Pictures that are kept apart, to compare student and teacher on. */
   readonly heldOut: number;
+  /** Mean of the pixels that the teacher was made for, in (0, 1); absent where nothing is known of it. */
+  readonly brightness?: number;
   /** The same stream for the same purpose. */
   readonly createRandom: (purpose: string) => RandomStream;
 }
@@ -41,7 +43,7 @@ export class PictureSource {
   readonly training: PicturePool;
   readonly heldOut: PicturePool;
   readonly #options: PictureSourceOptions;
-  readonly #kinds: PictureKind[];
+  readonly #kinds: WeighedKind[];
   /** How much the pictures of each kind were wanted: total, and number. */
   readonly #wanted: { total: number; count: number }[];
   /** The teacher's class of each picture so far. */
@@ -55,9 +57,7 @@ export class PictureSource {
     const pictureSize = size.height * size.width * size.channels;
     this.training = new PicturePool(capacity, classes, pictureSize);
     this.heldOut = new PicturePool(heldOut, classes, pictureSize);
-    this.#kinds = (Object.keys(pictureFamilies) as PictureFamilyName[]).flatMap((family) =>
-      [false, true].map((isInverted) => ({ family, isInverted })),
-    );
+    this.#kinds = weighKinds(size.channels, options.brightness ?? 0.5);
     this.#seen = Array<number>(classes).fill(0);
     this.#wanted = this.#kinds.map(() => ({ total: 1, count: 1 }));
   }
@@ -134,10 +134,35 @@ export class PictureSource {
 
   #pickKind(share: number): number {
     return pickByWeight(
-      this.#wanted.map(({ total, count }) => Math.max(LEAST_WANT, total / count)),
+      this.#wanted.map(({ total, count }, kind) => this.#kinds[kind].weight * Math.max(LEAST_WANT, total / count)),
       share,
     );
   }
+}
+
+/** A kind of picture, and how likely the task is to be of that kind, before the teacher has been asked. */
+interface WeighedKind extends PictureKind {
+  readonly weight: number;
+}
+
+const TEXTURES: readonly PictureFamilyName[] = ['waves', 'leaves', 'clouds'];
+/** Grey pictures are drawings and scans of things more often than photographs of surfaces. */
+const GREY_TEXTURE_WEIGHT = 0.3;
+/** However bright or dark pictures are on average, some are the other way round. */
+const LEAST_POLARITY_WEIGHT = 0.2;
+
+/** Families are mostly dark: a teacher of dark pictures gets few that are inverted, one of light pictures many. */
+function weighKinds(channels: number, brightness: number): WeighedKind[] {
+  const odds = brightness / (1 - brightness);
+  const limit = (value: number): number => Math.min(1, Math.max(LEAST_POLARITY_WEIGHT, value));
+  return (Object.keys(pictureFamilies) as PictureFamilyName[]).flatMap((family) => {
+    const ofFamily = channels === 1 && TEXTURES.includes(family) ? GREY_TEXTURE_WEIGHT : 1;
+    return [false, true].map((isInverted) => ({
+      family,
+      isInverted,
+      weight: ofFamily * limit(isInverted ? odds : 1 / odds),
+    }));
+  });
 }
 
 function pickByWeight(weights: readonly number[], share: number): number {
