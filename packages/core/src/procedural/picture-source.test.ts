@@ -42,8 +42,8 @@ it('draws dark pictures for a teacher of dark ones, and light ones for a teacher
     });
     return mean;
   };
-  expect(await meanAt(0.1)).toBeLessThan(0.4);
-  expect(await meanAt(0.9)).toBeGreaterThan(0.6);
+  expect(await meanAt(0.1)).toBeLessThan(0.45);
+  expect(await meanAt(0.9)).toBeGreaterThan(0.55);
 });
 
 it('never teaches a picture that it keeps apart', async () => {
