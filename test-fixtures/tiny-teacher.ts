@@ -77,7 +77,7 @@ export function tinyData(
   const { count, pixels, labels } = tinyImages(options);
   return new Map([
     [`${prefix}-images-idx3-ubyte`, idxFile([count, 8, 8], pixels)],
-    [`${prefix}-labels-idx1-ubyte`, idxFile([count], labels!)],
+    [`${prefix}-labels-idx1-ubyte`, idxFile([count], Uint8Array.from(labels!))],
   ]);
 }
 
@@ -88,6 +88,6 @@ export function tinyImages(
   const { count = 24, classes = 3, prefix = 't10k' } = options;
   const random = createRandomStream(3, prefix);
   const pixels = Uint8Array.from(random.integers(count * 64, 256));
-  const labels = Uint8Array.from(random.integers(count, classes));
+  const labels = Uint32Array.from(random.integers(count, classes));
   return { count, height: 8, width: 8, channels: 1, pixels, labels };
 }

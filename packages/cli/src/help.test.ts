@@ -318,10 +318,11 @@ test('dafl train', async () => {
                                                          0)
       --horizontal-flip                                  Mirror each image left to
                                                          right in every other epoch
-      --validation-split <number>                        Hold out that many of the
-                                                         last training images and
-                                                         report on them, not on the
-                                                         test images (default: 0)
+      --validation-split <number>                        Hold out that many training
+                                                         images, drawn from the
+                                                         seed, of each class its
+                                                         share, and report on them
+                                                         (default: 0)
 
     Computing:
       --backend <auto|node|webgpu|wasm|cpu>              What computes: TensorFlow

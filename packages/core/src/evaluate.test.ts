@@ -29,7 +29,7 @@ function pictures(pixels: number[], labels?: number[]): ImageSet {
     width: 1,
     channels: 1,
     pixels: Uint8Array.from(pixels),
-    labels: labels && Uint8Array.from(labels),
+    labels: labels && Uint32Array.from(labels),
   };
 }
 

@@ -10,8 +10,8 @@ export interface CollectImagesOptions {
   readonly width?: number;
   /** 1 (grey) or 3. Default: 3 if any image has colours. */
   readonly channels?: 1 | 3;
-  /** Class of each image, 0..255. */
-  readonly labels?: Uint8Array;
+  /** Class of each image. */
+  readonly labels?: Uint32Array;
 }
 
 /**

@@ -136,7 +136,7 @@ describe('collectImages', () => {
 
   it('rejects no image, and labels of another count', () => {
     expect(() => collectImages([])).toThrow('Cannot collect images as there must be one: found none');
-    expect(() => collectImages([grey], { labels: Uint8Array.of(1, 2) })).toThrow(
+    expect(() => collectImages([grey], { labels: Uint32Array.of(1, 2) })).toThrow(
       'Cannot collect images as there must be 1 labels: current value is 2',
     );
   });

@@ -13,7 +13,7 @@ function record(labels: readonly number[], number: number): number[] {
 describe('parseCifar', () => {
   it('reads CIFAR-10: one label, planes become pixels', () => {
     const set = parseCifar(Uint8Array.from([...record([3], 0), ...record([9], 5)]), 1);
-    expect(set).toMatchObject({ count: 2, height: 32, width: 32, channels: 3, labels: Uint8Array.of(3, 9) });
+    expect(set).toMatchObject({ count: 2, height: 32, width: 32, channels: 3, labels: Uint32Array.of(3, 9) });
     expect(set.pixels.length).toBe(2 * 3072);
     expect([...set.pixels.subarray(0, 6)]).toEqual([0, 100, 200, 1, 101, 201]);
     expect([...set.pixels.subarray(3072, 3075)]).toEqual([5, 105, 205]);
@@ -22,7 +22,7 @@ describe('parseCifar', () => {
 
   it('reads CIFAR-100: the fine of two labels', () => {
     const set = parseCifar(Uint8Array.from([...record([19, 99], 0), ...record([1, 42], 1)]), 2);
-    expect(set.labels).toEqual(Uint8Array.of(99, 42));
+    expect(set.labels).toEqual(Uint32Array.of(99, 42));
     expect([...set.pixels.subarray(3072, 3075)]).toEqual([1, 101, 201]);
   });
 

@@ -22,7 +22,7 @@ export function parseCifar(bytes: Uint8Array, labelBytes: 1 | 2, name = 'file'):
     );
   }
   const pixels = new Uint8Array(count * 3 * PLANE);
-  const labels = new Uint8Array(count);
+  const labels = new Uint32Array(count);
   for (let record = 0; record < count; record++) {
     const start = record * recordBytes;
     labels[record] = bytes[start + labelBytes - 1];

@@ -61,7 +61,7 @@ describe('imageSetFromIdx', () => {
       width: 3,
       channels: 1,
       pixels: images.data,
-      labels: Uint8Array.of(4, 9),
+      labels: Uint32Array.of(4, 9),
     });
     expect(imageSetFromIdx(images, null).labels).toBeUndefined();
   });
@@ -93,7 +93,7 @@ describe('sliceImageSet', () => {
       width: 3,
       channels: 1,
       pixels: Uint8Array.of(6, 7, 8, 9, 10, 255),
-      labels: Uint8Array.of(9),
+      labels: Uint32Array.of(9),
     });
     expect(sliceImageSet({ ...set, labels: undefined }, 0, 1).labels).toBeUndefined();
   });

@@ -56,5 +56,12 @@ export function imageSetFromIdx(images: IdxArray, labels: IdxArray | null): Imag
       `Cannot read IDX labels as their shape must be [${count}]: current shape is [${labels.shape.join(', ')}]`,
     );
   }
-  return { count, height, width, channels, pixels: images.data, labels: labels?.data };
+  return {
+    count,
+    height,
+    width,
+    channels,
+    pixels: images.data,
+    labels: labels === null ? undefined : Uint32Array.from(labels.data),
+  };
 }

@@ -175,8 +175,8 @@ describe('bad input', () => {
 
   test.each([
     [{ ...images, labels: undefined }, /the images must have labels/],
-    [{ ...images, labels: new Uint8Array(images.count).fill(9) }, /labels must be in 0\.\.2: current value is 9/],
-    [{ ...images, labels: new Uint8Array(images.count) }, /class 1 must have at least 2 images: current value is 0/],
+    [{ ...images, labels: new Uint32Array(images.count).fill(9) }, /labels must be in 0\.\.2: current value is 9/],
+    [{ ...images, labels: new Uint32Array(images.count) }, /class 1 must have at least 2 images: current value is 0/],
   ])('what cannot be recorded is told', async (bad, message) => {
     await expect(recordMetadata({ backend, teacher, images: bad })).rejects.toThrow(message);
   });

@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { encode } from 'fast-png';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { tinyData } from '../../../test-fixtures/tiny-teacher.ts';
-import { loadImages, loadLabelledImages } from './data-source.ts';
+import { hasTestImages, loadImages, loadLabelledImages } from './data-source.ts';
 import { findLocalMnist, type MnistOptions } from './mnist-files.ts';
 
 let folder: string;
@@ -257,7 +257,7 @@ describe('an archive', () => {
     const record = Uint8Array.from([4, ...Array<number>(3072).fill(7)]);
     const cifar = join(folder, 'cifar-10-binary.tar.gz');
     writeFileSync(cifar, gzipSync(tar({ 'cifar-10-batches-bin/test_batch.bin': record })));
-    expect(await loadLabelledImages(cifar)).toMatchObject({ count: 1, labels: Uint8Array.of(4) });
+    expect(await loadLabelledImages(cifar)).toMatchObject({ count: 1, labels: Uint32Array.of(4) });
     const idx = join(folder, 'idx.tar');
     writeFileSync(idx, tar(Object.fromEntries([...tinyData()].map(([name, bytes]) => [`../../${name}`, bytes]))));
     expect(await loadLabelledImages(idx)).toMatchObject({ count: 24 });
@@ -290,9 +290,9 @@ describe('a folder of class folders', () => {
     picture('val/ant/1.png', 40);
     picture('val/cat/1.png', 50);
     const train = await loadLabelledImages(folder, { split: 'train' });
-    expect(train).toMatchObject({ count: 3, height: 4, width: 4, channels: 1, labels: Uint8Array.of(0, 1, 1) });
+    expect(train).toMatchObject({ count: 3, height: 4, width: 4, channels: 1, labels: Uint32Array.of(0, 1, 1) });
     expect([0, 16, 32].map((start) => train.pixels[start])).toEqual([30, 10, 20]);
-    expect(await loadLabelledImages(folder)).toMatchObject({ count: 2, labels: Uint8Array.of(0, 1) });
+    expect(await loadLabelledImages(folder)).toMatchObject({ count: 2, labels: Uint32Array.of(0, 1) });
     expect(await loadImages(folder)).not.toHaveProperty('labels');
   });
 
@@ -302,11 +302,35 @@ describe('a folder of class folders', () => {
     picture('test/bee/1.png', 3);
     picture('test/cat/1.png', 4);
     const classNames = ['ant', 'bee', 'cat'];
-    expect(await loadLabelledImages(folder)).toMatchObject({ labels: Uint8Array.of(1, 2), classNames });
+    expect(await loadLabelledImages(folder)).toMatchObject({ labels: Uint32Array.of(1, 2), classNames });
     expect(await loadLabelledImages(folder, { split: 'train' })).toMatchObject({
-      labels: Uint8Array.of(0, 2),
+      labels: Uint32Array.of(0, 2),
       classNames,
     });
+  });
+
+  test('numbers are in the order of their values', async () => {
+    for (const name of ['10', '2', '1']) picture(`${name}/1.png`, Number(name));
+    const images = await loadLabelledImages(folder);
+    expect(images.classNames).toEqual(['1', '2', '10']);
+    expect([0, 16, 32].map((start) => images.pixels[start])).toEqual([1, 2, 10]);
+  });
+
+  test('more classes than a byte counts', async () => {
+    const names = Array.from({ length: 300 }, (_, index) => `class-${String(index).padStart(3, '0')}`);
+    for (const name of names) picture(`${name}/1.png`, 1);
+    const images = await loadLabelledImages(folder);
+    expect([...images.labels!]).toEqual([...names.keys()]);
+  });
+
+  test('test images are apart where there are splits', async () => {
+    picture('flat/a/1.png', 1);
+    picture('split/train/a/1.png', 1);
+    picture('split/val/a/1.png', 1);
+    expect(await hasTestImages(join(folder, 'flat'))).toBe(false);
+    expect(await hasTestImages(join(folder, 'split'))).toBe(true);
+    put(tinyData());
+    expect(await hasTestImages(folder)).toBe(true);
   });
 
   test('without splits all images are of both; a flat folder has images without labels', async () => {

@@ -43,8 +43,8 @@ const SPLIT_FOLDERS: Readonly<Record<Split, readonly string[]>> = { train: ['tra
  *   public mirrors, checked by their hash. Anything else is a folder or a `.tar.gz`: IDX files with the usual names
  *   (`t10k-images-idx3-ubyte`, `train-labels.idx1-ubyte.gz`, `usps-test-images-idx3-ubyte.gz`), CIFAR's binary version
  *   (`data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`; of CIFAR-100 `train.bin` and `test.bin`), or a folder of
- *   folders of PNG and JPEG files, one for each class in the order of their names (of all splits together), beneath `train` and `test` (or `val`),
- *   if those are there.
+ *   folders of PNG and JPEG files, one for each class in the order of their names (of all splits together; numbers in the order of their values), beneath
+ *   `train` and `test` (or `val`), if those are there. Without them, both splits are all images: see `hasTestImages`.
  * @throws {DaflError} `DATA` if files are missing, damaged or not the official ones.
  */
 export async function loadLabelledImages(source: string, options: LoadOptions = {}): Promise<ImageSet> {
@@ -54,10 +54,15 @@ export async function loadLabelledImages(source: string, options: LoadOptions = 
     return await readIdx(await openFolder(folder), split, { isOfficial: true });
   }
   const classes = await findClassFolders(source, split);
-  if (classes !== undefined) return await readClassFolders(source, classes, options);
+  if (classes !== undefined) return await readClassFolders(classes, options);
   const files = await openFiles(source);
   const cifar = findCifarFiles(files, split);
   return cifar === undefined ? await readIdx(files, split, { isOfficial: false }) : await readCifar(files, cifar);
+}
+
+/** Whether a source keeps test images apart from those to train on: class folders may lie there without `train` and `test`. */
+export async function hasTestImages(source: string): Promise<boolean> {
+  return source === 'mnist' || (await findClassFolders(source, 'test'))?.root !== source;
 }
 
 /**
@@ -105,26 +110,22 @@ async function findClassFolders(source: string, split: Split): Promise<ClassFold
   if (named === undefined) return folders.length === 0 ? undefined : { root: source, names: folders };
   const names = await Promise.all(splits.map((name) => listSubfolders(join(source, name))));
   const root = join(source, named);
-  return (await listSubfolders(root)).length === 0 ? undefined : { root, names: [...new Set(names.flat())].sort() };
+  return (await listSubfolders(root)).length === 0 ? undefined : { root, names: sortNames([...new Set(names.flat())]) };
 }
 
 async function listSubfolders(folder: string): Promise<string[]> {
   const names = await listFolder(folder);
   const kinds = await Promise.all(names.map((name) => isFolder(join(folder, name))));
-  return names.filter((_, index) => kinds[index]).sort();
+  return sortNames(names.filter((_, index) => kinds[index]));
 }
 
-async function readClassFolders(
-  source: string,
-  { root, names: classNames }: ClassFolders,
-  options: LoadOptions,
-): Promise<ImageSet> {
-  if (classNames.length > 256) {
-    throw new DaflError(
-      'DATA',
-      `Cannot read data from '${source}' as there must be at most 256 classes: current value is ${classNames.length}`,
-    );
-  }
+/** Numbers by their value, other names by their letters. */
+function sortNames(names: readonly string[]): string[] {
+  const isNumbered = names.every((name) => /^\d+$/.test(name));
+  return isNumbered ? names.toSorted((a, b) => Number(a) - Number(b)) : names.toSorted();
+}
+
+async function readClassFolders({ root, names: classNames }: ClassFolders, options: LoadOptions): Promise<ImageSet> {
   const paths: string[] = [];
   const labels: number[] = [];
   const present = new Set(await listSubfolders(root));
@@ -143,7 +144,7 @@ async function readClassFolders(
       labels.push(label);
     }
   }
-  return { ...collectImages(await decodeAll(paths, options), { labels: Uint8Array.from(labels) }), classNames };
+  return { ...collectImages(await decodeAll(paths, options), { labels: Uint32Array.from(labels) }), classNames };
 }
 
 async function decodeAll(
@@ -192,12 +193,11 @@ async function readCifar(files: Files, { names, labelBytes }: CifarFiles): Promi
     }
     parts.push(images);
   }
-  const concatenate = (arrays: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(arrays));
   return {
     ...parts[0],
     count: parts.reduce((total, { count }) => total + count, 0),
-    pixels: concatenate(parts.map(({ pixels }) => pixels)),
-    labels: concatenate(parts.map(({ labels }) => labels!)),
+    pixels: new Uint8Array(Buffer.concat(parts.map(({ pixels }) => pixels))),
+    labels: Uint32Array.from(parts.flatMap(({ labels }) => [...labels!])),
   };
 }
 

@@ -11,17 +11,50 @@ const images: ImageSet = {
   width: 1,
   channels: 1,
   pixels: Uint8Array.of(1, 2),
-  labels: Uint8Array.of(0, 1),
+  labels: Uint32Array.of(0, 1),
 };
 
 test('labels are those of the model for the same names', () => {
   expect(fitImages({ ...images, classNames: ['cat', 'ant'] }, graph)).toMatchObject({
-    labels: Uint8Array.of(2, 0),
+    labels: Uint32Array.of(2, 0),
     classNames: graph.classNames,
   });
   expect(fitImages(images, graph).labels).toEqual(images.labels);
-  expect(fitImages({ ...images, classNames: ['cat', 'ant'] }, unnamed).labels).toEqual(images.labels);
 });
+
+test.each([
+  [
+    ['0', '1', '2'],
+    [0, 1],
+  ],
+  [
+    ['1', '2'],
+    [1, 2],
+  ],
+  [
+    ['01', '02', '2'],
+    [1, 2],
+  ],
+  [
+    ['1', '2', '3'],
+    [0, 1],
+  ],
+  [
+    ['ant', 'bee', 'cat'],
+    [0, 1],
+  ],
+])('of a model without names, folders %j have the labels %j', (classNames, labels) => {
+  expect([...fitImages({ ...images, classNames }, unnamed).labels!]).toEqual(labels);
+});
+
+test.each([[['1', '10']], [['ant', 'bee']], [['1', 'ant']], [['a', 'b', 'c', 'd']]])(
+  'of a model without names, folders %j are refused',
+  (classNames) => {
+    expect(() => fitImages({ ...images, classNames }, unnamed)).toThrow(
+      `Cannot use the images with 'tiny' as it has no names of classes, so that theirs must be numbers in 0..2 or there must be 3: current names are [${classNames.join(', ')}]`,
+    );
+  },
+);
 
 test('a class that the model does not know is an error, unless no image has it', () => {
   expect(() => fitImages({ ...images, classNames: ['ant', 'dog'] }, graph)).toThrow(

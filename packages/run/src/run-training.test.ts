@@ -39,16 +39,32 @@ async function run(changes: object = {}, settings: object = {}): Promise<Trainin
 const recordOf = (): TrainingRecord =>
   JSON.parse(readFileSync(join(home, 'out', 'trained.json'), 'utf8')) as TrainingRecord;
 
-test('the model has the names of class folders, and colours become what it reads', async () => {
-  for (const split of ['train', 'test']) {
-    for (const [index, name] of ['ant', 'bee', 'cat'].entries()) {
-      const place = join(home, 'pictures', split, name);
-      mkdirSync(place, { recursive: true });
-      const data = new Uint8Array(8 * 8 * 3).fill(100 * index);
-      for (const file of ['1.png', '2.png', '3.png', '4.png'])
-        writeFileSync(join(place, file), encode({ width: 8, height: 8, channels: 3, data }));
-    }
+/** Three classes of four pictures each. */
+function putClassFolders(folder: string): void {
+  for (const [index, name] of ['ant', 'bee', 'cat'].entries()) {
+    const place = join(folder, name);
+    mkdirSync(place, { recursive: true });
+    const data = new Uint8Array(8 * 8 * 3).fill(100 * index);
+    for (const file of ['1.png', '2.png', '3.png', '4.png'])
+      writeFileSync(join(place, file), encode({ width: 8, height: 8, channels: 3, data }));
   }
+}
+
+test('images without a test half are not reported on as test images', async () => {
+  const data = join(home, 'flat');
+  putClassFolders(data);
+  await expect(run({ data })).rejects.toThrow(
+    `Cannot train as 'validationSplit' must be >= 1 where there are no test images: current value is 0, and '${data}' has no folders 'train' and 'test'`,
+  );
+  const events = await run({ data, validationSplit: 3, batchSize: 3 });
+  expect(events[0]).toMatchObject({ trainingImages: 9, evaluationImages: 3, evaluation: 'validation' });
+  const { confusion } = events.find((event) => event.event === 'evaluation')!;
+  // One of each class.
+  expect(confusion.map((row) => row.reduce((total, count) => total + count))).toEqual([1, 1, 1]);
+});
+
+test('the model has the names of class folders, and colours become what it reads', async () => {
+  for (const split of ['train', 'test']) putClassFolders(join(home, 'pictures', split));
   await run({ data: join(home, 'pictures') });
   const { graph } = readModel(readFileSync(join(home, 'out', 'trained.safetensors')));
   expect(graph).toMatchObject({ inputShape: [8, 8, 1], classNames: ['ant', 'bee', 'cat'] });

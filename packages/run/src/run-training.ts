@@ -8,12 +8,12 @@ import {
   initializeWeights,
   type OptimizerOptions,
   type Schedule,
-  sliceImageSet,
 } from '@dafl/core';
 import { train, type TrainEvent, type TrainOptions } from '@dafl/methods';
 import { writeModel } from '@dafl/models';
-import { loadLabelledImages } from './data-source.ts';
+import { hasTestImages, loadLabelledImages } from './data-source.ts';
 import { fitImages } from './fit-images.ts';
+import { holdOut } from './hold-out.ts';
 import { initializeIdentity } from './initialize-identity.ts';
 import { initializeWhitening } from './initialize-whitening.ts';
 import { fingerprintFile, loadArchitecture, loadModel } from './load-model.ts';
@@ -108,7 +108,7 @@ export async function* runTraining(
   if (settings.force !== true) assertAbsent(files);
   const loaded = await loadData(options, settings);
   const { on } = loaded;
-  const { labels = new Uint8Array(), classNames } = loaded.data;
+  const { labels = new Uint32Array(), classNames } = loaded.data;
   const classes = classNames?.length ?? 1 + labels.reduce((most, label) => Math.max(most, label), 0);
   const architecture = await loadArchitecture(options.architecture, { classes: Math.max(2, classes) });
   const graph = classes < 2 ? architecture : { ...architecture, classNames };
@@ -201,12 +201,18 @@ async function loadData(
   options: TrainingOptions,
   { signal, onDownload }: DownloadSettings,
 ): Promise<{ data: ImageSet; evaluation: ImageSet; on: 'validation' | 'test' }> {
-  const all = await loadLabelledImages(options.data, { split: 'train', signal, onDownload });
-  const held = options.validationSplit;
+  const { data: source, validationSplit: held, seed } = options;
+  if (held === 0 && !(await hasTestImages(source))) {
+    throw new DaflError(
+      'USAGE',
+      `Cannot train as 'validationSplit' must be >= 1 where there are no test images: current value is 0, and '${source}' has no folders 'train' and 'test'`,
+    );
+  }
+  const all = await loadLabelledImages(source, { split: 'train', signal, onDownload });
   if (held === 0) {
     return {
       data: all,
-      evaluation: await loadLabelledImages(options.data, { split: 'test', signal, onDownload }),
+      evaluation: await loadLabelledImages(source, { split: 'test', signal, onDownload }),
       on: 'test',
     };
   }
@@ -216,8 +222,8 @@ async function loadData(
       `Cannot train as 'validationSplit' must be below the ${all.count} training images: current value is ${held}`,
     );
   }
-  const border = all.count - held;
-  return { data: sliceImageSet(all, 0, border), evaluation: sliceImageSet(all, border, all.count), on: 'validation' };
+  const { kept, heldOut } = holdOut(all, held, createRandomStream(seed, 'validation'));
+  return { data: kept, evaluation: heldOut, on: 'validation' };
 }
 
 function optimizerOf({ optimizer: kind, ...options }: TrainingOptions): OptimizerOptions {

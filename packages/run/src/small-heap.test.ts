@@ -13,7 +13,7 @@ test('a resnet20 whose steps fit 64 MiB is reported on in 64 MiB', async () => {
     width: 32,
     channels: 3,
     pixels: new Uint8Array(count * 32 * 32 * 3),
-    labels: new Uint8Array(count),
+    labels: new Uint32Array(count),
   };
   const events: string[] = [];
   for await (const { event } of distill({

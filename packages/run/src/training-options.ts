@@ -33,7 +33,7 @@ export interface TrainingOptions {
   readonly shift: number;
   /** Whether half of the images are mirrored. */
   readonly horizontalFlip: boolean;
-  /** Last training images that are held out and reported on in place of the test images; 0 for none. */
+  /** Training images that are held out, as many of each class as its share, and reported on in place of the test images; 0 for none. */
   readonly validationSplit: number;
   readonly backend: 'auto' | BackendName;
   readonly threads?: number;
@@ -89,7 +89,7 @@ export const trainingOptionsSchema: z.ZodType<TrainingOptions> = z.strictObject(
     .int()
     .min(0)
     .default(0)
-    .describe('Hold out that many of the last training images and report on them, not on the test images'),
+    .describe('Hold out that many training images, drawn from the seed, of each class its share, and report on them'),
   backend: z
     .enum(['auto', 'node', 'webgpu', 'wasm', 'cpu'])
     .default('auto')

@@ -11,7 +11,7 @@ const CLASSES = 4;
 /** Pictures of four classes, 8x8 and grey: which quarter is bright, on noise. */
 export function quarterImages(count: number, seed: number): ImageSet {
   const random = createRandomStream(seed, 'quarter images');
-  const labels = Uint8Array.from(random.integers(count, CLASSES));
+  const labels = Uint32Array.from(random.integers(count, CLASSES));
   const noise = random.integers(count * SIDE * SIDE, 100);
   const pixels = Uint8Array.from(noise, (value, index) => {
     const label = labels[Math.floor(index / (SIDE * SIDE))];

@@ -8,7 +8,7 @@ export interface ImageSet {
   /** Shape `[count, height, width, channels]`, 0..255. */
   readonly pixels: Uint8Array;
   /** Class of each image, shape `[count]`; absent for unlabelled pictures. */
-  readonly labels?: Uint8Array;
+  readonly labels?: Uint32Array;
   /** Of the classes, where known. */
   readonly classNames?: readonly string[];
 }
