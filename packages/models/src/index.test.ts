@@ -19,6 +19,7 @@ test('the package exports what is listed here', () => {
       "serializeSafetensors",
       "setPixelConvention",
       "writeModel",
+      "writeOnnx",
     ]
   `);
 });

@@ -13,6 +13,7 @@ export { readModel, writeModel } from './formats/native-model.ts';
 export type { ImportedModel } from './formats/onnx/read-onnx.ts';
 export { parseSafetensors } from './formats/parse-safetensors.ts';
 export type { SafetensorsDataType, SafetensorsFile, SafetensorsTensor } from './formats/safetensors.ts';
+export { writeOnnx, type WriteOnnxOptions } from './formats/onnx/write-onnx.ts';
 export { serializeSafetensors } from './formats/serialize-safetensors.ts';
 
 export { markLogits } from './mark-logits.ts';

@@ -9,6 +9,7 @@ import { type Activation, GraphBuilder, usualOrder } from './graph-builder.ts';
 import { lowerGraph } from './lower-graph.ts';
 import { type OnnxModel, type OnnxValue, parseOnnx } from './parse-onnx.ts';
 import { readClassNames } from './read-class-names.ts';
+import { readPreprocessing } from './read-preprocessing.ts';
 
 /** Options of `readOnnx`. */
 export interface ReadOnnxOptions {
@@ -83,13 +84,26 @@ function buildModel(file: OnnxModel, name: string, options: ReadOnnxOptions, rej
   };
   const fused = fuseBias({ graph, weights: builder.weights });
   const { pixels = {} } = options;
-  const { model, note } = isPixelConvention(pixels)
-    ? { model: setPixelConvention(fused, pixels), note: undefined }
-    : adoptPreprocessing(fused);
+  const { model, note } = choosePreprocessing(fused, file, pixels);
   if (note !== undefined) notes.push(note);
   const imported = { ...model, graph: { ...model.graph, outputs: findOutputs(model.graph) } };
   validateModel(imported);
   return { model: imported, notes };
+}
+
+/** What was typed goes before what the file says, and that before what arithmetic on the input tells. */
+function choosePreprocessing(
+  model: Model,
+  { metadata }: OnnxModel,
+  pixels: PixelConvention,
+): {
+  model: Model;
+  note?: string;
+} {
+  if (isPixelConvention(pixels)) return { model: setPixelConvention(model, pixels) };
+  const preprocessing = readPreprocessing(metadata, model.graph.inputShape.at(-1)!);
+  if (preprocessing !== undefined) return { model: { ...model, graph: { ...model.graph, preprocessing } } };
+  return adoptPreprocessing(model);
 }
 
 function describeInput(
