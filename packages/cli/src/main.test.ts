@@ -76,7 +76,7 @@ describe('dafl distill', () => {
     );
     expect(stderr).toMatch(/\nstep 4\/4 {2}done {2}distillation /);
     expect(stdout).toMatch(
-      /^tiny-half: agrees with its teacher on [\d.]+ % of fresh synthetic images\nThat is no accuracy: for one, name labelled images with --eval\n/,
+      /^tiny-half: agrees with its teacher on [\d.]+ % of fresh synthetic images\nThat is no accuracy: for one, name labelled images with --eval\nJudged without data: [^\n]+ as [^\n]+ on \d+ % of \d+ pictures that it did not learn from/,
     );
     expect(stdout).toContain('plain/student/student.safetensors');
     expect(stdout).toMatch(/\nNext: dafl evaluate --model plain\/student\/student\.safetensors --data <folder>\n$/);

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { describeModel } from '@dafl/core';
-import { type DistillationOptions, formatBytes, type RunResultEvent } from '@dafl/run';
+import { describeVerdict, type DistillationOptions, formatBytes, type RunResultEvent } from '@dafl/run';
 import { formatCount, formatPercent, formatSeconds, formatTable } from './format.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -28,6 +28,12 @@ export async function renderSummary(
   } else {
     const teacher = teacherAccuracy === undefined ? '' : ` (teacher ${formatPercent(teacherAccuracy)})`;
     lines.push(terminal.style('bold', `${name}: ${formatPercent(accuracy)} on ${options.eval}${teacher}`));
+  }
+  if (result.verdict !== undefined) {
+    const { line, advice } = describeVerdict(result.verdict);
+    const colour = { good: 'green', doubtful: 'yellow', poor: 'red' } as const;
+    lines.push(terminal.style(colour[result.verdict.level], line));
+    if (advice !== null) lines.push(advice);
   }
   lines.push(
     `${formatCount(parameters)} parameters, ${result.steps} steps in ${formatSeconds(result.seconds)} on ${result.backend}, seed ${result.seed}`,

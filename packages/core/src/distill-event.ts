@@ -1,6 +1,7 @@
 import type { Checkpoint } from './checkpoint.ts';
 import type { Evaluation } from './evaluate.ts';
 import type { Model } from './model/model.ts';
+import type { Verdict } from './verdict/judge.ts';
 
 /** Size of one of the two networks. */
 export interface NetworkSummary {
@@ -111,6 +112,8 @@ export interface ResultEvent {
    * images could not be drawn.
    */
   readonly agreement?: number;
+  /** What to think of the student without labelled data; absent where the run does not judge. */
+  readonly verdict?: Verdict;
   /** The student's accuracy on the given labelled data after the last step; absent without such data. */
   readonly accuracy?: number;
   readonly teacherAccuracy?: number;

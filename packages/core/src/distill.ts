@@ -22,6 +22,8 @@ import { learningRateAt, type Schedule } from './optimizers/schedule.ts';
 import { pickSamples } from './pick-samples.ts';
 import { createRandomStream } from './random.ts';
 import { StudentTrainer } from './student-trainer.ts';
+import { Examination } from './verdict/examination.ts';
+import { judge, type Verdict } from './verdict/judge.ts';
 import { createTurn, type Turn } from './turn.ts';
 
 /** How the student learns from the batches that a method gives. */
@@ -76,6 +78,8 @@ export interface DistillOptions {
   readonly sampleEvery?: number;
   /** Images of each class in those pictures; default 8. */
   readonly samplesPerClass?: number;
+  /** Whether the student is judged on pictures that it does not learn from. Default false. */
+  readonly judges?: boolean;
   /** Steps between checkpoints; 0 for none but at an interruption. Default 0. */
   readonly checkpointEvery?: number;
   /** Milliseconds after which one is due as well, where steps are slow; default: none. */
@@ -180,6 +184,11 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
       const message = `The student starts from random weights. ${initial.reason}`;
       yield { event: 'warning', code: 'RANDOM_START', step: start, message };
     }
+    // Before the first step: what is needed in the end must be known to work.
+    const examination =
+      options.judges === true
+        ? await untilAborted(() => Examination.prepare({ teacher, createRandom, turn, signal }))
+        : undefined;
     let teacherAccuracy: number | undefined;
     if (options.evaluation !== undefined && signal?.aborted !== true) {
       const evaluation = await untilAborted(() => evaluate(teacher, options.evaluation!, { signal, turn }));
@@ -194,6 +203,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
     const secondsSoFar = (): number => (clock() - startedMs) / 1000;
     let accuracy: number | undefined;
     let agreement: number | undefined;
+    let verdict: Verdict | undefined;
     for (let step = start; step < steps; step++) {
       await turn();
       if (signal?.aborted) {
@@ -240,6 +250,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
       seed,
       student: result,
       agreement,
+      verdict,
       accuracy,
       teacherAccuracy,
     };
@@ -267,6 +278,15 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
             yield { event: 'warning', step, ...warning };
         } catch (error) {
           yield failed('draw samples', error);
+        }
+      }
+      if (examination !== undefined && isLast) {
+        try {
+          const marks = await untilAborted(() => examination.examine(student, turn, signal));
+          if (marks === undefined) return;
+          verdict = judge(marks);
+        } catch (error) {
+          yield failed('judge the student', error);
         }
       }
       if (options.evaluation !== undefined && (isDue(step, options.evaluateEvery) || isLast)) {

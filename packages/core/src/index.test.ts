@@ -5,6 +5,7 @@ it('exports what it lists, and nothing by accident', () => {
   expect(Object.keys(core).sort()).toMatchInlineSnapshot(`
     [
       "DaflError",
+      "Examination",
       "ReplayBank",
       "Tape",
       "Variable",
@@ -44,6 +45,7 @@ it('exports what it lists, and nothing by accident', () => {
       "informationEntropyLoss",
       "inheritWeights",
       "initializeWeights",
+      "judge",
       "leakyRelu",
       "learningRateAt",
       "log",

@@ -137,6 +137,8 @@ export type {
   StudentEvent,
   WarningEvent,
 } from './distill-event.ts';
+export { Examination, type ExaminationOptions, type Marks } from './verdict/examination.ts';
+export { judge, type Verdict } from './verdict/judge.ts';
 export { distill, type DistillOptions, type StudentTraining } from './distill.ts';
 export { type DrawnSamples, drawSamples, type DrawSamplesOptions } from './draw-samples.ts';
 export { evaluate, type EvaluateOptions, type Evaluation } from './evaluate.ts';

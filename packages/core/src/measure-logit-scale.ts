@@ -27,14 +27,13 @@ export async function measureLogitScale(network: Network): Promise<number> {
   const size = { height, width, channels };
   const families = Object.keys(pictureFamilies) as PictureFamilyName[];
   const mixer = new PictureMixer({ size, ...preprocessing });
-  const random = createRandomStream(0, 'logit scale');
   let squares = 0;
   // One at a time takes no memory to speak of, whatever the size of the pictures.
   for (let index = 0; index < PICTURES; index++) {
     const picture = new Uint8Array(height * width * channels);
     const kind = { family: families[index % families.length], isInverted: index % 2 === 1 };
     drawPicture(kind, size, createRandomStream(0, `logit scale ${index}`), picture);
-    const inputs = mixer.mix([picture], { mixing: 'none', shift: 0, horizontalFlip: false }, random);
+    const inputs = mixer.normalize([picture]);
     const images = backend.tensor(inputs, [1, ...inputShape]);
     const logits = await predictLogits(network, images);
     backend.dispose(images);

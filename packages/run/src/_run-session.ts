@@ -112,6 +112,7 @@ export class RunSession {
       teacherAccuracy: step > 0 ? (previous?.teacherAccuracy ?? null) : null,
       confusion: null,
       agreement: null,
+      verdict: null,
       evaluations: (previous?.evaluations ?? []).filter((evaluation) => evaluation.step <= step),
       error: null,
     };
@@ -267,11 +268,12 @@ export class RunSession {
     const { folder, store } = this.#start;
     const file = await this.#writeStudent(event.student);
     const seconds = this.#secondsBefore + event.seconds;
-    const { agreement = null, accuracy = null, step } = event;
+    const { agreement = null, verdict = null, accuracy = null, step } = event;
     const fields: Partial<RunRecord> = {
       state: 'finished',
       step,
       agreement,
+      verdict,
       accuracy,
       student: describeNetwork(event.student.graph, file),
       timings: { ...this.#record.timings, seconds, endedAt: new Date().toISOString() },

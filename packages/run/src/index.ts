@@ -27,6 +27,7 @@ export {
   writeBenchmarkStart,
 } from './benchmark/write-benchmark-start.ts';
 export { CheckpointStore, type LoadedCheckpoint } from './checkpoint-store.ts';
+export { describeVerdict } from './describe-verdict.ts';
 export { type LoadOptions, loadLabelledImages, type Split } from './data-source.ts';
 export {
   type BackendName,

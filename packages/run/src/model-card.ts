@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { stringify } from 'yaml';
+import { describeVerdict } from './describe-verdict.ts';
 import { dataUse } from './data-use.ts';
 import type { RunRecord } from './run-record.ts';
 
@@ -9,7 +10,8 @@ import type { RunRecord } from './run-record.ts';
  * @param record Of a finished run.
  */
 export function renderModelCard(record: RunRecord): string {
-  const { options, teacher, student, accuracy, teacherAccuracy, agreement } = record;
+  const { options, teacher, student, accuracy, teacherAccuracy, agreement, verdict = null } = record;
+  const judged = verdict === null ? null : describeVerdict(verdict).line;
   const { method, data, metadata } = options;
   // The card leaves the machine: of paths, the names.
   const dataset = options.eval === undefined ? undefined : basename(options.eval);
@@ -58,7 +60,7 @@ ${use}${source === undefined ? '' : ` Read: \`${source}\`.`}
 | multiply-accumulates an image | ${count(teacher.multiplyAccumulates)} | ${count(student.multiplyAccumulates)} |
 | accuracy${dataset === undefined ? '' : ` on ${dataset}`} | ${percent(teacherAccuracy)} | ${percent(accuracy)} |
 | agreement on synthetic images | | ${percent(agreement)} |
-
+${judged === null ? '' : `\n${judged}.\n`}
 Labelled images were read for this report only; nothing in the run depended on them.
 
 ## Use

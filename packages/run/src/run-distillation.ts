@@ -144,7 +144,7 @@ export async function* runDistillation(
     }
     const checkpointEveryMs = checkpointEvery === 0 ? undefined : CHECKPOINT_MS;
     const reporting = { evaluateEvery, sampleEvery, checkpointEvery, checkpointEveryMs };
-    const events = distill({ ...common, ...reporting, steps, resume });
+    const events = distill({ ...common, ...reporting, steps, resume, judges: true });
     try {
       // Core checks networks and options before its first event: for a run that cannot be, nothing is written.
       const start = await events.next();
@@ -342,6 +342,7 @@ async function repeatResult(folder: RunFolder, record: RunRecord): Promise<RunRe
     seed: record.options.seed,
     student: readModel(bytes, folder.student),
     agreement: record.agreement ?? undefined,
+    verdict: record.verdict ?? undefined,
     accuracy: record.accuracy ?? undefined,
     teacherAccuracy: record.teacherAccuracy ?? undefined,
     studentSha256: fingerprintFile(bytes).sha256,

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { DaflError, type ErrorCode, type Preprocessing } from '@dafl/core';
+import { DaflError, type ErrorCode, type Preprocessing, type Verdict } from '@dafl/core';
 import type { SettledOptions } from './distillation-options.ts';
 import { parseDistillationOptions } from './distillation-options.ts';
 import type { Machine } from './machine.ts';
@@ -64,6 +64,8 @@ export interface RunRecord {
   readonly confusion: readonly (readonly number[])[] | null;
   /** Share of fresh synthetic images on which student and teacher agree, 0..1. No accuracy. */
   readonly agreement: number | null;
+  /** What to think of the student without labelled data; null until the run has ended, absent in older records. */
+  readonly verdict?: Verdict | null;
   /** Of the student, in order. */
   readonly evaluations: readonly EvaluationRecord[];
   readonly error: { readonly code: ErrorCode | 'INTERNAL'; readonly message: string } | null;

@@ -40,7 +40,6 @@ const LEAST_FOR_EACH_CLASS = 16;
 const DRAWING_SHARE = 0.6;
 /** Pictures that are never learnt from, but compared on. */
 const HELD_OUT = 1_024;
-const AS_DRAWN: Mixture = { mixing: 'none', shift: 0, horizontalFlip: false };
 /** In turns. */
 const MIXINGS: readonly Mixing[] = ['mixup', 'cutmix', 'none'];
 
@@ -107,7 +106,7 @@ function startProcedural(
       const list = Array.from({ length: end - begin }, (_, index) =>
         drawn.subarray((begin + index) * pictureSize, (begin + index + 1) * pictureSize),
       );
-      const images = upload(list, AS_DRAWN, batches);
+      const images = backend.tensor(mixer.normalize(list), [list.length, ...inputShape]);
       labels.set(argMaxRows(await predictLogits(teacher, images), classes), begin);
       backend.dispose(images);
     }
@@ -152,7 +151,7 @@ function startProcedural(
     },
     sample(random) {
       const pool = source.heldOut.count > 0 ? source.heldOut : source.training;
-      return answered(upload(pick(pool, batchSize, random), AS_DRAWN, random));
+      return answered(backend.tensor(mixer.normalize(pick(pool, batchSize, random)), [batchSize, ...inputShape]));
     },
     async state() {
       const answers = Float32Array.from(source.answers);

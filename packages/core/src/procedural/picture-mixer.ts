@@ -51,10 +51,7 @@ export class PictureMixer {
     const { height, width, channels } = this.#size;
     const size = this.#pictureSize;
     const count = pictures.length;
-    if (this.#output.length < count * size) {
-      this.#moved = new Uint8Array(count * size);
-      this.#output = new Float32Array(count * size);
-    }
+    this.#take(count * size);
     const moved = this.#moved;
     const output = this.#output;
     const shifts = random.integers(count * 2, 2 * shift + 1);
@@ -95,6 +92,25 @@ export class PictureMixer {
       }
     }
     return result;
+  }
+
+  /**
+   * Brings pictures to the input space as they are.
+   *
+   * @returns As `mix` does.
+   */
+  normalize(pictures: readonly Uint8Array[]): Float32Array {
+    const length = pictures.length * this.#pictureSize;
+    this.#take(length);
+    pictures.forEach((picture, index) => this.#moved.set(picture, index * this.#pictureSize));
+    this.#translate(0, length, 0);
+    return this.#output.subarray(0, length);
+  }
+
+  #take(length: number): void {
+    if (this.#output.length >= length) return;
+    this.#moved = new Uint8Array(length);
+    this.#output = new Float32Array(length);
   }
 
   /** Looks `length` bytes up, which begin with the first channel. */

@@ -1,3 +1,4 @@
+import { describeVerdict } from '../describe-verdict.ts';
 import { describeClassifier, type Model } from '@dafl/core';
 import { dataUse } from '../data-use.ts';
 import type { MetricsLine } from '../metrics-log.ts';
@@ -84,7 +85,7 @@ function renderHead({ state, teacher, student, timings, options, step }: RunReco
 }
 
 function renderTiles(record: RunRecord): string {
-  const { accuracy, teacherAccuracy, agreement, teacher, student, timings, step, evaluations } = record;
+  const { accuracy, teacherAccuracy, agreement, verdict = null, teacher, student, timings, step, evaluations } = record;
   const count = evaluations.at(-1)?.count;
   const tile = (value: string, what: string, main = false) =>
     `<div class="tile${main ? ' main' : ''}"><div class="value">${escapeHtml(value)}</div><div class="what">${escapeHtml(what)}</div></div>`;
@@ -99,6 +100,9 @@ function renderTiles(record: RunRecord): string {
           ),
         ]),
     ...(teacherAccuracy === null ? [] : [tile(percent(teacherAccuracy), "teacher's accuracy")]),
+    ...(verdict === null
+      ? []
+      : [tile(verdict.level, `judged on ${integer(verdict.pictures)} pictures that it did not learn from`)]),
     ...(agreement === null
       ? []
       : [
@@ -115,7 +119,11 @@ function renderTiles(record: RunRecord): string {
     tile(`${(teacher.multiplyAccumulates / student.multiplyAccumulates).toFixed(1)}×`, 'less arithmetic'),
     tile(duration(timings.seconds), `for ${integer(step)} steps`),
   ];
-  return `<div class="tiles">${tiles.join('')}</div>`;
+  const judged = verdict === null ? null : describeVerdict(verdict);
+  const advice = judged?.advice ?? null;
+  const lines =
+    advice === null || judged === null ? '' : `<p class="lead">${escapeHtml(judged.line)}. ${escapeHtml(advice)}.</p>`;
+  return `<div class="tiles">${tiles.join('')}</div>${lines}`;
 }
 
 function renderWarnings(metrics: readonly MetricsLine[]): string {

@@ -1,0 +1,51 @@
+import { createCpuBackend } from '@dafl/backend-cpu';
+import { afterEach, beforeAll, expect, it } from 'vitest';
+import { trainTinyTeacher } from '../_testing/tiny-classifier.ts';
+import { initializeWeights } from '../model/initialize-weights.ts';
+import type { Model } from '../model/model.ts';
+import { createNetwork } from '../model/network.ts';
+import { createRandomStream } from '../random.ts';
+import { createTurn } from '../turn.ts';
+import { Examination, type Marks } from './examination.ts';
+import { judge } from './judge.ts';
+
+const backend = createCpuBackend();
+const turn = createTurn();
+let teacherModel: Model;
+beforeAll(async () => {
+  teacherModel = await trainTinyTeacher(backend);
+});
+afterEach(() => expect(backend.memory().tensors).toBe(0));
+
+async function examine(studentModel: Model): Promise<Marks> {
+  const teacher = createNetwork(backend, teacherModel);
+  const student = createNetwork(backend, studentModel);
+  const createRandom = (purpose: string) => createRandomStream(0, purpose);
+  const examination = await Examination.prepare({ teacher, createRandom, turn });
+  const marks = await examination.examine(student, turn);
+  student.dispose();
+  teacher.dispose();
+  return marks;
+}
+
+it('finds the teacher good, on pictures of all of its classes', async () => {
+  const marks = await examine(teacherModel);
+  expect(marks).toMatchObject({ agreement: 1, classAgreements: [1, 1, 1, 1] });
+  expect(marks.pictures).toBeGreaterThan(120);
+  expect(judge(marks).level).toBe('good');
+});
+
+it('finds a student poor that knows nothing, or one class only', async () => {
+  const untrained = initializeWeights(teacherModel.graph, createRandomStream(8, 'untrained'));
+  expect(judge(await examine(untrained)).level).toBe('poor');
+  const weights = new Map(teacherModel.weights);
+  weights.set('logits.bias', { shape: [4], data: Float32Array.of(1e4, 0, 0, 0) });
+  const marks = await examine({ graph: teacherModel.graph, weights });
+  expect(marks.classAgreements).toEqual([1, 0, 0, 0]);
+  expect(judge(marks).level).toBe('poor');
+});
+
+it('gives the same marks each time', async () => {
+  const untrained = initializeWeights(teacherModel.graph, createRandomStream(8, 'untrained'));
+  expect(await examine(untrained)).toEqual(await examine(untrained));
+});
