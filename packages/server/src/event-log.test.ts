@@ -37,6 +37,25 @@ it('reads what was appended, an event longer than one read included', async () =
   expect(await readAll(EventLog.ended(path, events.length))).toEqual(events);
 });
 
+it('remembers where events are, so that who comes back reads on from near the last', async () => {
+  const events = Array.from({ length: 20_000 }, (_, step) => ({ step, text: 'ä' }));
+  const log = EventLog.appendable(path);
+  for (const event of events) log.append(event);
+  log.end();
+  const reopened = EventLog.appendable(path);
+  const ended = EventLog.ended(path, events.length);
+  // Its file is not read before somebody asks.
+  expect(ended.positionNear(15_000)).toEqual({ id: 0, byte: 0 });
+  await readAll(ended);
+  for (const known of [log, reopened, ended]) {
+    const position = known.positionNear(15_000);
+    expect(position.id).toBeLessThanOrEqual(15_000);
+    expect(position.id).toBeGreaterThan(15_000 - 4_000);
+    const { lines } = await known.read(position);
+    expect(JSON.parse(lines[0])).toEqual(events[position.id]);
+  }
+});
+
 it('removes the line that a crash cut short, and goes on behind it', async () => {
   writeFileSync(path, '{"step":1}\n{"step":2}\n{"st');
   const log = EventLog.appendable(path);

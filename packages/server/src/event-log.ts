@@ -11,6 +11,8 @@ export interface LogPosition {
 
 /** Bytes that one read takes, unless a single event is longer. */
 const READ_BYTES = 65_536;
+/** Bytes between the places that a log remembers. */
+const MARK_BYTES = READ_BYTES / 2;
 
 /**
  * The events of one job on disk, a line of JSON each; the number of its line, from 1, is an event's id.
@@ -21,7 +23,11 @@ export class EventLog {
   readonly #path: string;
   readonly #listeners = new Set<() => void>();
   readonly #file: AppendFile;
+  /** Some of the positions behind events, in order. */
+  readonly #marks: LogPosition[] = [{ id: 0, byte: 0 }];
   #count: number;
+  /** Only of a log that is appended to. */
+  #bytes = 0;
   #hasEnded: boolean;
 
   private constructor(path: string, count: number, hasEnded: boolean) {
@@ -38,13 +44,13 @@ export class EventLog {
 
   /** Opens a log to append to. A line that a crash cut short is removed. */
   static appendable(path: string): EventLog {
-    let count = 0;
+    const log = new EventLog(path, 0, false);
     if (existsSync(path)) {
       const bytes = readFileSync(path);
       truncateSync(path, bytes.lastIndexOf(10) + 1);
-      for (const byte of bytes) if (byte === 10) count++;
+      for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, end + 1)) log.#counted(end + 1);
     }
-    return new EventLog(path, count, false);
+    return log;
   }
 
   /** Id of the last event; 0 before the first. */
@@ -63,8 +69,9 @@ export class EventLog {
    * @throws {NodeJS.ErrnoException} If the disk does not take it.
    */
   append(event: object): void {
-    this.#file.append(`${JSON.stringify(event)}\n`);
-    this.#count++;
+    const line = `${JSON.stringify(event)}\n`;
+    this.#file.append(line);
+    this.#counted(this.#bytes + Buffer.byteLength(line));
     this.#notify();
   }
 
@@ -81,6 +88,11 @@ export class EventLog {
     return () => this.#listeners.delete(listener);
   }
 
+  /** A position to read from that is not behind the event `id`, and near it where the log has been there before. */
+  positionNear(id: number): LogPosition {
+    return this.#marks.findLast((mark) => mark.id <= id)!;
+  }
+
   /**
    * Reads the whole lines that follow `position`, as many as one read takes.
    *
@@ -95,7 +107,9 @@ export class EventLog {
         const end = buffer.subarray(0, bytesRead).lastIndexOf(10) + 1;
         if (end > 0) {
           const lines = buffer.toString('utf8', 0, end - 1).split('\n');
-          return { lines, position: { id: position.id + lines.length, byte: position.byte + end } };
+          const behind = { id: position.id + lines.length, byte: position.byte + end };
+          this.#mark(behind);
+          return { lines, position: behind };
         }
         if (bytesRead < size) {
           throw new DaflError(
@@ -107,6 +121,17 @@ export class EventLog {
     } finally {
       await file.close();
     }
+  }
+
+  /** Takes notice of one event more, which ends before `byte`. */
+  #counted(byte: number): void {
+    this.#count++;
+    this.#bytes = byte;
+    this.#mark({ id: this.#count, byte });
+  }
+
+  #mark(position: LogPosition): void {
+    if (position.byte - this.#marks.at(-1)!.byte >= MARK_BYTES) this.#marks.push(position);
   }
 
   #notify(): void {

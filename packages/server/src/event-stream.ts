@@ -20,7 +20,7 @@ export interface EventStreamOptions {
 export function eventStream(log: EventLog, options: EventStreamOptions): ReadableStream<Uint8Array> {
   const { after, heartbeatMs, signal, onClose } = options;
   const encoder = new TextEncoder();
-  let position: LogPosition = { id: 0, byte: 0 };
+  let position: LogPosition = log.positionNear(after);
   let isOver = false;
   let wake: () => void = () => {};
   const notify = () => wake();

@@ -5,15 +5,19 @@
  * gone.
  */
 import { once } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
 import { readFile } from 'node:fs/promises';
-import { describeModel } from '@dafl/core';
+import { DaflError, describeModel } from '@dafl/core';
 import { readModel } from '@dafl/models';
-import { runDistillation, toJsonEvent } from '@dafl/run';
+import { acquireRunLock, readRunRecord, runDistillation, runFolder, toJsonEvent } from '@dafl/run';
 import { describeError } from '@dafl/run/describe-error';
 import type { JobEvent, JobOrder } from './start-process.ts';
 
 /** Exit code of a run that was stopped and has written a checkpoint. */
 const INTERRUPTED = 130;
+/** How long the process of a server that was killed may take to end its step and write its checkpoint. */
+const PATIENCE_MS = 60_000;
+const RETRY_MS = 200;
 
 const stop = new AbortController();
 process.on('SIGTERM', () => stop.abort());
@@ -36,8 +40,24 @@ try {
 process.exit(exitCode);
 
 async function* distillEvents({ options, folder }: JobOrder & { task: 'distill' }): AsyncGenerator<JobEvent> {
-  for await (const event of runDistillation(options, { folder, signal: stop.signal })) {
+  // One that a server left behind goes on, once the process that it ran in has let go of it.
+  const resume = (await readRunRecord(runFolder(folder).record)) !== undefined;
+  if (resume) await waitForFolder(folder);
+  for await (const event of runDistillation(options, { folder, resume, signal: stop.signal })) {
     yield toJsonEvent(event);
+  }
+}
+
+async function waitForFolder(folder: string): Promise<void> {
+  for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
+    try {
+      await (await acquireRunLock(folder)).release();
+      return;
+    } catch (error) {
+      const isTaken = error instanceof DaflError && error.code === 'USAGE';
+      if (!isTaken || waitedMs >= PATIENCE_MS || stop.signal.aborted) throw error;
+    }
+    await wait(RETRY_MS);
   }
 }
 

@@ -99,19 +99,18 @@ it('ends the processes that run when it closes, and keeps the queue for the next
   const stream = (await first.app.request(running.links.events)).text();
   await first.close();
   expect(isAlive(pid)).toBe(false);
-  expect(await first.get(running.id)).toMatchObject({
-    state: 'failed',
-    error: {
-      code: 'INTERRUPTED',
-      message: 'Cannot distill as the server must stay up until it is done: it is going down',
-    },
-  });
-  expect(await stream).toMatch(/"event":"interrupted".*\n\nid: \d+\ndata: \{"event":"error","code":"INTERRUPTED"/);
+  const stopped = await first.get(running.id);
+  expect(stopped).toMatchObject({ state: 'queued', error: null });
+  expect(await stream).toMatch(/"event":"interrupted".*\n\n$/);
   expect(readdirSync(join(folder.path, 'jobs', running.id, 'run', 'checkpoints'))).not.toEqual([]);
-  const before = await Promise.all([done, running].map(({ id }) => first.get(id)));
+  const before = await first.get(done.id);
 
   const second = await createTestApp(folder.path);
-  expect(await Promise.all([done, running].map(({ id }) => second.get(id)))).toEqual(before);
+  expect(await second.get(done.id)).toEqual(before);
+  const { step } = stopped.progress!;
+  const { startedAt } = await second.waitFor(running.id, ({ progress }) => progress!.step > step);
+  expect(startedAt).toBe(stopped.startedAt);
+  await second.post(running.links.cancel);
   await second.waitFor(queued.id, ({ state }) => state === 'succeeded');
   const { items } = (await (await second.app.request('/v1/distillations')).json()) as DistillationPage;
   expect(items.map(({ id }) => id)).toEqual([queued.id, running.id, done.id]);
@@ -121,7 +120,25 @@ it('ends the processes that run when it closes, and keeps the queue for the next
   await second.close();
 });
 
-it('marks what ran when the server was killed as failed', async () => {
+it('goes on to the student that a job would have come to', async () => {
+  const options = { ...tinyRun, steps: 150 };
+  const first = await createTestApp(folder.path);
+  const whole = await first.submit(options);
+  const { result } = await first.waitFor(whole.id, hasEnded);
+  const { id, links } = await first.submit(options);
+  await first.waitFor(id, isStepping);
+  await first.close();
+  expect((await first.get(id)).state).toBe('queued');
+  const second = await createTestApp(folder.path);
+  const resumed = await second.waitFor(id, hasEnded);
+  expect(resumed.result?.studentSha256).toBe(result!.studentSha256);
+  const events = await (await second.app.request(links.events)).text();
+  expect(events.match(/"event":"prepared"/g)).toHaveLength(2);
+  expect(events).toMatch(/"resumedAt":[1-9]/);
+  await second.close();
+});
+
+it('goes on with what ran when the server was killed, but not without end', async () => {
   const test = await createTestApp(folder.path);
   const { id, links } = await test.submit(endlessRun);
   await test.waitFor(id, isStepping);
@@ -134,15 +151,24 @@ it('marks what ran when the server was killed as failed', async () => {
   writeFileSync(log, `${readFileSync(log, 'utf8').split('\n').slice(0, 3).join('\n')}\n{"event":"st`);
 
   const second = await createTestApp(crashed.path);
-  const error = {
-    code: 'INTERRUPTED',
-    message: 'Cannot distill as the server must stay up until it is done: it was restarted',
-  };
-  expect(await second.get(id)).toMatchObject({ state: 'failed', error });
-  const events = (await (await second.app.request(links.events)).text()).trimEnd().split('\n\n');
-  expect(events).toHaveLength(4);
-  expect(events[3]).toBe(`id: 4\ndata: ${JSON.stringify({ event: 'error', ...error })}`);
+  expect(await second.get(id)).toMatchObject({ state: 'running', error: null });
+  const reader = (await second.app.request(links.events, { headers: { 'last-event-id': '3' } })).body!.getReader();
+  expect(new TextDecoder().decode((await reader.read()).value)).toMatch(/^id: 4\ndata: \{"event":"prepared"/);
+  await reader.cancel();
   await second.close();
+
+  const path = join(crashed.path, 'jobs', id, 'job.json');
+  const record = JSON.parse(readFileSync(path, 'utf8')) as object;
+  writeFileSync(path, JSON.stringify({ ...record, state: 'running', kills: 4 }));
+  const third = await createTestApp(crashed.path);
+  expect(await third.get(id)).toMatchObject({
+    state: 'failed',
+    error: {
+      code: 'INTERRUPTED',
+      message: 'Cannot distill as the server must stay up until it is done: it was killed 5 times meanwhile',
+    },
+  });
+  await third.close();
   crashed.remove();
 });
 

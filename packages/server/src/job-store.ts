@@ -46,7 +46,7 @@ export interface JobStore {
   studentFile(id: string): string;
   /** Id of the process of a running job, else undefined. */
   processId(id: string): number | undefined;
-  /** Ends the running jobs; those that wait are kept for the next start. */
+  /** Has the running jobs write checkpoints and end; they, and those that wait, go on at the next start. */
   close(): Promise<void>;
 }
 
@@ -65,6 +65,8 @@ interface JobRecord {
   error: DistillationError | null;
   /** Known once the job has ended. */
   eventCount: number;
+  /** How often a server was killed while it ran; absent in records of earlier versions. */
+  kills?: number;
 }
 
 interface Job {
@@ -87,10 +89,12 @@ const fileOptions: readonly FileOption[] = ['teacher', 'student'];
 const RECORD_FILE = 'job.json';
 const LOG_FILE = 'events.ndjson';
 const RUN_FOLDER = 'run';
+/** A job that ran each time that the server was killed may be why. */
+const MOST_KILLS = 5;
 
 /**
- * Opens the jobs of a folder: those that had ended are listed again, those that were running have failed, those that
- * waited go on waiting.
+ * Opens the jobs of a folder: those that had ended are listed again, those that were running go on from their last
+ * checkpoint, those that waited go on waiting.
  *
  * @throws {DaflError} `USAGE` if another process uses the folder, `STORAGE` if it cannot be written.
  */
@@ -130,13 +134,12 @@ class FolderJobStore implements JobStore {
       const path = join(this.#options.folder, record.id, LOG_FILE);
       const isFinal = record.state !== 'queued' && record.state !== 'running';
       const job = this.#add(record, isFinal ? EventLog.ended(path, record.eventCount) : EventLog.appendable(path));
-      if (record.state === 'running') {
-        await this.#settle(
-          job,
-          'failed',
-          failure('INTERRUPTED', 'the server must stay up until it is done: it was restarted'),
-        );
-      }
+      if (record.state !== 'running') continue;
+      record.kills = (record.kills ?? 0) + 1;
+      record.state = 'queued';
+      if (record.kills < MOST_KILLS) continue;
+      const reason = `the server must stay up until it is done: it was killed ${record.kills} times meanwhile`;
+      await this.#settle(job, 'failed', failure('INTERRUPTED', reason));
     }
     this.#startNext();
   }
@@ -302,7 +305,7 @@ class FolderJobStore implements JobStore {
     const room = this.#options.concurrency - this.#inState('running').length;
     for (const job of this.#inState('queued').slice(0, room)) {
       job.record.state = 'running';
-      job.record.startedAt = this.#now();
+      job.record.startedAt ??= this.#now();
       job.ended = this.#run(job);
     }
   }
@@ -313,13 +316,8 @@ class FolderJobStore implements JobStore {
     job.process = null;
     if (error === null) await this.#settle(job, 'succeeded', null);
     else if (job.isCancelled) await this.#settle(job, 'cancelled', null);
-    else if (!this.#isClosing) await this.#settle(job, 'failed', job.logError ?? error);
-    else
-      await this.#settle(
-        job,
-        'failed',
-        failure('INTERRUPTED', 'the server must stay up until it is done: it is going down'),
-      );
+    else if (this.#isClosing && job.toldError === null && job.logError === null) await this.#keep(job);
+    else await this.#settle(job, 'failed', job.logError ?? error);
     this.#startNext();
   }
 
@@ -366,6 +364,17 @@ class FolderJobStore implements JobStore {
       record.progress = { step, steps, secondsLeft };
     }
     if (name === 'result') record.result = fields;
+  }
+
+  /** Has a job go on at the next start. */
+  async #keep({ record, log, folder }: Job): Promise<void> {
+    record.state = 'queued';
+    log.end();
+    try {
+      await writeRecord(folder, record);
+    } catch (error) {
+      this.#options.onError(error);
+    }
   }
 
   async #settle(job: Job, state: DistillationState, error: DistillationError | null): Promise<void> {

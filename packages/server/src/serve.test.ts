@@ -261,7 +261,7 @@ describe('its start and its end', () => {
     await server.closed;
     expect(performance.now() - startedMs).toBeLessThan(10_000);
     const [ofRunning, ofQueued] = await Promise.all(streams);
-    expect(ofRunning.slice(-2).map(({ data }) => data.event)).toEqual(['interrupted', 'error']);
+    expect(ofRunning.at(-1)!.data.event).toBe('interrupted');
     expect(ofQueued).toEqual([]);
     await expect(fetch(server.url)).rejects.toThrow('fetch failed');
     await server.close();
@@ -277,11 +277,12 @@ describe('its start and its end', () => {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     let job: Distillation;
+    let step = 0;
     try {
       const [chunk] = (await once(child.stdout, 'data')) as [Buffer];
       const url = chunk.toString();
       job = await submit(url, endlessRun);
-      await expect.poll(async () => (await get(url, job)).progress, patient).not.toBeNull();
+      await expect.poll(async () => (step = (await get(url, job)).progress?.step ?? 0), patient).toBeGreaterThan(0);
     } finally {
       const exited = once(child, 'exit');
       child.kill('SIGKILL');
@@ -293,7 +294,9 @@ describe('its start and its end', () => {
     expect(readdirSync(join(run, 'checkpoints'))).not.toEqual([]);
 
     const server = await serve({ dataFolder: folder.path, port: 0 });
-    expect(await get(server.url, job)).toMatchObject({ state: 'failed', error: { code: 'INTERRUPTED' } });
+    // And goes on from there.
+    const stepsDone = async () => (await get(server.url, job)).progress?.step ?? 0;
+    await expect.poll(stepsDone, patient).toBeGreaterThan(step);
     await server.close();
   });
 });
