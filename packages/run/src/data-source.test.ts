@@ -187,6 +187,27 @@ describe('mnist', () => {
   });
 });
 
+test('a download ends when it is told to, and leaves nothing half-written', async () => {
+  const cache = mkdtempSync(join(tmpdir(), 'dafl-cache-'));
+  const stop = new AbortController();
+  const server = createServer((_, response) => {
+    response.write(gzipSync('the beginning'));
+    stop.abort();
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  try {
+    const mirrors = [1, 2].map(() => `http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    const environment = { DAFL_CACHE_DIR: cache };
+    const download = loadLabelledImages('mnist', { environment, packageRoots: [], mirrors, signal: stop.signal });
+    await expect(download).rejects.toMatchObject({ name: 'AbortError' });
+    expect(readdirSync(join(cache, 'mnist'))).toEqual([]);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+    rmSync(cache, { recursive: true });
+  }
+});
+
 function endless(response: Parameters<RequestListener>[1]): void {
   const chunk = Buffer.alloc(1_000_000);
   const write = (): void => {
