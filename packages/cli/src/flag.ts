@@ -36,9 +36,10 @@ export function flagsFromSchema(
   schema: Parameters<typeof describeOptions>[0],
   groupOf: (key: string) => string | undefined,
 ): Flag[] {
-  return Object.entries(describeOptions(schema)).map(([key, option]) => ({
+  const flags = Object.entries(describeOptions(schema)).filter(([, { flag }]) => flag !== false);
+  return flags.map(([key, option]) => ({
     key,
-    name: option.flag ?? toKebabCase(key),
+    name: option.flag || toKebabCase(key),
     placeholder: option.type === 'boolean' ? undefined : (option.placeholder ?? placeholderOf(option)),
     description: option.description ?? '',
     default: option.default as Flag['default'],

@@ -230,6 +230,14 @@ test('dafl demo', async () => {
     a single digit, and report its accuracy where MNIST is at hand.
 
     Run:
+      --method <name>                        Where the images come from: procedural
+                                             (drawn by rules), dafl (a generator),
+                                             noise, alternative-data, original-data,
+                                             metadata, or what suits the teacher
+                                             (auto) (default: auto)
+      --preset <fast|paper>                  Recipe of the method dafl: fast (its
+                                             default), or the official
+                                             hyper-parameters
       --backend <auto|node|webgpu|wasm|cpu>  What computes: TensorFlow (node),
                                              WebGPU, WebAssembly, or the reference
                                              (default: auto)
@@ -256,6 +264,7 @@ test('dafl demo', async () => {
 
     Examples:
       dafl demo
+      dafl demo --method dafl
       dafl demo --time-budget 30s
     "
   `);

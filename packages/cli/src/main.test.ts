@@ -129,17 +129,17 @@ describe('dafl distill', () => {
     );
   });
 
-  test('--time-budget fits the steps to the time', async () => {
-    const { code, stdout, stderr } = await run(
-      distill('budget', '--time-budget', '1s', '--sample-every', '0', '--checkpoint-every', '0', '--json'),
-    );
+  test('--time-budget fits the steps to the time, and run.json repeats them', async () => {
+    const { code, stdout, stderr } = await run(distill('budget', '--time-budget', '1s', '--json'));
     expect(code).toBe(0);
-    const result = parseEvents(stdout).at(-1) as { steps: number; seconds: number };
-    expect(result.steps).toBeGreaterThan(1);
-    // Far above: other tests share the machine.
-    expect(result.seconds).toBeLessThan(5);
-    expect(stderr).toContain(`Measuring how many steps fit 1.0 s\n`);
-    expect(stderr).toContain(`Steps that fit the time: ${result.steps}\n`);
+    const events = parseEvents(stdout);
+    const result = events.at(-1) as { event: string; steps: number; studentSha256: string };
+    expect(stderr).toContain('Measuring how many steps fit 1.0 s\n');
+    const { steps } = events.find(({ event }) => event === 'prepared') as { event: string; steps: number };
+    expect(stderr).toContain(`Planned for ${steps} steps; the time decides\n`);
+    const repeated = await run(['distill', '--config', 'budget/run.json', '--out', 'budget-again', '--json']);
+    const { studentSha256 } = result;
+    expect(parseEvents(repeated.stdout).at(-1)).toMatchObject({ steps: result.steps, studentSha256 });
   });
 
   test('without --out the run gets a folder of its own', async () => {

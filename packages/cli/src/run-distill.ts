@@ -53,6 +53,8 @@ export async function runDistill(values: FlagValues, context: CommandContext): P
   const configuration: Configuration = config === undefined ? { options: {} } : await readConfiguration(config);
   const merged = { ...configuration.options, ...given };
   if (given.timeBudgetMs !== undefined && given.steps === undefined) delete merged.steps;
+  // Belongs to the length that the file says.
+  if (given.timeBudgetMs !== undefined || given.steps !== undefined) delete merged.pace;
   const options = parseDistillationOptions(merged);
   const { teacherSha256 } = given.teacher === undefined ? configuration : { teacherSha256: undefined };
   const folder = out === undefined ? vacantFolder(options) : out;
@@ -121,7 +123,7 @@ export async function distillOnce(
           await settings.onPrepared?.();
           progress.note(`Backend: ${event.backend}, ${event.backendReason}`);
           progress.note(`Method: ${event.method}${event.methodReason === null ? '' : `, as ${event.methodReason}`}`);
-          if (event.timeBudgetMs !== null) progress.note(`Steps that fit the time: ${event.steps}`);
+          if (event.timeBudgetMs !== null) progress.note(`Planned for ${event.steps} steps; the time decides`);
           break;
         case 'start':
           progress.note(
@@ -149,6 +151,7 @@ export async function distillOnce(
         case 'result':
           result = event;
           break;
+        case 'pace':
         case 'samples':
         case 'student':
         case 'checkpoint':

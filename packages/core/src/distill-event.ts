@@ -2,6 +2,7 @@ import type { Checkpoint } from './checkpoint.ts';
 import type { Evaluation } from './evaluate.ts';
 import type { Model } from './model/model.ts';
 import type { Verdict } from './verdict/judge.ts';
+import type { PaceChange } from './pace.ts';
 
 /** Size of one of the two networks. */
 export interface NetworkSummary {
@@ -24,6 +25,17 @@ export interface StartEvent {
   readonly student: NetworkSummary;
   /** Where the student's first weights came from; `'given'`: `DistillOptions.studentWeights`. */
   readonly initialization: 'random' | 'teacher' | 'given';
+}
+
+/** The length of the run has changed. @see DistillOptions.replan */
+export interface PaceEvent {
+  readonly event: 'pace';
+  /** Steps done. */
+  readonly step: number;
+  /** Length of the run from now on. */
+  readonly steps: number;
+  /** All changes up to now: what repeats the run, together with its planned length. */
+  readonly pace: readonly PaceChange[];
 }
 
 /** After each step. */
@@ -123,6 +135,7 @@ export interface ResultEvent {
 export type DistillEvent =
   | StartEvent
   | StepEvent
+  | PaceEvent
   | SamplesEvent
   | EvaluationEvent
   | CheckpointEvent

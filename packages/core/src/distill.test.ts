@@ -10,6 +10,7 @@ import { distill, type DistillOptions } from './distill.ts';
 import { DaflError } from './errors.ts';
 import { dafl } from './methods/dafl.ts';
 import type { Method } from './methods/method.ts';
+import { procedural } from './methods/procedural.ts';
 import { inheritWeights } from './model/inherit-weights.ts';
 import { initializeWeights } from './model/initialize-weights.ts';
 import type { Graph, HostTensor, Model } from './model/model.ts';
@@ -460,6 +461,52 @@ describe('reporting', () => {
       if (event.event === 'samples' || event.event === 'result') ofReports = Math.max(ofReports, peak);
     }
     expect(ofReports).toBeLessThanOrEqual(ofSteps);
+  });
+});
+
+describe('a length that changes on the way', () => {
+  const schedule = { kind: 'cosine', learningRate: 0.01 } as const;
+  const methods: [string, () => DistillOptions][] = [
+    ['a generator', () => everything({ steps: 8 })],
+    [
+      'pictures that are drawn by share of the run',
+      () => ({
+        ...everything({ steps: 8 }),
+        method: procedural({ batchSize: 16, studentSteps: 2, pictures: 400 }),
+      }),
+    ],
+  ];
+  it.each(methods)('is repeated and resumed bit for bit by its changes: %s', async (_, optionsOf) => {
+    const base = optionsOf();
+    const options = { ...base, training: { ...base.training, schedule } };
+    const replan = (done: number, end: number): number => ({ 2: 12, 5: 7 })[done] ?? end;
+    const { events, checkpoints } = await runWithCheckpoints({ ...options, replan });
+    const pace = events.findLast((event) => event.event === 'pace')!.pace;
+    expect(pace).toEqual([
+      { step: 2, end: 12 },
+      { step: 5, end: 7 },
+    ]);
+    const student = (list: DistillEvent[]) => list.find((event) => event.event === 'student')!;
+    expect(student(events)).toMatchObject({ step: 7 });
+    const repeated = await collectEvents({ ...options, pace });
+    expect(student(repeated)).toEqual(student(events));
+    for (const checkpoint of checkpoints) {
+      const resumed = await collectEvents({ ...options, pace, resume: checkpoint });
+      expect(student(resumed)).toEqual(student(events));
+    }
+    // Two changes, one of which the second checkpoint knows.
+    await expect(collectEvents({ ...options, resume: checkpoints[1] })).rejects.toMatchObject({ code: 'CHECKPOINT' });
+    expect(await collectEvents(options)).not.toContainEqual(student(events));
+    expect(live()).toBe(0);
+  });
+
+  it('may end at once', async () => {
+    const events = await collectEvents(tinyRun(backend, teacher, { steps: 8, replan: (done) => Math.max(3, done) }));
+    expect(events.at(-1)).toMatchObject({ event: 'result', step: 3, steps: 3 });
+    const steps = events.filter((event) => event.event === 'step');
+    expect(steps.map(({ steps: end }) => end)).toEqual([3, 3, 3]);
+    const early = await collectEvents(tinyRun(backend, teacher, { steps: 8, replan: (done) => done }));
+    expect(early.filter(({ event }) => event === 'step' || event === 'samples')).toHaveLength(2);
   });
 });
 

@@ -19,6 +19,7 @@ import { scaleLogits } from './model/scale-logits.ts';
 import { createOptimizer } from './optimizers/create-optimizer.ts';
 import type { OptimizerOptions } from './optimizers/optimizer.ts';
 import { learningRateAt, type Schedule } from './optimizers/schedule.ts';
+import { Pace, type PaceChange } from './pace.ts';
 import { pickSamples } from './pick-samples.ts';
 import { createRandomStream } from './random.ts';
 import { StudentTrainer } from './student-trainer.ts';
@@ -66,8 +67,15 @@ export interface DistillOptions {
   readonly studentWeights?: Model['weights'];
   readonly method: Method;
   readonly training: StudentTraining;
-  /** Length of the run, >= 1. */
+  /** Length of the run, >= 1; where `pace` or `replan` change it, the length that all is planned for. */
   readonly steps: number;
+  /** How the length was changed in the run that this one repeats, or goes on with. @see Pace */
+  readonly pace?: readonly PaceChange[];
+  /**
+   * Asked after each step: how many steps the run is to have in all, >= those that are done. @param done Steps done.
+   * @param end The length as it is.
+   */
+  readonly replan?: (done: number, end: number) => number;
   /** Integer in 0..2^32-1. Same seed, backend and machine: the same student, bit for bit. */
   readonly seed: number;
   /** Labelled images for reporting only. */
@@ -142,12 +150,19 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
   learningRateAt(training.schedule, 0, steps);
   const classifier = describeClassifier(options.teacher.graph);
   assertStudentFits(options.student, options.teacher.graph);
-  const fingerprint = describeRun(options);
-  if (options.resume !== undefined && options.resume.fingerprint !== fingerprint) {
+  const pace = new Pace(steps, options.pace);
+  const run = describeRun(options);
+  if (options.resume !== undefined && options.resume.fingerprint !== fingerprintAt(options.resume.step)) {
     throw new DaflError(
       'CHECKPOINT',
       `Cannot resume as the checkpoint must be of this run (same teacher, student, method, options, steps and seed): current fingerprint is ${options.resume.fingerprint}`,
     );
+  }
+
+  /** What was changed later does not belong to a state. */
+  function fingerprintAt(step: number): string {
+    const changes = pace.changes.filter((change) => change.step <= step);
+    return hashBytes(new TextEncoder().encode(changes.length === 0 ? run : run + JSON.stringify(changes)));
   }
 
   const disposers: (() => void)[] = [];
@@ -157,12 +172,13 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
   };
   try {
     const createRandom = (purpose: string) => createRandomStream(seed, purpose);
+    const positionAt = (step: number) => pace.positionAt(step);
     const scale = training.logitScale === 'usual' ? await measureScale(options) : 1;
     const teacher = own(createNetwork(backend, scaleLogits(options.teacher, 1 / scale)));
     const initial = initializeStudent(options, 1 / scale);
     const student = own(createNetwork(backend, initial.model));
     const optimizer = own(createOptimizer(backend, student.trainableVariables, training.optimizer));
-    const session = own(method.start({ backend, teacher, student, steps, createRandom, turn }));
+    const session = own(method.start({ backend, teacher, student, steps, positionAt, createRandom, turn }));
     const dropout = createRandom('student dropout');
     const { hints } = initial;
     const trainer = own(new StudentTrainer({ teacher, student, optimizer, training, hints, dropout }));
@@ -174,7 +190,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
       method: method.name,
       backend: backend.description,
       seed,
-      steps,
+      steps: pace.endAt(start),
       resumedAt: start,
       teacher: summarize(options.teacher.graph),
       student: summarize(options.student),
@@ -204,26 +220,35 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
     let accuracy: number | undefined;
     let agreement: number | undefined;
     let verdict: Verdict | undefined;
-    for (let step = start; step < steps; step++) {
+    let end = pace.endAt(start);
+    for (let step = start; step < end; step++) {
       await turn();
       if (signal?.aborted) {
         yield { event: 'checkpoint', step, checkpoint: await checkpointAt(step) };
-        yield { event: 'interrupted', step, steps };
+        yield { event: 'interrupted', step, steps: end };
         return;
       }
       const { losses, studentImages } = await runStep(step);
       const done = step + 1;
+      if (done < end && options.replan !== undefined) {
+        const wanted = options.replan(done, end);
+        if (wanted !== end) {
+          pace.change({ step: done, end: wanted });
+          yield { event: 'pace', step: done, steps: wanted, pace: [...pace.changes] };
+        }
+      }
+      end = pace.endAt(done);
       const seconds = secondsSoFar();
       yield {
         event: 'step',
         step: done,
-        steps,
+        steps: end,
         losses,
         seconds,
-        secondsLeft: (seconds / (done - start)) * (steps - done),
+        secondsLeft: (seconds / (done - start)) * (end - done),
         studentImages,
       };
-      if (done === steps) break;
+      if (done === end) break;
       yield* report(done);
       const { checkpointEvery, checkpointEveryMs = Infinity } = options;
       if (isDue(done, checkpointEvery) || (seconds - savedAt) * 1000 >= checkpointEveryMs) {
@@ -233,18 +258,18 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
     }
     // Before anything is reported: no failure of a report can cost the student, or the state that drew its images.
     const result = scaleLogits(await student.toModel(), scale);
-    yield { event: 'student', step: steps, student: result };
-    yield { event: 'checkpoint', step: steps, checkpoint: await checkpointAt(steps) };
-    yield* report(steps);
+    yield { event: 'student', step: end, student: result };
+    yield { event: 'checkpoint', step: end, checkpoint: await checkpointAt(end) };
+    yield* report(end);
     await turn();
     if (signal?.aborted) {
-      yield { event: 'interrupted', step: steps, steps };
+      yield { event: 'interrupted', step: end, steps: end };
       return;
     }
     yield {
       event: 'result',
-      step: steps,
-      steps,
+      step: end,
+      steps: end,
       seconds: secondsSoFar(),
       backend: backend.description,
       seed,
@@ -257,7 +282,7 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
 
     /** What only looks at the run, where it is due. */
     async function* report(step: number): AsyncGenerator<DistillEvent, void, undefined> {
-      const isLast = step === steps;
+      const isLast = step === end;
       const failed = (what: string, error: unknown): DistillEvent => ({
         event: 'warning',
         code: 'REPORT_FAILED',
@@ -313,10 +338,11 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
 
     async function runStep(step: number): Promise<{ losses: Record<string, number>; studentImages: number }> {
       const { batches, losses } = await session.step(step);
-      const learningRate = learningRateAt(training.schedule, step, steps);
+      const position = pace.positionAt(step);
+      const learningRate = learningRateAt(training.schedule, position, steps);
       const studentLosses: Tensor[] = [];
       for (const batch of batches) {
-        studentLosses.push(trainer.update(batch, learningRate, step / steps));
+        studentLosses.push(trainer.update(batch, learningRate, position / steps));
         await turn();
       }
       const studentImages = batches.reduce((total, batch) => total + batch.images.shape[0], 0);
@@ -351,7 +377,14 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
       };
       for (const [name, value] of Object.entries(state.counters)) counters[`method/${name}`] = value;
       // After the last step nothing is replayed any more.
-      return { version: 1, step, fingerprint, counters, tensors, parts: step === steps ? [] : state.parts };
+      return {
+        version: 1,
+        step,
+        fingerprint: fingerprintAt(step),
+        counters,
+        tensors,
+        parts: step === end ? [] : state.parts,
+      };
     }
 
     async function restore(checkpoint: Checkpoint): Promise<void> {
@@ -460,7 +493,7 @@ function describeRun(options: DistillOptions): string {
     seed,
     backend: backend.name,
   };
-  return hashBytes(new TextEncoder().encode(JSON.stringify(run)));
+  return JSON.stringify(run);
 }
 
 function hashWeights(weights: Model['weights']): string {

@@ -6,6 +6,7 @@ it('exports what it lists, and nothing by accident', () => {
     [
       "DaflError",
       "Examination",
+      "Pace",
       "ReplayBank",
       "Tape",
       "Variable",

@@ -130,6 +130,7 @@ export type {
   EvaluationEvent,
   InterruptedEvent,
   NetworkSummary,
+  PaceEvent,
   ResultEvent,
   SamplesEvent,
   StartEvent,
@@ -143,6 +144,7 @@ export { distill, type DistillOptions, type StudentTraining } from './distill.ts
 export { type DrawnSamples, drawSamples, type DrawSamplesOptions } from './draw-samples.ts';
 export { evaluate, type EvaluateOptions, type Evaluation } from './evaluate.ts';
 export { inferenceBatchSize } from './inference-batch-size.ts';
+export { Pace, type PaceChange } from './pace.ts';
 export { pickSamples } from './pick-samples.ts';
 export { argMaxRows, predictLogits, softmaxRows } from './predict.ts';
 export { type Preset, presets } from './presets.ts';

@@ -13,6 +13,7 @@ import { writeModel } from '@dafl/models';
 import { decode } from 'fast-png';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import type { SettledOptions } from './distillation-options.ts';
+import { endOf } from './end-of.ts';
 import { fingerprintFile, type LoadedModel } from './load-model.ts';
 import { daflVersion, describeMachine, peakMemoryBytes } from './machine.ts';
 import { renderModelCard } from './model-card.ts';
@@ -141,6 +142,12 @@ export class RunSession {
         await this.#show(step, { scalars: losses });
         await this.#metrics.append({ event: 'step', step, seconds: round(seconds, 3), losses, studentImages });
         this.#record = { ...this.#record, step, timings: { ...this.#record.timings, seconds } };
+        return [event];
+      }
+      case 'pace': {
+        const pace = event.pace.map(({ step, end }) => [step, end] as const);
+        // Before a checkpoint that rests on it.
+        await this.#write({ options: { ...this.#record.options, pace } });
         return [event];
       }
       case 'evaluation': {
@@ -392,7 +399,7 @@ export function blankSamples(teacher: Graph): SamplesEvent {
 
 /** Whether only the reports of the last step are left to do. */
 function isTrained({ step, options }: RunSessionOptions): boolean {
-  return step === options.steps;
+  return step === endOf(options);
 }
 
 /** The rows of the sessions before, out of their pictures. */

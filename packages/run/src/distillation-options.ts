@@ -53,6 +53,8 @@ export interface DistillationOptions extends Partial<HyperParameters> {
   readonly steps?: number;
   /** Wall time that the run may take: as many steps as fit are run. Not together with `steps`. */
   readonly timeBudgetMs?: number;
+  /** How the length was changed in the run that this one repeats: `[step, end]`, see core's `Pace`. */
+  readonly pace?: readonly (readonly [step: number, end: number])[];
   /** Labelled data for reporting: `'mnist'` or a folder. */
   readonly eval?: string;
   /** Model file whose first layer the report shows beside the others': a student that was trained on real data. */
@@ -181,6 +183,11 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
     rule: 'a number of milliseconds > 0',
     flagRule: 'a time such as 90s, 5m or 1h',
   }),
+  pace: z
+    .array(z.tuple([z.int().min(1), z.int().min(1)]))
+    .optional()
+    .describe('How the length was changed on the way to hold a time; with a run.json, which repeats it')
+    .meta({ flag: false, rule: 'a list of pairs [step, end], integers >= 1' }),
   eval: z
     .string()
     .min(1)

@@ -38,31 +38,33 @@ function timedRun(stepMs: number, slowSteps = 0): DistillOptions {
 
 describe('fitSteps', () => {
   it('divides what is left of the budget by the time of a step', async () => {
-    // Thirteen trial steps of 100 ms leave 9,000 - 1,300 ms.
-    expect(await fitSteps(timedRun(100), { timeBudgetMs: 10_000, reserve: 0.1 })).toBe(77);
-    expect(await fitSteps(timedRun(100), { timeBudgetMs: 10_000, reserve: 0 })).toBe(87);
+    // Four steps of 100 ms are tried.
+    expect(await fitSteps(timedRun(100), { timeBudgetMs: 10_000 })).toBe(96);
   });
 
-  it('measures for a tenth of the budget at least', async () => {
-    // Three steps of 10 ms, then 100.
-    expect(await fitSteps(timedRun(10), { timeBudgetMs: 10_000, reserve: 0 })).toBe(897);
+  it('measures for a share of the budget, where steps are short', async () => {
+    // Thirty steps of 10 ms.
+    expect(await fitSteps(timedRun(10), { timeBudgetMs: 10_000 })).toBe(970);
   });
 
-  it('takes for itself what a method makes at the start of a run', async () => {
-    // Each of the three trials begins with a step of 1,000 ms, as the run will.
-    expect(await fitSteps(timedRun(100, 1), { timeBudgetMs: 10_000, reserve: 0 })).toBe(53);
+  it('counts once what a method makes at the start of a run', async () => {
+    // 1,000 and three times 100 ms are tried; 900 more are the run's own start.
+    expect(await fitSteps(timedRun(100, 1), { timeBudgetMs: 10_000 })).toBe(78);
   });
 
   it('leaves room for what stands beside the steps', async () => {
-    // 8,700 ms for n steps of 100 ms and an evaluation of 400 ms every ten.
+    // 9,600 ms for n steps of 100 ms and an evaluation of 400 ms every ten.
     const besides = (steps: number): number => Math.ceil(steps / 10) * 400;
-    expect(await fitSteps(timedRun(100), { timeBudgetMs: 10_000, reserve: 0, besides })).toBe(60);
+    expect(await fitSteps(timedRun(100), { timeBudgetMs: 10_000, besides })).toBe(68);
     // Half of the budget belongs to the steps.
     expect(await fitSteps(timedRun(100), { timeBudgetMs: 10_000, besides: () => 1e9 })).toBe(50);
   });
 
-  it('gives one step at least', async () => {
-    expect(await fitSteps(timedRun(100), { timeBudgetMs: 500 })).toBe(1);
+  it('gives one step at least, and tries no more than it must', async () => {
+    expect(await fitSteps(timedRun(100), { timeBudgetMs: 100 })).toBe(1);
+    // Three of 1,000 ms, or one of 4,000, are as much as measuring may take.
+    expect(await fitSteps(timedRun(1_000), { timeBudgetMs: 10_000 })).toBe(7);
+    expect(await fitSteps(timedRun(4_000), { timeBudgetMs: 10_000 })).toBe(1);
   });
 
   it('gives none where it is interrupted: a run of one step would be another run', async () => {

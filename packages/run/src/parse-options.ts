@@ -19,8 +19,8 @@ export interface OptionSchema {
   readonly rule?: string;
   /** The same for those who type a flag, where it takes another form. */
   readonly flagRule?: string;
-  /** The flag's name and the name of its value on a command line, where they differ from what the key says. */
-  readonly flag?: string;
+  /** The flag's name, false for none, and the name of its value, where they differ from what the key says. */
+  readonly flag?: string | false;
   readonly placeholder?: string;
 }
 

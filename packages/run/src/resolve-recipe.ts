@@ -120,6 +120,12 @@ export function resolveRecipe(given: DistillationOptions): Recipe {
       `Cannot distill as 'steps' and 'timeBudgetMs' must not be given both: current values are ${options.steps} and ${options.timeBudgetMs}`,
     );
   }
+  if (options.pace !== undefined && options.timeBudgetMs !== undefined) {
+    throw new DaflError(
+      'USAGE',
+      `Cannot distill as 'pace' must not be given with 'timeBudgetMs', which decides it: current value is ${JSON.stringify(options.pace)}`,
+    );
+  }
   assertOwnOptions(options);
   const named = options.method === 'dafl' ? presets[options.preset ?? 'fast'] : baselineRecipes[options.method];
   const isRefined = lowRankShare(options.student) !== undefined && options.initialization !== 'random';

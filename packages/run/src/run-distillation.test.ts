@@ -383,16 +383,39 @@ describe('refuses', () => {
   });
 });
 
-test('a time budget becomes a number of steps', async () => {
-  const events = await collect(optionsOf({ steps: undefined, timeBudgetMs: 400 }), { folder: at('run') });
+test('a time budget becomes a number of steps, which repeat the run without a clock', async () => {
+  const options = optionsOf({ steps: undefined, timeBudgetMs: 2_000 });
+  const events = await collect(options, { folder: at('run') });
   const prepared = events.find((event) => event.event === 'prepared')!;
-  const record = await readRunRecord(join(at('run'), 'run.json'));
-  expect(prepared).toMatchObject({ timeBudgetMs: 400, steps: record?.options.steps });
+  const record = (await readRunRecord(join(at('run'), 'run.json')))!;
+  expect(prepared).toMatchObject({ timeBudgetMs: 2_000, steps: record.options.steps });
   expect(record).toMatchObject({
-    options: expect.not.objectContaining({ timeBudgetMs: 400 }) as object,
-    timings: { timeBudgetMs: 400 },
+    options: expect.not.objectContaining({ timeBudgetMs: 2_000 }) as object,
+    timings: { timeBudgetMs: 2_000 },
   });
-  expect(events.filter(({ event }) => event === 'step')).toHaveLength(prepared.steps);
+  const changes = events.filter((event) => event.event === 'pace').map(({ step, steps }) => [step, steps]);
+  expect(record.options.pace ?? []).toEqual(changes);
+  const end = changes.at(-1)?.[1] ?? prepared.steps;
+  expect(events.filter(({ event }) => event === 'step')).toHaveLength(end);
+  const again = await resultOf(record.options, { folder: at('again') });
+  expect(events.at(-1)).toMatchObject({ event: 'result', steps: end, studentSha256: again.studentSha256 });
+});
+
+test('a run whose length was changed goes on as it would have', async () => {
+  const options = optionsOf({
+    steps: 6,
+    pace: [
+      [2, 9],
+      [4, 7],
+    ],
+  });
+  const whole = await resultOf(options, { folder: at('whole') });
+  const stop = new AbortController();
+  for await (const event of runDistillation(options, { folder: at('parts'), signal: stop.signal })) {
+    if (event.event === 'step' && event.step === 5) stop.abort();
+  }
+  const { steps, studentSha256 } = await resultOf(options, { folder: at('parts'), resume: true });
+  expect([steps, studentSha256]).toEqual([7, whole.studentSha256]);
 });
 
 test('a student may be any share, of low rank, an architecture or a file', async () => {

@@ -36,6 +36,7 @@ import { blankSamples, resultFiles, RunSession } from './_run-session.ts';
 import { selectBackend } from './select-backend.ts';
 import { toStorageError } from './storage-error.ts';
 import { timeEvaluation } from './time-evaluation.ts';
+import { TimeKeeper } from './time-keeper.ts';
 
 /** Where a run lies and how it meets what is there. */
 export interface RunSettings extends DownloadSettings {
@@ -127,7 +128,16 @@ export async function* runDistillation(
       evaluation,
       signal,
     };
-    const steps = previous?.options.steps ?? (await fitOrTake({ common, recipe, timeBudgetMs, startedMs }));
+    const recorded = previous?.options ?? options;
+    const pace = recorded.pace?.map(([step, end]) => ({ step, end }));
+    let steps = recorded.steps ?? recipe.steps;
+    let keeper: TimeKeeper | undefined;
+    if (previous === undefined && timeBudgetMs !== undefined) {
+      const deadlineMs = startedMs + timeBudgetMs * (1 - RESERVE);
+      const fitted = await fitToTime({ common, recipe, deadlineMs });
+      steps = fitted.steps;
+      keeper = new TimeKeeper({ deadlineMs, tailMs: fitted.tailMs, clock });
+    }
     const settled = settleOptions(recipe, { steps, backend: selected.name });
     const store = new CheckpointStore(folder.checkpoints);
     let loaded: LoadedCheckpoint = { checkpoint: undefined, damaged: [] };
@@ -144,8 +154,13 @@ export async function* runDistillation(
     }
     const checkpointEveryMs = checkpointEvery === 0 ? undefined : CHECKPOINT_MS;
     const reporting = { evaluateEvery, sampleEvery, checkpointEvery, checkpointEveryMs };
-    const events = distill({ ...common, ...reporting, steps, resume, judges: true });
+    const pacing = { pace, replan: keeper?.replan };
+    const events = distill({ ...common, ...reporting, ...pacing, steps, resume, judges: true });
     try {
+      const proceed = () => {
+        keeper?.begin();
+        return events.next();
+      };
       // Core checks networks and options before its first event: for a run that cannot be, nothing is written.
       const start = await events.next();
       if (previous === undefined) await place.take(settings.force === true);
@@ -181,7 +196,7 @@ export async function* runDistillation(
       for (const message of loaded.damaged) {
         yield { event: 'warning', code: 'DAMAGED_CHECKPOINT', step: resume?.step ?? 0, message };
       }
-      for (let next = start; next.done !== true; next = await events.next()) {
+      for (let next = start; next.done !== true; next = await proceed()) {
         const event = next.value;
         if (event.event === 'samples') samples = event;
         if (event.event === 'result' && evaluation !== undefined && samples !== undefined) {
@@ -253,48 +268,47 @@ class RunPlace {
 /** Most work that a process which is killed, or must end in the middle of a long step, loses. */
 const CHECKPOINT_MS = 30_000;
 
+/** Of a time budget, for the last step and for what can't be foreseen. */
+const RESERVE = 0.02;
 /** The last report. */
 const REPORT_MS = 500;
+/** Of the time that is left, which reports may take: the rest belongs to the steps, whatever is asked for. */
+const MOST_TAIL_SHARE = 0.5;
 
-/** What decides how many steps a run takes. */
+const clock = (): number => performance.now();
+
+/** What decides how many steps a run is planned for. */
 interface FittedRun {
   readonly common: Omit<DistillOptions, 'steps'>;
   readonly recipe: Recipe;
-  readonly timeBudgetMs: number | undefined;
-  /** When the run was begun, by `performance.now`. */
-  readonly startedMs: number;
+  /** By `performance.now`. */
+  readonly deadlineMs: number;
 }
 
-/** The number of steps of a new run: as asked for, or as many as fit the time beside evaluations, pictures, checkpoints. */
-async function fitOrTake({ common, recipe, timeBudgetMs, startedMs }: FittedRun): Promise<number> {
-  if (timeBudgetMs === undefined) return recipe.steps;
+/** About how many steps of a new run fit the time beside its evaluations, and what comes after the last one. */
+async function fitToTime({
+  common,
+  recipe,
+  deadlineMs,
+}: FittedRun): Promise<{ readonly steps: number; readonly tailMs: number }> {
   const { backend, teacher, student: graph, studentWeights, evaluation, signal } = common;
   const weights = studentWeights ?? initializeWeights(graph, createRandomStream(0, 'time')).weights;
   const [teacherMs, studentMs] = [
     await timeEvaluation({ backend, model: teacher, evaluation, signal }),
     await timeEvaluation({ backend, model: { graph, weights }, evaluation, signal }),
   ];
-  const times = (steps: number, every: number): number => (every === 0 ? 1 : Math.ceil(steps / every));
-  return await fitSteps(
+  const steps = await fitSteps(
     { ...common, steps: recipe.steps },
     {
-      timeBudgetMs: Math.max(1, timeBudgetMs - (performance.now() - startedMs)),
-      besides(steps, { samplesMs, checkpointMsPerStep }) {
-        const {
-          evaluateEvery = 0,
-          sampleEvery = 0,
-          checkpointEvery,
-        } = settleOptions(recipe, { steps, backend: 'cpu' });
-        return (
-          teacherMs +
-          times(steps, evaluateEvery) * studentMs +
-          times(steps, sampleEvery) * samplesMs +
-          (checkpointEvery === 0 ? 0 : steps * checkpointMsPerStep) +
-          REPORT_MS
-        );
+      timeBudgetMs: Math.max(1, deadlineMs - clock()),
+      besides(count) {
+        const { evaluateEvery = 0 } = settleOptions(recipe, { steps: count, backend: 'cpu' });
+        const evaluations = evaluateEvery === 0 ? 1 : Math.ceil(count / evaluateEvery);
+        return teacherMs + evaluations * studentMs + REPORT_MS;
       },
     },
   );
+  return { steps, tailMs: Math.min(studentMs + REPORT_MS, Math.max(0, deadlineMs - clock()) * MOST_TAIL_SHARE) };
 }
 
 /** The record of the run to go on with, which the options must be those of. */

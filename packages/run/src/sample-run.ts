@@ -7,6 +7,7 @@ import {
   drawSamples,
   type HostTensor,
   initializeWeights,
+  Pace,
   pickSamples,
   type SamplesEvent,
 } from '@dafl/core';
@@ -58,11 +59,17 @@ export async function sampleRun(path: string, options: SampleRunOptions): Promis
     createNetwork(backend, model),
   );
   const method = await resolveRecipe(record.options).createMethod(teacher, { signal });
+  const { steps = 1, pace: changes = [] } = record.options;
+  const pace = new Pace(
+    steps,
+    changes.map(([step, end]) => ({ step, end })),
+  );
   const session = method.start({
     backend,
     teacher: networks[0],
     student: networks[1],
-    steps: record.options.steps ?? 1,
+    steps,
+    positionAt: (step) => pace.positionAt(step),
     createRandom: (purpose) => createRandomStream(seed, purpose),
   });
   try {

@@ -38,6 +38,7 @@ export function readOptions(body: unknown, { isUpload, limits }: ReadOptionsRule
     const value = options[name];
     if (value !== undefined && value > limits[name]) reject(name, `<= ${limits[name]} on this server`, value);
   }
+  if (options.pace !== undefined) reject('pace', 'absent over HTTP', options.pace);
   if (evaluation !== undefined && evaluation !== 'mnist') reject('eval', "'mnist'", evaluation);
   if (options.data !== undefined && options.data !== 'mnist') reject('data', "'mnist'", options.data);
   if (options.compare !== undefined) reject('compare', 'absent over HTTP', options.compare);

@@ -1,7 +1,7 @@
 import type { Command, CommandContext, FlagValues } from '../command.ts';
 import { distillationFlags } from './distill.ts';
 
-const changeable = ['backend', 'threads', 'allowSoftwareGpu', 'seed', 'steps', 'timeBudgetMs'];
+const changeable = ['method', 'preset', 'backend', 'threads', 'allowSoftwareGpu', 'seed', 'steps', 'timeBudgetMs'];
 
 export const demoCommand: Command = {
   name: 'demo',
@@ -18,7 +18,7 @@ export const demoCommand: Command = {
       group: 'Run:',
     },
   ],
-  examples: ['dafl demo', 'dafl demo --time-budget 30s'],
+  examples: ['dafl demo', 'dafl demo --method dafl', 'dafl demo --time-budget 30s'],
   run: async (values: FlagValues, _operands, context: CommandContext) =>
     await (await import('../run-demo.ts')).runDemo(values, context),
 };

@@ -119,7 +119,7 @@ export function dafl(options: DaflOptions): Method {
 }
 
 function startDafl(options: DaflOptions, context: MethodContext): MethodSession {
-  const { backend, teacher, student, steps, createRandom } = context;
+  const { backend, teacher, student, steps, positionAt = (step) => step, createRandom } = context;
   const { inputShape, preprocessing, classes } = describeClassifier(teacher.graph);
   const [height, width, channels] = inputShape;
   const graph = generatorGraph({ ...options.generator, imageSize: [height, width], channels, preprocessing });
@@ -194,7 +194,7 @@ function startDafl(options: DaflOptions, context: MethodContext): MethodSession 
       if (total !== null) {
         const leaves = generator.trainableVariables.map((variable) => tape.leaf(variable.tensor));
         const gradients = tape.gradients(total, leaves);
-        optimizer.apply(gradients, learningRateAt(options.generatorSchedule, step, steps));
+        optimizer.apply(gradients, learningRateAt(options.generatorSchedule, positionAt(step), steps));
       }
       return { batch, losses };
     });

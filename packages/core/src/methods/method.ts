@@ -12,8 +12,13 @@ export interface MethodContext {
   readonly teacher: Network;
   /** As it is being trained; methods may look, not touch. */
   readonly student: Network;
-  /** Length of the run. */
+  /** Length of the run, as planned. */
   readonly steps: number;
+  /**
+   * Where in that plan a step stands, in 0..`steps`: what moves with the run (learning rates, shares of the run) goes by
+   * it. Default: the step itself.
+   */
+  readonly positionAt?: (step: number) => number;
   /** The same stream for the same purpose; its position is saved by the method. */
   readonly createRandom: (purpose: string) => RandomStream;
   /** To be called in steps that take long, so that signals and timers are heard; default: a macrotask. */

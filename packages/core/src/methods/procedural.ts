@@ -36,7 +36,7 @@ const DRAWN_FOR_EACH = 2;
 const LEAST_VIEWS = 4;
 /** Pictures drawn for each class at least. */
 const LEAST_FOR_EACH_CLASS = 16;
-/** In this share of the steps new pictures are drawn. */
+/** In this share of the run new pictures are drawn. */
 const DRAWING_SHARE = 0.6;
 /** Pictures that are never learnt from, but compared on. */
 const HELD_OUT = 1_024;
@@ -67,7 +67,7 @@ export function procedural(options: ProceduralOptions): Method {
 
 function startProcedural(
   { batchSize, studentSteps, pictures }: ProceduralOptions,
-  { backend, teacher, steps, createRandom }: MethodContext,
+  { backend, teacher, steps, positionAt = (step) => step, createRandom }: MethodContext,
 ): MethodSession {
   const { inputShape, preprocessing, classes } = describeClassifier(teacher.graph);
   const [height, width, channels] = inputShape;
@@ -94,7 +94,7 @@ function startProcedural(
 
   /** How many pictures have been drawn once `step` steps are done. */
   function drawnAfter(step: number): number {
-    const share = Math.min(1, step / drawingSteps);
+    const share = Math.min(1, positionAt(step) / drawingSteps);
     return first + Math.floor(share * (total - first));
   }
 

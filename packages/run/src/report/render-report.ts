@@ -1,6 +1,7 @@
 import { describeVerdict } from '../describe-verdict.ts';
 import { describeClassifier, type Model } from '@dafl/core';
 import { dataUse } from '../data-use.ts';
+import { endOf } from '../end-of.ts';
 import type { MetricsLine } from '../metrics-log.ts';
 import type { StoredSamples } from '../read-samples.ts';
 import type { NetworkRecord, RunRecord } from '../run-record.ts';
@@ -75,7 +76,7 @@ function renderHead({ state, teacher, student, timings, options, step }: RunReco
   const states: Readonly<Record<RunRecord['state'], string>> = {
     running: 'running',
     finished: 'finished',
-    interrupted: `interrupted after ${step} of ${options.steps ?? step} steps`,
+    interrupted: `interrupted after ${step} of ${endOf(options) ?? step} steps`,
     failed: 'failed',
   };
   const day = (timings.endedAt ?? timings.startedAt).slice(0, 16).replace('T', ' ');
