@@ -4,6 +4,7 @@ import type {
   BatchNormGradient,
   BatchNormResult,
   BinaryOperation,
+  RunningStatistics,
   SoftmaxDivergenceResult,
   Tensor,
   TensorBackend,
@@ -50,6 +51,7 @@ export function composeBatchNorm(
   scale: Tensor | null,
   offset: Tensor | null,
   epsilon: number,
+  running: RunningStatistics | null = null,
 ): BatchNormResult {
   const scope = new Scope(backend);
   const mean = scope.overPositions('mean', input);
@@ -59,8 +61,89 @@ export function composeBatchNorm(
   let output = scope.binary('divide', centred, deviation);
   if (scale !== null) output = scope.binary('multiply', output, scale);
   if (offset !== null) output = scope.binary('add', output, offset);
-  scope.end([output, mean, variance]);
-  return { output, mean, variance };
+  const count = mean.shape[0] === 0 ? 0 : input.shape.slice(0, -1).reduce((size, length) => size * length, 1);
+  const move = (old: Tensor, batch: Tensor, factor: number): Tensor =>
+    scope.binary(
+      'add',
+      scope.keep(backend.affine(old, 1 - running!.momentum, 0)),
+      scope.keep(backend.affine(batch, running!.momentum * factor, 0)),
+    );
+  const moved = running && {
+    mean: move(running.mean, mean, 1),
+    variance: move(running.variance, variance, count / Math.max(1, count - 1)),
+  };
+  scope.end([output, mean, variance, ...(moved ? [moved.mean, moved.variance] : [])]);
+  return { output, mean, variance, running: moved };
+}
+
+/** frozenBatchNorm of the contract. */
+export function composeFrozenBatchNorm(
+  backend: TensorBackend,
+  input: Tensor,
+  mean: Tensor | null,
+  variance: Tensor,
+  scale: Tensor | null,
+  offset: Tensor | null,
+  epsilon: number,
+): Tensor {
+  const scope = new Scope(backend);
+  const deviation = scope.keep(backend.unary('sqrt', scope.keep(backend.affine(variance, 1, epsilon))));
+  const centred = mean === null ? input : scope.binary('subtract', input, mean);
+  let output = scope.binary('divide', centred, deviation);
+  if (scale !== null) output = scope.binary('multiply', output, scale);
+  if (offset !== null) output = scope.binary('add', output, offset);
+  scope.end([output]);
+  return output;
+}
+
+/** clip of the contract. */
+export function composeClip(backend: TensorBackend, input: Tensor, low: number, high: number): Tensor {
+  const scope = new Scope(backend);
+  const raised = scope.binary('maximum', input, scope.keep(backend.fill([], low)));
+  const output = scope.binary('minimum', raised, scope.keep(backend.fill([], high)));
+  scope.end([output]);
+  return output;
+}
+
+/** clipGradient of the contract, for finite gradients. */
+export function composeClipGradient(
+  backend: TensorBackend,
+  outputGradient: Tensor,
+  input: Tensor,
+  low: number,
+  high: number,
+): Tensor {
+  const scope = new Scope(backend);
+  const isAbove = scope.binary('greater', input, scope.keep(backend.fill([], low)));
+  const isBelow = scope.binary('greater', scope.keep(backend.fill([], high)), input);
+  const output = scope.binary('multiply', outputGradient, scope.binary('multiply', isAbove, isBelow));
+  scope.end([output]);
+  return output;
+}
+
+/** gelu of the contract. */
+export function composeGelu(backend: TensorBackend, input: Tensor): Tensor {
+  const scope = new Scope(backend);
+  const output = scope.binary('multiply', input, normalShare(backend, scope, input));
+  scope.end([output]);
+  return output;
+}
+
+/** geluGradient of the contract. */
+export function composeGeluGradient(backend: TensorBackend, outputGradient: Tensor, input: Tensor): Tensor {
+  const scope = new Scope(backend);
+  const exponent = scope.keep(backend.affine(scope.keep(backend.unary('square', input)), -0.5, 0));
+  const density = scope.keep(backend.affine(scope.keep(backend.unary('exp', exponent)), 1 / Math.sqrt(2 * Math.PI), 0));
+  const slope = scope.binary('add', normalShare(backend, scope, input), scope.binary('multiply', input, density));
+  const output = scope.binary('multiply', outputGradient, slope);
+  scope.end([output]);
+  return output;
+}
+
+/** (1 + erf(x / sqrt(2))) / 2 */
+function normalShare(backend: TensorBackend, scope: Scope, input: Tensor): Tensor {
+  const error = scope.keep(backend.unary('erf', scope.keep(backend.affine(input, Math.SQRT1_2, 0))));
+  return scope.keep(backend.affine(error, 0.5, 0.5));
 }
 
 /**
@@ -90,6 +173,17 @@ export function composeBatchNormGradient(
   if (scale !== null) inputGradient = scope.binary('multiply', inputGradient, scale);
   scope.end([inputGradient, scaleGradient, offsetGradient]);
   return { inputGradient, scaleGradient, offsetGradient };
+}
+
+/** flatten of the contract. */
+export function composeFlatten(backend: TensorBackend, tensors: readonly Tensor[]): Tensor {
+  const scope = new Scope(backend);
+  const rows = tensors.map((tensor) =>
+    scope.keep(backend.reshape(tensor, [tensor.shape.reduce((size, length) => size * length, 1)])),
+  );
+  const flat = backend.concat(rows, 0);
+  scope.end([]);
+  return flat;
 }
 
 /** adamStep of the contract. */
@@ -164,6 +258,16 @@ export function composeUpsampleConv2dFilterGradient(
   const filterGradient = backend.conv2dFilterGradient(upsampled, outputGradient, shape, CONV_3X3);
   backend.dispose(upsampled);
   return filterGradient;
+}
+
+/** softmax of the contract. */
+export function composeSoftmax(backend: TensorBackend, logits: Tensor): Tensor {
+  const scope = new Scope(backend);
+  const shifted = scope.binary('subtract', logits, scope.keep(backend.reduce('max', logits, [1], true)));
+  const exponentials = scope.keep(backend.unary('exp', shifted));
+  const output = scope.binary('divide', exponentials, scope.keep(backend.reduce('sum', exponentials, [1], true)));
+  scope.end([output]);
+  return output;
 }
 
 /** Targets must be > 0 here. */

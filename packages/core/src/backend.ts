@@ -102,6 +102,24 @@ export interface AveragePool2dOptions extends Pool2dOptions {
   readonly countsPadding: boolean;
 }
 
+/** Running statistics of a batch normalisation, which follow those of its batches. */
+export interface RunningStatistics {
+  /** Shape `[channels]`. */
+  readonly mean: Tensor;
+  /** Shape `[channels]`. */
+  readonly variance: Tensor;
+  /** Share of the batch in the new statistics, in (0, 1]. */
+  readonly momentum: number;
+}
+
+/** Mean and variance of each channel. */
+export interface ChannelStatistics {
+  /** Shape `[channels]`. */
+  readonly mean: Tensor;
+  /** Shape `[channels]`. */
+  readonly variance: Tensor;
+}
+
 /** Result of a training-mode batch normalisation. */
 export interface BatchNormResult {
   /** Shape of the input. */
@@ -110,6 +128,8 @@ export interface BatchNormResult {
   readonly mean: Tensor;
   /** Biased batch variance of each channel, shape `[channels]`. */
   readonly variance: Tensor;
+  /** The new running statistics, or null where none were given. */
+  readonly running: ChannelStatistics | null;
 }
 
 /** Gradients of a training-mode batch normalisation. */
@@ -181,14 +201,68 @@ export interface FusedKernels {
   softmaxDivergence(logits: Tensor, target: Tensor): SoftmaxDivergenceResult;
 
   /**
+   * Softmax of each row, without overflow.
+   *
+   * @param logits Shape `[batch, classes]`.
+   */
+  softmax(logits: Tensor): Tensor;
+
+  /**
    * Normalises over all axes but the last with the batch's own mean and biased variance:
    * output = (input - mean) / sqrt(variance + epsilon) * scale + offset.
+   *
+   * Running statistics, where they are given, move towards the batch's: (1 - momentum) old + momentum x batch, with the
+   * unbiased variance: variance x count / max(1, count - 1), count being the number of positions.
    *
    * @param input Any shape of rank >= 2, channels last.
    * @param scale Shape `[channels]`, or null for 1.
    * @param offset Shape `[channels]`, or null for 0.
    */
-  batchNorm(input: Tensor, scale: Tensor | null, offset: Tensor | null, epsilon: number): BatchNormResult;
+  batchNorm(
+    input: Tensor,
+    scale: Tensor | null,
+    offset: Tensor | null,
+    epsilon: number,
+    running: RunningStatistics | null,
+  ): BatchNormResult;
+
+  /**
+   * Normalises by given statistics: output = (input - mean) / sqrt(variance + epsilon) * scale + offset. Its derivative
+   * is itself, of the gradient, with neither mean nor offset.
+   *
+   * @param input Any shape of rank >= 2, channels last.
+   * @param mean Shape `[channels]`, or null for 0.
+   * @param variance Shape `[channels]`.
+   * @param scale Shape `[channels]`, or null for 1.
+   * @param offset Shape `[channels]`, or null for 0.
+   */
+  frozenBatchNorm(
+    input: Tensor,
+    mean: Tensor | null,
+    variance: Tensor,
+    scale: Tensor | null,
+    offset: Tensor | null,
+    epsilon: number,
+  ): Tensor;
+
+  /**
+   * Mean and biased variance of each channel over all axes but the last.
+   *
+   * @param input Any shape of rank >= 2, channels last.
+   */
+  channelStatistics(input: Tensor): ChannelStatistics;
+
+  /** The input where it lies in low..high (finite, low < high), the nearer bound elsewhere; NaN stays NaN. */
+  clip(input: Tensor, low: number, high: number): Tensor;
+
+  /** The derivative of `clip`: outputGradient where low < input < high, 0 elsewhere. */
+  clipGradient(outputGradient: Tensor, input: Tensor, low: number, high: number): Tensor;
+
+  /** input x (1 + erf(input / sqrt(2))) / 2, as exact as `erf` is. */
+  gelu(input: Tensor): Tensor;
+
+  /** The derivative of `gelu`: outputGradient x ((1 + erf(x / sqrt(2))) / 2 + x exp(-x^2 / 2) / sqrt(2 pi)). */
+  geluGradient(outputGradient: Tensor, input: Tensor): Tensor;
 
   /** The derivative of `batchNorm`, given its input and the mean and variance that it returned. */
   batchNormGradient(
@@ -199,6 +273,23 @@ export interface FusedKernels {
     variance: Tensor,
     epsilon: number,
   ): BatchNormGradient;
+
+  /**
+   * Several tensors end to end as one vector. A backend that has this kernel has `unflatten` too: those for which a call
+   * costs more than a copy. What came of one `unflatten` may be joined again without a copy.
+   *
+   * @param tensors Any shapes, at least one tensor.
+   * @returns Shape `[elements of all]`.
+   */
+  flatten(tensors: readonly Tensor[]): Tensor;
+
+  /**
+   * The inverse of `flatten`.
+   *
+   * @param flat Shape `[elements of all shapes]`. It stays the caller's.
+   * @returns One tensor of each shape; may share memory with `flat`.
+   */
+  unflatten(flat: Tensor, shapes: readonly Shape[]): Tensor[];
 
   /**
    * One Adam update:
@@ -258,6 +349,9 @@ export interface TensorBackend {
 
   /** Axis i of the output is axis `permutation[i]` of the input. Rank <= 6. */
   transpose(input: Tensor, permutation: readonly number[]): Tensor;
+
+  /** Repeats axes of size 1 to those of a shape of the same rank. Float tensors. Rank <= 6. */
+  broadcast(input: Tensor, shape: Shape): Tensor;
 
   /** Puts `before` and `after` elements of `value` around each axis. Rank <= 6. */
   pad(input: Tensor, paddings: readonly (readonly [before: number, after: number])[], value: number): Tensor;

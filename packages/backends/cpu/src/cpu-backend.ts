@@ -17,7 +17,7 @@ import type { FloatArray, NumericArray } from './_array.ts';
 import { sizeOf } from './_array.ts';
 import { conv2d, conv2dFilterGradient, conv2dInputGradient } from './convolution.ts';
 import { affine, binary, broadcastShapes, leakyRelu, leakyReluGradient, unary } from './element-wise.ts';
-import { concat, pad, slice, transpose } from './layout.ts';
+import { broadcast, concat, pad, slice, transpose } from './layout.ts';
 import { matMul } from './matrix.ts';
 import { averagePool2d, averagePool2dGradient, maxPool2d, maxPool2dGradient } from './pooling.ts';
 import { argMax, oneHot, reduce } from './reduction.ts';
@@ -146,6 +146,10 @@ class CpuBackend implements TensorBackend {
       values,
       permutation.map((axis) => input.shape[axis]),
     );
+  }
+
+  broadcast(input: Tensor, shape: Shape): Tensor {
+    return this.#own(broadcast(this.#values(input, 'broadcast'), input.shape, shape), shape);
   }
 
   pad(input: Tensor, paddings: readonly (readonly [before: number, after: number])[], value: number): Tensor {

@@ -13,6 +13,16 @@ export function transpose(input: NumericArray, shape: Shape, permutation: readon
   return output;
 }
 
+/** Repeats axes of size 1. */
+export function broadcast(input: NumericArray, shape: Shape, outputShape: Shape): NumericArray {
+  const strides = stridesOf(shape).map((stride, axis) => (shape[axis] === 1 ? 0 : stride));
+  const output = allocateLike(input, sizeOf(outputShape));
+  walk(outputShape, strides, (index, offset) => {
+    output[index] = input[offset];
+  });
+  return output;
+}
+
 /** Puts `before` and `after` elements of `value` around each axis. */
 export function pad(
   input: NumericArray,

@@ -1,6 +1,9 @@
 import type { Conv2dOptions, Padding2d, Shape, Size2d } from '@dafl/core';
 import {
   chooseForm,
+  convolveProduct,
+  convolveProductFilterGradient,
+  convolveProductInputGradient,
   convolveRows,
   convolveRowsFilterGradient,
   convolveRowsInputGradient,
@@ -9,32 +12,50 @@ import {
   convolveTapsInputGradient,
 } from './few-channel-convolution.ts';
 import { convolutionAttributes } from './convolution-attributes.ts';
-import { concat, pad, reshape, type Shaped, slice } from './layout.ts';
+import { concat, type Made, pad, reshape, type Shaped, slice } from './layout.ts';
+import { temporaryOf } from './storage.ts';
 import type { Attributes, Tensorflow, TensorId } from './tensorflow.ts';
 
 const UNDILATED: Size2d = [1, 1];
 
+/** Shape of a convolution's output. */
+export function convolvedShape(
+  [batch, height, width]: Shape,
+  [kernelHeight, kernelWidth, , outputs]: Shape,
+  { strides, padding, dilations }: Conv2dOptions,
+): [batch: number, height: number, width: number, channels: number] {
+  return [
+    batch,
+    Math.floor((height + padding.top + padding.bottom - dilations[0] * (kernelHeight - 1) - 1) / strides[0]) + 1,
+    Math.floor((width + padding.left + padding.right - dilations[1] * (kernelWidth - 1) - 1) / strides[1]) + 1,
+    outputs,
+  ];
+}
+
 /** `conv2d` of the contract, without the bias. The caller owns the result. */
-export function convolve(tf: Tensorflow, input: Shaped, filter: Shaped, options: Conv2dOptions): TensorId {
+export function convolve(tf: Tensorflow, input: Shaped, filter: Shaped, options: Conv2dOptions): TensorId | Made {
   if (isDilated(options)) {
     const dilated = dilate(tf, filter, options.dilations);
     return convolve(tf, input, dilated, { ...options, dilations: UNDILATED });
   }
   if (options.groups === 1) {
     const form = chooseForm(input.shape, filter.shape, options);
+    if (form === 'product') return convolveProduct(tf, input, filter);
     if (form === 'rows') return convolveRows(tf, input, filter, options);
     if (form === 'taps') return convolveTaps(tf, input, filter, options);
     return tf.run('Conv2D', [input.id, filter.id], convolutionAttributes(options));
   }
   if (isDepthwise(input.shape, options)) {
     const padded = padded2d(tf, input, options.padding);
-    const kernel = reshape(tf, filter.id, depthwiseShape(filter.shape, options.groups));
-    return tf.run('DepthwiseConv2dNative', [padded.id, tf.keep(kernel)], depthwiseAttributes(options));
+    const kernel = filter.as(depthwiseShape(filter.shape, options.groups));
+    return tf.run('DepthwiseConv2dNative', [padded.id, kernel], depthwiseAttributes(options));
   }
+  const groupShape = convolvedShape(input.shape, filter.shape, options);
+  groupShape[3] /= options.groups;
   const outputs = eachGroup(options.groups, (group) => {
     const part = groupOf(tf, input, 3, options.groups, group);
     const kernel = groupOf(tf, filter, 3, options.groups, group);
-    return tf.keep(convolve(tf, part, kernel, { ...options, groups: 1 }));
+    return inShape(tf, convolve(tf, part, kernel, { ...options, groups: 1 }), groupShape);
   });
   return concat(tf, outputs, 3);
 }
@@ -46,7 +67,7 @@ export function convolveInputGradient(
   filter: Shaped,
   inputShape: Shape,
   options: Conv2dOptions,
-): TensorId {
+): TensorId | Made {
   if (isDilated(options)) {
     const dilated = dilate(tf, filter, options.dilations);
     return convolveInputGradient(tf, outputGradient, dilated, inputShape, { ...options, dilations: UNDILATED });
@@ -54,6 +75,7 @@ export function convolveInputGradient(
   const { groups } = options;
   if (groups === 1) {
     const form = chooseForm(inputShape, filter.shape, options);
+    if (form === 'product') return convolveProductInputGradient(tf, outputGradient, filter);
     if (form === 'rows') return convolveRowsInputGradient(tf, outputGradient, filter, inputShape, options);
     if (form === 'taps') return convolveTapsInputGradient(tf, outputGradient, filter, options);
     const inputs = [tf.integers(inputShape), filter.id, outputGradient.id];
@@ -61,16 +83,18 @@ export function convolveInputGradient(
   }
   if (isDepthwise(inputShape, options)) {
     const paddedShape = shapeOfPadded(inputShape, options.padding);
-    const kernel = tf.keep(reshape(tf, filter.id, depthwiseShape(filter.shape, groups)));
+    const kernel = filter.as(depthwiseShape(filter.shape, groups));
     const inputs = [tf.integers(paddedShape), kernel, outputGradient.id];
-    const padded = tf.temporary('DepthwiseConv2dNativeBackpropInput', inputs, depthwiseAttributes(options));
-    return slice(tf, padded, [0, options.padding.top, options.padding.left, 0], inputShape);
+    const padded = tf.run('DepthwiseConv2dNativeBackpropInput', inputs, depthwiseAttributes(options));
+    if (isNone(options.padding)) return padded;
+    return slice(tf, tf.keep(padded), [0, options.padding.top, options.padding.left, 0], inputShape);
   }
   const partShape = [...inputShape.slice(0, 3), inputShape[3] / groups];
   const gradients = eachGroup(groups, (group) => {
     const gradient = groupOf(tf, outputGradient, 3, groups, group);
     const kernel = groupOf(tf, filter, 3, groups, group);
-    return tf.keep(convolveInputGradient(tf, gradient, kernel, partShape, { ...options, groups: 1 }));
+    const made = convolveInputGradient(tf, gradient, kernel, partShape, { ...options, groups: 1 });
+    return inShape(tf, made, partShape);
   });
   return concat(tf, gradients, 3);
 }
@@ -82,17 +106,18 @@ export function convolveFilterGradient(
   outputGradient: Shaped,
   filterShape: Shape,
   options: Conv2dOptions,
-): TensorId {
+): TensorId | Made {
   if (isDilated(options)) {
     const { dilations } = options;
     const dilatedShape = shapeOfDilated(filterShape, dilations);
     const undilated = { ...options, dilations: UNDILATED };
-    const gradient = tf.keep(convolveFilterGradient(tf, input, outputGradient, dilatedShape, undilated));
-    return pickDilated(tf, gradient, filterShape, dilations);
+    const gradient = convolveFilterGradient(tf, input, outputGradient, dilatedShape, undilated);
+    return pickDilated(tf, inShape(tf, gradient, dilatedShape), filterShape, dilations);
   }
   const { groups } = options;
   if (groups === 1) {
     const form = chooseForm(input.shape, filterShape, options);
+    if (form === 'product') return convolveProductFilterGradient(tf, input, outputGradient, filterShape);
     if (form === 'rows') return convolveRowsFilterGradient(tf, input, outputGradient, filterShape, options);
     if (form === 'taps') return convolveTapsFilterGradient(tf, input, outputGradient, filterShape, options);
     const inputs = [input.id, tf.integers(filterShape), outputGradient.id];
@@ -102,16 +127,26 @@ export function convolveFilterGradient(
     const padded = padded2d(tf, input, options.padding);
     const shape = depthwiseShape(filterShape, groups);
     const inputs = [padded.id, tf.integers(shape), outputGradient.id];
-    const gradient = tf.temporary('DepthwiseConv2dNativeBackpropFilter', inputs, depthwiseAttributes(options));
-    return reshape(tf, gradient, filterShape);
+    return { id: tf.run('DepthwiseConv2dNativeBackpropFilter', inputs, depthwiseAttributes(options)), shape };
   }
   const partShape = [...filterShape.slice(0, 3), filterShape[3] / groups];
   const gradients = eachGroup(groups, (group) => {
     const part = groupOf(tf, input, 3, groups, group);
     const gradient = groupOf(tf, outputGradient, 3, groups, group);
-    return tf.keep(convolveFilterGradient(tf, part, gradient, partShape, { ...options, groups: 1 }));
+    const made = convolveFilterGradient(tf, part, gradient, partShape, { ...options, groups: 1 });
+    return inShape(tf, made, partShape);
   });
   return concat(tf, gradients, 3);
+}
+
+/** A kernel's result in a shape; temporary. */
+function inShape(tf: Tensorflow, made: TensorId | Made, shape: Shape): TensorId {
+  if (typeof made === 'number') return tf.keep(made);
+  return tf.keep(reshape(tf, tf.keep(made.id), shape));
+}
+
+function isNone({ top, bottom, left, right }: Padding2d): boolean {
+  return top + bottom + left + right === 0;
 }
 
 function depthwiseAttributes({ strides }: Conv2dOptions): Attributes {
@@ -140,7 +175,7 @@ function groupOf(tf: Tensorflow, tensor: Shaped, axis: number, groups: number, g
   const size = tensor.shape[axis] / groups;
   const begin = tensor.shape.map((_, at) => (at === axis ? group * size : 0));
   const shape = tensor.shape.map((length, at) => (at === axis ? size : length));
-  return { id: tf.keep(slice(tf, tensor.id, begin, shape)), shape };
+  return temporaryOf(tf, tf.keep(slice(tf, tensor.id, begin, shape)), shape);
 }
 
 function shapeOfPadded([batch, height, width, channels]: Shape, { top, bottom, left, right }: Padding2d): Shape {
@@ -148,15 +183,15 @@ function shapeOfPadded([batch, height, width, channels]: Shape, { top, bottom, l
 }
 
 function padded2d(tf: Tensorflow, input: Shaped, padding: Padding2d): Shaped {
+  if (isNone(padding)) return input;
   const { top, bottom, left, right } = padding;
-  if (top + bottom + left + right === 0) return input;
   const paddings = [
     [0, 0],
     [top, bottom],
     [left, right],
     [0, 0],
   ] as const;
-  return { id: tf.keep(pad(tf, input.id, paddings, 0)), shape: shapeOfPadded(input.shape, padding) };
+  return temporaryOf(tf, tf.keep(pad(tf, input.id, paddings, 0)), shapeOfPadded(input.shape, padding));
 }
 
 function shapeOfDilated([height, width, inputs, outputs]: Shape, [down, across]: Size2d): Shape {
@@ -166,7 +201,7 @@ function shapeOfDilated([height, width, inputs, outputs]: Shape, [down, across]:
 /** The filter with zeros between its elements, in place of a dilation: TensorFlow has no gradients of those on CPUs. */
 function dilate(tf: Tensorflow, filter: Shaped, [down, across]: Size2d): Shaped {
   const [height, width, inputs, outputs] = filter.shape;
-  const apart = tf.keep(reshape(tf, filter.id, [height, 1, width, 1, inputs, outputs]));
+  const apart = filter.as([height, 1, width, 1, inputs, outputs]);
   const spread = tf.keep(
     pad(
       tf,
@@ -184,7 +219,7 @@ function dilate(tf: Tensorflow, filter: Shaped, [down, across]: Size2d): Shaped 
   );
   const joined = tf.keep(reshape(tf, spread, [height * down, width * across, inputs, outputs]));
   const shape = shapeOfDilated(filter.shape, [down, across]);
-  return { id: tf.keep(slice(tf, joined, [0, 0, 0, 0], shape)), shape };
+  return temporaryOf(tf, tf.keep(slice(tf, joined, [0, 0, 0, 0], shape)), shape);
 }
 
 /** The adjoint of `dilate`: the elements that lie a dilation apart. */

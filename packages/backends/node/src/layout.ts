@@ -5,6 +5,16 @@ import { FLOAT32, INT32, type Tensorflow, type TensorId } from './tensorflow.ts'
 export interface Shaped {
   readonly id: TensorId;
   readonly shape: Shape;
+  /** The same elements in another shape; not to be freed. */
+  as(shape: Shape): TensorId;
+  /** What a key names and only the elements decide, made once while the tensor lives; not to be freed. */
+  derive(key: string, make: () => TensorId): TensorId;
+}
+
+/** A kernel's result in the shape that it was made in, which may be another one than the contract's of equal size. */
+export interface Made {
+  readonly id: TensorId;
+  readonly shape: Shape;
 }
 
 /** The same elements in another shape; shares their memory. The caller owns the result. */

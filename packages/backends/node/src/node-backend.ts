@@ -5,12 +5,14 @@ import {
   type BatchNormGradient,
   type BatchNormResult,
   type BinaryOperation,
+  type ChannelStatistics,
   type Conv2dOptions,
   type DataType,
   type FusedKernels,
   type MemoryInfo,
   type Pool2dOptions,
   type ReduceOperation,
+  type RunningStatistics,
   type Shape,
   type Size2d,
   type SoftmaxDivergenceResult,
@@ -19,9 +21,9 @@ import {
   type TensorData,
   type UnaryOperation,
 } from '@dafl/core';
-import { convolve, convolveFilterGradient, convolveInputGradient } from './convolution.ts';
-import { concat, pad, reshape, slice, type Shaped } from './layout.ts';
-import { batchNorm, batchNormGradient } from './normalization.ts';
+import { convolve, convolvedShape, convolveFilterGradient, convolveInputGradient } from './convolution.ts';
+import { concat, type Made, pad, reshape, type Shaped, slice } from './layout.ts';
+import { batchNorm, batchNormGradient, frozenBatchNorm } from './normalization.ts';
 import {
   averagePool,
   averagePoolGradient,
@@ -30,7 +32,8 @@ import {
   upsampleNearest,
   upsampleNearestGradient,
 } from './pooling.ts';
-import { INT32, Tensorflow, type TensorId } from './tensorflow.ts';
+import { Cut, Storage } from './storage.ts';
+import { FLOAT32, INT32, Tensorflow, type TensorId } from './tensorflow.ts';
 import type { TensorflowBinding } from './tensorflow-binding.ts';
 import {
   upsampleConvolve,
@@ -70,26 +73,30 @@ const MOST_BROADCAST_AXES = 4;
 /** Channels below which whole rows are taken as channels: TensorFlow's loops over channels are its fast ones. */
 const FEW_CHANNELS = 16;
 
-/** Memory that tensors share after `reshape`. */
-interface Storage {
-  readonly bytes: number;
-  references: number;
-}
-
-class NodeTensor implements Tensor {
+class NodeTensor implements Tensor, Shaped {
   readonly owner: NodeBackend;
   readonly shape: Shape;
   readonly dataType: DataType;
-  readonly id: TensorId;
   /** Null once disposed. */
   storage: Storage | null;
 
-  constructor(owner: NodeBackend, shape: Shape, dataType: DataType, id: TensorId, storage: Storage) {
+  constructor(owner: NodeBackend, shape: Shape, dataType: DataType, storage: Storage) {
     this.owner = owner;
     this.shape = shape;
     this.dataType = dataType;
-    this.id = id;
     this.storage = storage;
+  }
+
+  get id(): TensorId {
+    return this.storage!.as(this.shape);
+  }
+
+  as(shape: Shape): TensorId {
+    return this.storage!.as(shape);
+  }
+
+  derive(key: string, make: () => TensorId): TensorId {
+    return this.storage!.derive(key, make);
   }
 }
 
@@ -97,7 +104,7 @@ class NodeTensor implements Tensor {
 export class NodeBackend implements TensorBackend {
   readonly name: string = 'node';
   readonly description: string;
-  readonly fused: FusedKernels = {
+  readonly fused: Partial<FusedKernels> = {
     upsampleConv2d: (input, filter, bias) => this.#upsampleConv2d(input, filter, bias),
     upsampleConv2dInputGradient: (outputGradient, filter) => {
       const [gradient, kernel] = [this.#own(outputGradient), this.#own(filter)];
@@ -112,10 +119,32 @@ export class NodeBackend implements TensorBackend {
         upsampleConvolveFilterGradient(this.#tf, source, gradient),
       );
     },
+    softmax: (logits) => {
+      const source = this.#own(logits);
+      return this.#compute(source.shape, () => this.#tf.run('Softmax', [source.id]));
+    },
     softmaxDivergence: (logits, target) => this.#softmaxDivergence(logits, target),
-    batchNorm: (input, scale, offset, epsilon) => this.#batchNorm(input, scale, offset, epsilon),
+    batchNorm: (input, scale, offset, epsilon, running) => this.#batchNorm(input, scale, offset, epsilon, running),
+    frozenBatchNorm: (input, mean, variance, scale, offset, epsilon) => {
+      const [source, spread] = [this.#own(input), this.#own(variance)];
+      const [average, factor, shift] = [mean, scale, offset].map((tensor) => (tensor ? this.#own(tensor).id : null));
+      return this.#compute(source.shape, () =>
+        frozenBatchNorm(this.#tf, source, {
+          mean: average,
+          variance: spread.id,
+          scale: factor,
+          offset: shift,
+          epsilon,
+        }),
+      );
+    },
+    channelStatistics: (input) => this.#channelStatistics(input),
+    clip: (input, low, high) => this.#clip(input, low, high),
+    clipGradient: (outputGradient, input, low, high) => this.#clipGradient(outputGradient, input, low, high),
     batchNormGradient: (outputGradient, input, scale, mean, variance, epsilon) =>
       this.#batchNormGradient(outputGradient, input, scale, mean, variance, epsilon),
+    flatten: (tensors) => this.#flatten(tensors),
+    unflatten: (flat, shapes) => this.#unflatten(flat, shapes),
     adamStep: (parameter, gradient, firstMoment, secondMoment, options) =>
       this.#adamStep(parameter, gradient, firstMoment, secondMoment, options),
   };
@@ -146,11 +175,13 @@ export class NodeBackend implements TensorBackend {
   }
 
   fill(shape: Shape, value: number): Tensor {
-    return this.#compute(shape, () => this.#tf.run('Fill', [this.#tf.integers(shape), this.#tf.scalar(value)]));
+    this.#assertOpen();
+    const storage = new Storage(this.#tf, { value: Math.fround(value) }, shape, sizeOf(shape) * BYTES_PER_ELEMENT);
+    return this.#adopt(storage, shape, 'float32');
   }
 
   async read(tensor: Tensor): Promise<TensorData> {
-    return this.#tf.binding.tensorDataSync(this.#own(tensor).id);
+    return this.#tf.binding.tensorDataSync(this.#own(tensor).storage!.id);
   }
 
   dispose(tensor: Tensor): void {
@@ -158,9 +189,7 @@ export class NodeBackend implements TensorBackend {
     const storage = source.storage!;
     source.storage = null;
     this.#live.delete(source);
-    storage.references--;
-    if (storage.references === 0) this.#bytes -= storage.bytes;
-    this.#tf.free(source.id);
+    this.#release(storage);
   }
 
   memory(): MemoryInfo {
@@ -169,12 +198,7 @@ export class NodeBackend implements TensorBackend {
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
-    for (const tensor of this.#live) {
-      this.#tf.free(tensor.id);
-      tensor.storage = null;
-    }
-    this.#live.clear();
-    this.#bytes = 0;
+    for (const tensor of this.#live) this.dispose(tensor);
     this.#tf.close();
     this.#isClosed = true;
   }
@@ -188,12 +212,7 @@ export class NodeBackend implements TensorBackend {
         `Cannot reshape as 'shape' must have ${sizeOf(source.shape)} elements: current value is [${shape.join(', ')}]`,
       );
     }
-    const storage = source.storage!;
-    storage.references++;
-    const result = new NodeTensor(this, [...shape], source.dataType, reshape(this.#tf, source.id, shape), storage);
-    this.#live.add(result);
-    this.#tf.trimConstants();
-    return result;
+    return this.#share(source.storage!, shape, source.dataType);
   }
 
   transpose(input: Tensor, permutation: readonly number[]): Tensor {
@@ -201,6 +220,15 @@ export class NodeBackend implements TensorBackend {
     const shape = permutation.map((axis) => source.shape[axis]);
     const inputs = [source.id, this.#tf.integers(permutation)];
     return this.#compute(shape, () => this.#tf.run('Transpose', inputs), source.dataType);
+  }
+
+  broadcast(input: Tensor, shape: Shape): Tensor {
+    const source = this.#own(input);
+    const { value } = source.storage!;
+    if (value !== null) return this.fill(shape, value);
+    // Tile, as BroadcastTo refuses to repeat several axes that lie apart.
+    const repeats = shape.map((length, axis) => (source.shape[axis] === 1 ? length : 1));
+    return this.#compute(shape, () => this.#tf.run('Tile', [source.id, this.#tf.integers(repeats)]));
   }
 
   pad(input: Tensor, paddings: readonly (readonly [before: number, after: number])[], value: number): Tensor {
@@ -225,6 +253,16 @@ export class NodeBackend implements TensorBackend {
     const [{ dataType, shape: first }] = sources;
     const total = sources.reduce((sum, { shape }) => sum + shape[axis], 0);
     const shape = first.map((length, at) => (at === axis ? total : length));
+    if (sizeOf(shape) === sources.length && dataType === 'float32') {
+      const numbers = { N: { kind: 'integer', value: sources.length }, T: FLOAT32 } as const;
+      const pack = () =>
+        this.#tf.run(
+          'Pack',
+          sources.map((source) => source.as([])),
+          numbers,
+        );
+      return this.#compute(shape, () => ({ id: pack(), shape: [sources.length] }));
+    }
     const ids = sources.map(({ id }) => id);
     return this.#compute(shape, () => concat(this.#tf, ids, axis, dataType), dataType);
   }
@@ -232,12 +270,11 @@ export class NodeBackend implements TensorBackend {
   // --- element-wise ---
 
   unary(operation: UnaryOperation, input: Tensor): Tensor {
-    const source = this.#own(input);
     const tf = this.#tf;
-    return this.#compute(source.shape, () =>
+    return this.#computeEach([this.#own(input)], ([id]) =>
       operation === 'step'
-        ? this.#toFloat(tf.temporary('Greater', [source.id, tf.scalar(0)]))
-        : tf.run(UNARY[operation], [source.id]),
+        ? this.#toFloat(tf.temporary('Greater', [id, tf.scalar(0)]))
+        : tf.run(UNARY[operation], [id]),
     );
   }
 
@@ -245,39 +282,45 @@ export class NodeBackend implements TensorBackend {
     const [a, b] = [this.#own(left), this.#own(right)];
     const shape = broadcastShapes(a.shape, b.shape);
     const tf = this.#tf;
-    // TensorFlow cannot broadcast both sides along more axes than this at once.
-    const isIntricate = shape.length > MOST_BROADCAST_AXES && !isSameShape(a.shape, b.shape);
-    const full = (tensor: NodeTensor): TensorId => (isIntricate ? this.#repeat(tensor, shape) : tensor.id);
-    return this.#compute(shape, () =>
+    const run = (ids: readonly TensorId[]): TensorId =>
       operation === 'greater' || operation === 'equal'
-        ? this.#toFloat(tf.temporary(BINARY[operation], [full(a), full(b)]))
-        : tf.run(BINARY[operation], [full(a), full(b)]),
-    );
+        ? this.#toFloat(tf.temporary(BINARY[operation], ids))
+        : tf.run(BINARY[operation], ids);
+    // Losses hand gradients down that are one number many times.
+    const factor = operation === 'multiply' ? (b.storage!.value ?? a.storage!.value) : null;
+    const other = b.storage!.value === null ? b : a;
+    if (factor !== null && isSameShape(other.shape, shape)) return this.affine(other, factor, 0);
+    if (isSameShape(a.shape, b.shape)) return this.#computeEach([a, b], run);
+    // TensorFlow cannot broadcast both sides along more axes than this at once.
+    const isIntricate = shape.length > MOST_BROADCAST_AXES;
+    const full = (tensor: NodeTensor): TensorId => (isIntricate ? this.#repeat(tensor, shape) : tensor.id);
+    return this.#compute(shape, () => run([full(a), full(b)]));
   }
 
   affine(input: Tensor, factor: number, summand: number): Tensor {
     const source = this.#own(input);
+    const { value } = source.storage!;
+    if (value !== null) {
+      return this.fill(source.shape, Math.fround(value * Math.fround(factor)) + Math.fround(summand));
+    }
     const tf = this.#tf;
-    return this.#compute(source.shape, () => {
-      if (summand === 0) return tf.run('Mul', [source.id, tf.scalar(factor)]);
-      const scaled = factor === 1 ? source.id : tf.temporary('Mul', [source.id, tf.scalar(factor)]);
+    return this.#computeEach([source], ([id]) => {
+      if (summand === 0) return tf.run('Mul', [id, tf.scalar(factor)]);
+      const scaled = factor === 1 ? id : tf.temporary('Mul', [id, tf.scalar(factor)]);
       return tf.run('AddV2', [scaled, tf.scalar(summand)]);
     });
   }
 
   leakyRelu(input: Tensor, slope: number): Tensor {
-    const source = this.#own(input);
-    return this.#compute(source.shape, () =>
+    return this.#computeEach([this.#own(input)], (ids) =>
       slope === 0
-        ? this.#tf.run('Relu', [source.id])
-        : this.#tf.run('LeakyRelu', [source.id], { alpha: { kind: 'float', value: slope } }),
+        ? this.#tf.run('Relu', ids)
+        : this.#tf.run('LeakyRelu', ids, { alpha: { kind: 'float', value: slope } }),
     );
   }
 
   leakyReluGradient(outputGradient: Tensor, output: Tensor, slope: number): Tensor {
-    const [gradient, source] = [this.#own(outputGradient), this.#own(output)];
-    const ids = [gradient.id, source.id];
-    return this.#compute(source.shape, () =>
+    return this.#computeEach([this.#own(outputGradient), this.#own(output)], (ids) =>
       slope === 0
         ? this.#tf.run('ReluGrad', ids)
         : this.#tf.run('LeakyReluGrad', ids, { alpha: { kind: 'float', value: slope } }),
@@ -296,7 +339,7 @@ export class NodeBackend implements TensorBackend {
     return this.#compute(shape, () => {
       if (axes.length === 0) return tf.run('Identity', [source.id]);
       if (operation === 'sum' && isOverPositions && sizeOf(source.shape) > 0) {
-        return reshape(tf, this.#sumOverPositions(source), shape);
+        return this.#sumOverPositions(source);
       }
       return tf.run(REDUCE[operation], [source.id, tf.integers(axes)], {
         keep_dims: { kind: 'boolean', value: keepDimensions },
@@ -341,15 +384,7 @@ export class NodeBackend implements TensorBackend {
   conv2d(input: Tensor, filter: Tensor, bias: Tensor | null, options: Conv2dOptions): Tensor {
     const [source, kernel] = [this.#own(input), this.#own(filter)];
     const offset = bias === null ? null : this.#own(bias);
-    const [batch, height, width] = source.shape;
-    const [kernelHeight, kernelWidth, , outputs] = kernel.shape;
-    const { strides, padding, dilations } = options;
-    const shape = [
-      batch,
-      Math.floor((height + padding.top + padding.bottom - dilations[0] * (kernelHeight - 1) - 1) / strides[0]) + 1,
-      Math.floor((width + padding.left + padding.right - dilations[1] * (kernelWidth - 1) - 1) / strides[1]) + 1,
-      outputs,
-    ];
+    const shape = convolvedShape(source.shape, kernel.shape, options);
     return this.#compute(shape, () => this.#addBias(convolve(this.#tf, source, kernel, options), shape, offset));
   }
 
@@ -415,22 +450,67 @@ export class NodeBackend implements TensorBackend {
     const [divergence, logitsGradient] = this.#computeMany([source.shape.slice(0, 1), source.shape], () => {
       const ids = [source.id, probabilities.id];
       const [crossEntropy, gradient] = tf.runMany('SoftmaxCrossEntropyWithLogits', ids, {}, 2);
-      const information = tf.temporary('Xlogy', [probabilities.id, probabilities.id]);
-      const negativeEntropy = tf.temporary('Sum', [information, tf.integers([1])]);
+      // Targets are met again: a batch is replayed many times.
+      const negativeEntropy = probabilities.derive('negative entropy', () => {
+        const information = tf.temporary('Xlogy', [probabilities.id, probabilities.id]);
+        return tf.run('Sum', [information, tf.integers([1])]);
+      });
       return [tf.run('AddV2', [tf.keep(crossEntropy), negativeEntropy]), gradient];
     });
     return { divergence, logitsGradient };
   }
 
-  #batchNorm(input: Tensor, scale: Tensor | null, offset: Tensor | null, epsilon: number): BatchNormResult {
+  #batchNorm(
+    input: Tensor,
+    scale: Tensor | null,
+    offset: Tensor | null,
+    epsilon: number,
+    running: RunningStatistics | null,
+  ): BatchNormResult {
     const source = this.#own(input);
-    const ids = [scale, offset].map((tensor) => (tensor === null ? null : this.#own(tensor).id));
+    const [factor, shift] = [scale, offset].map((tensor) => (tensor === null ? null : this.#own(tensor).id));
+    const old = running && {
+      mean: this.#own(running.mean).id,
+      variance: this.#own(running.variance).id,
+      momentum: running.momentum,
+    };
     const statistics = source.shape.slice(-1);
-    const [output, mean, variance] = this.#computeMany([source.shape, statistics, statistics], () => {
-      const normalized = batchNorm(this.#tf, source, ids[0], ids[1], epsilon);
-      return [normalized.output, normalized.mean, normalized.variance];
+    const shapes = [source.shape, ...Array<Shape>(running === null ? 2 : 4).fill(statistics)];
+    const [output, mean, variance, ...moved] = this.#computeMany(shapes, () => {
+      const normalized = batchNorm(this.#tf, source, factor, shift, epsilon, old);
+      const made = [normalized.output, normalized.mean, normalized.variance];
+      return normalized.running === null ? made : [...made, normalized.running.mean, normalized.running.variance];
     });
-    return { output, mean, variance };
+    return { output, mean, variance, running: running && { mean: moved[0], variance: moved[1] } };
+  }
+
+  /** TensorFlow has no kernel that takes both in one pass and normalises nothing. */
+  #channelStatistics(input: Tensor): ChannelStatistics {
+    const source = this.#own(input);
+    const statistics = source.shape.slice(-1);
+    const [mean, variance] = this.#computeMany([statistics, statistics], () => {
+      const normalized = batchNorm(this.#tf, source, null, null, 1, null);
+      this.#tf.keep(normalized.output.id);
+      return [normalized.mean, normalized.variance];
+    });
+    return { mean, variance };
+  }
+
+  #clip(input: Tensor, low: number, high: number): Tensor {
+    const tf = this.#tf;
+    return this.#computeEach([this.#own(input)], ([id]) =>
+      tf.run('Minimum', [tf.temporary('Maximum', [id, tf.scalar(low)]), tf.scalar(high)]),
+    );
+  }
+
+  #clipGradient(outputGradient: Tensor, input: Tensor, low: number, high: number): Tensor {
+    const tf = this.#tf;
+    return this.#computeEach([this.#own(outputGradient), this.#own(input)], ([gradient, id]) => {
+      if (low === 0 && high === 6) return tf.run('Relu6Grad', [gradient, id]);
+      const isAbove = tf.temporary('Greater', [id, tf.scalar(low)]);
+      const isInside = tf.temporary('LogicalAnd', [isAbove, tf.temporary('Less', [id, tf.scalar(high)])]);
+      return tf.run('SelectV2', [isInside, gradient, tf.scalar(0)]);
+    });
   }
 
   #batchNormGradient(
@@ -454,6 +534,32 @@ export class NodeBackend implements TensorBackend {
       },
     );
     return { inputGradient, scaleGradient, offsetGradient };
+  }
+
+  #flatten(tensors: readonly Tensor[]): Tensor {
+    const sources = tensors.map((tensor) => this.#own(tensor));
+    const sizes = sources.map(({ shape }) => sizeOf(shape));
+    const shape = [sizes.reduce((total, size) => total + size, 0)];
+    const cut = sources[0].storage!.part?.cut;
+    const isWhole =
+      cut !== undefined &&
+      cut.sizes.length === sources.length &&
+      sources.every(({ storage }, index) => storage!.part?.cut === cut && storage!.part.index === index);
+    if (isWhole) return this.#share(cut.source, shape, 'float32');
+    return this.#compute(shape, () => {
+      const rows = sources.map((source, index) => source.as([sizes[index]]));
+      return concat(this.#tf, rows, 0);
+    });
+  }
+
+  #unflatten(flat: Tensor, shapes: readonly Shape[]): Tensor[] {
+    const { storage: source } = this.#own(flat);
+    const cut = new Cut(this.#tf, source!, shapes.map(sizeOf));
+    return shapes.map((shape, index) => {
+      source!.references++;
+      const size = cut.sizes[index];
+      return this.#adopt(new Storage(this.#tf, { cut, index }, [size], size * BYTES_PER_ELEMENT), shape, 'float32');
+    });
   }
 
   #adamStep(
@@ -496,57 +602,102 @@ export class NodeBackend implements TensorBackend {
     return tensor;
   }
 
-  #register(id: TensorId, shape: Shape, dataType: DataType): NodeTensor {
-    const storage = { bytes: sizeOf(shape) * BYTES_PER_ELEMENT, references: 1 };
-    const tensor = new NodeTensor(this, [...shape], dataType, id, storage);
+  #register(made: TensorId | Made, shape: Shape, dataType: DataType): NodeTensor {
+    const { id, shape: madeAs } = typeof made === 'number' ? { id: made, shape } : made;
+    return this.#adopt(new Storage(this.#tf, id, madeAs, sizeOf(shape) * BYTES_PER_ELEMENT), shape, dataType);
+  }
+
+  /** The first tensor of a storage. */
+  #adopt(storage: Storage, shape: Shape, dataType: DataType): NodeTensor {
+    const tensor = new NodeTensor(this, [...shape], dataType, storage);
     this.#live.add(tensor);
     this.#bytes += storage.bytes;
     return tensor;
   }
 
+  /** One more tensor of a storage. */
+  #share(storage: Storage, shape: Shape, dataType: DataType): NodeTensor {
+    const tensor = new NodeTensor(this, [...shape], dataType, storage);
+    storage.references++;
+    this.#live.add(tensor);
+    return tensor;
+  }
+
+  #release(storage: Storage): void {
+    storage.references--;
+    if (storage.references > 0) return;
+    this.#bytes -= storage.bytes;
+    storage.free();
+    if (storage.part !== null) this.#release(storage.part.cut.source);
+  }
+
   /** Runs a kernel of one result and frees its temporaries. */
-  #compute(shape: Shape, run: () => TensorId, dataType: DataType = 'float32'): NodeTensor {
+  #compute(shape: Shape, run: () => TensorId | Made, dataType: DataType = 'float32'): NodeTensor {
     this.#assertOpen();
-    const id = this.#tf.scope(run);
+    const made = this.#tf.scope(run);
     this.#tf.trimConstants();
-    return this.#register(id, shape, dataType);
+    return this.#register(made, shape, dataType);
+  }
+
+  /** Runs a kernel of elements that stand at one place in all of its arguments, whatever shape those are in. */
+  #computeEach(sources: readonly NodeTensor[], run: (ids: readonly TensorId[]) => TensorId): NodeTensor {
+    const [{ shape, storage }] = sources;
+    const { madeAs } = storage!;
+    const made = () => ({ id: run(sources.map((source) => source.as(madeAs))), shape: madeAs });
+    return this.#compute(shape, made);
   }
 
   /** Runs a kernel of several float results and frees its temporaries. */
-  #computeMany(shapes: readonly Shape[], run: () => readonly TensorId[]): NodeTensor[] {
-    const ids = this.#tf.scope(run);
+  #computeMany(shapes: readonly Shape[], run: () => readonly (TensorId | Made)[]): NodeTensor[] {
+    const results = this.#tf.scope(run);
     this.#tf.trimConstants();
-    return ids.map((id, index) => this.#register(id, shapes[index], 'float32'));
+    return results.map((made, index) => this.#register(made, shapes[index], 'float32'));
   }
 
   /** Adds a bias to a convolution's output, which it takes over. */
-  #addBias(product: TensorId, shape: Shape, bias: NodeTensor | null): TensorId {
+  #addBias(product: TensorId | Made, shape: Shape, bias: NodeTensor | null): TensorId | Made {
     if (bias === null) return product;
     const tf = this.#tf;
-    tf.keep(product);
-    const [batch, height, width, channels] = shape;
-    if (channels >= FEW_CHANNELS) return tf.run('BiasAdd', [product, bias.id]);
-    const rows = tf.keep(reshape(tf, product, [batch, height, width * channels]));
-    const row = tf.temporary('Tile', [bias.id, tf.integers([width])]);
-    return reshape(tf, tf.temporary('AddV2', [rows, row]), shape);
+    const made = typeof product === 'number' ? { id: product, shape } : product;
+    tf.keep(made.id);
+    const [, height, width, channels] = shape;
+    const lastAxis = made.shape.at(-1)!;
+    const addTo = (id: TensorId, row: TensorId): TensorId => tf.run('AddV2', [id, row]);
+    if (lastAxis === channels && (channels >= FEW_CHANNELS || height * width === 1)) {
+      return { id: tf.run('BiasAdd', [made.id, bias.as([channels])]), shape: made.shape };
+    }
+    const row = bias.derive(`row ${width}`, () => tf.run('Tile', [bias.as([channels]), tf.integers([width])]));
+    if (lastAxis === width * channels) return { id: addTo(made.id, row), shape: made.shape };
+    const rowsShape = [sizeOf(shape) / (width * channels), width * channels];
+    return { id: addTo(tf.keep(reshape(tf, made.id, rowsShape)), row), shape: rowsShape };
   }
 
-  /** Sum of each channel, shape `[channels]`; temporary. */
-  #sumOverPositions({ id, shape }: Shaped): TensorId {
+  /** Sum of each channel, shape `[channels]`. */
+  #sumOverPositions(input: Shaped): Made {
     const tf = this.#tf;
+    const { shape } = input;
     const [width, channels] = shape.slice(-2);
-    if (channels >= FEW_CHANNELS || shape.length < 3) return tf.temporary('BiasAddGrad', [id]);
-    const rows = tf.keep(reshape(tf, id, [sizeOf(shape) / (width * channels), width * channels]));
-    const row = tf.keep(reshape(tf, tf.temporary('BiasAddGrad', [rows]), [width, channels]));
-    return tf.temporary('Sum', [row, tf.integers([0])]);
+    const madeAs = [channels];
+    if (channels >= FEW_CHANNELS || shape.length < 3 || sizeOf(shape) === sizeOf([shape[0], channels])) {
+      return { id: tf.run('BiasAddGrad', [input.as([sizeOf(shape) / channels, channels])]), shape: madeAs };
+    }
+    // As convolutions of few channels want it too.
+    const [batch] = shape;
+    const rows = input.as([batch, 1, sizeOf(shape) / (batch * width * channels), width * channels]);
+    const row = tf.temporary('BiasAddGrad', [rows]);
+    const channelOf = tf.table(`channels ${channels}`, [width * channels], () =>
+      Int32Array.from({ length: width * channels }, (_, index) => index % channels),
+    );
+    return { id: tf.run('UnsortedSegmentSum', [row, channelOf, tf.integers([channels], [])]), shape: madeAs };
   }
 
   /** The tensor repeated to a shape that it broadcasts to; temporary. */
-  #repeat({ id, shape }: Shaped, full: Shape): TensorId {
+  #repeat(input: Shaped, full: Shape): TensorId {
+    const { shape } = input;
     const aligned = [...Array<number>(full.length - shape.length).fill(1), ...shape];
     const repeats = full.map((length, axis) => (aligned[axis] === 1 ? length : 1));
     const tf = this.#tf;
-    return tf.temporary('Tile', [tf.keep(reshape(tf, id, aligned)), tf.integers(repeats)]);
+    return tf.temporary('Tile', [input.as(aligned), tf.integers(repeats)]);
   }
 
   #toFloat(booleans: TensorId): TensorId {

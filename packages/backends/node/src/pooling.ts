@@ -1,12 +1,13 @@
 import type { AveragePool2dOptions, Padding2d, Pool2dOptions, Shape, Size2d } from '@dafl/core';
-import { concat, pad, reshape, type Shaped, slice } from './layout.ts';
+import { concat, type Made, pad, reshape, type Shaped, slice } from './layout.ts';
+import { temporaryOf } from './storage.ts';
 import type { Attributes, Tensorflow, TensorId } from './tensorflow.ts';
 
 /** Fewer channels than a vector of TensorFlow's max pooling holds. */
 const FEW_CHANNELS = 8;
 
 /** `maxPool2d` of the contract. The caller owns the result. */
-export function maxPool(tf: Tensorflow, input: Shaped, options: Pool2dOptions): TensorId {
+export function maxPool(tf: Tensorflow, input: Shaped, options: Pool2dOptions): TensorId | Made {
   if (isHalving(input.shape, options)) return maxPoolHalving(tf, input);
   const padded = padAround(tf, input, options.padding, Number.NEGATIVE_INFINITY);
   return tf.run('MaxPool', [padded.id], windowAttributes(options));
@@ -48,13 +49,13 @@ export function averagePoolGradient(
 }
 
 /** `upsampleNearest2d` of the contract. The caller owns the result. */
-export function upsampleNearest(tf: Tensorflow, { id, shape }: Shaped, [down, across]: Size2d): TensorId {
+export function upsampleNearest(tf: Tensorflow, { id, shape }: Shaped, [down, across]: Size2d): Made {
   const [batch, height, width, channels] = shape;
   // Copies of the channels side by side are copies of the pixel; copies of the row side by side, of the row.
   const pixels = tf.keep(concat(tf, Array<TensorId>(across).fill(id), 3));
   const rows = tf.keep(reshape(tf, pixels, [batch, height, width * across * channels]));
-  const copies = tf.keep(concat(tf, Array<TensorId>(down).fill(rows), 2));
-  return reshape(tf, copies, [batch, height * down, width * across, channels]);
+  const copies = concat(tf, Array<TensorId>(down).fill(rows), 2);
+  return { id: copies, shape: [batch, height, down * width * across * channels] };
 }
 
 /** `upsampleNearest2dGradient` of the contract. The caller owns the result. */
@@ -79,18 +80,26 @@ function isHalving([, height, width, channels]: Shape, { windowSize, strides, pa
   );
 }
 
-/** The larger of neighbouring columns, then of neighbouring rows. */
-function maxPoolHalving(tf: Tensorflow, { id, shape }: Shaped): TensorId {
-  const [batch, height, width, channels] = shape;
-  const pairs = tf.keep(reshape(tf, id, [batch, height, width / 2, 2 * channels]));
-  const columns = [0, channels].map((start) =>
-    tf.keep(slice(tf, pairs, [0, 0, 0, start], [batch, height, width / 2, channels])),
-  );
+/** The larger of neighbouring columns, then of neighbouring rows; in the shape that convolutions by rows want next. */
+function maxPoolHalving(tf: Tensorflow, input: Shaped): Made {
+  const [batch, height, width, channels] = input.shape;
+  const columns = halves(tf, input.as([batch * height * (width / 2), 2 * channels]), 1);
   const narrow = tf.temporary('Maximum', columns);
   const row = (width / 2) * channels;
-  const rowPairs = tf.keep(reshape(tf, narrow, [batch, height / 2, 2 * row]));
-  const rows = [0, row].map((start) => tf.keep(slice(tf, rowPairs, [0, 0, start], [batch, height / 2, row])));
-  return reshape(tf, tf.temporary('Maximum', rows), [batch, height / 2, width / 2, channels]);
+  const rows = halves(tf, tf.keep(reshape(tf, narrow, [batch, 1, height / 2, 2 * row])), 3);
+  return { id: tf.run('Maximum', rows), shape: [batch, 1, height / 2, row] };
+}
+
+/** The halves of a tensor along its last axis; temporary. */
+function halves(tf: Tensorflow, tensor: TensorId, lastAxis: number): TensorId[] {
+  const parts = tf.runMany(
+    'Split',
+    [tf.integers([lastAxis], []), tensor],
+    { num_split: { kind: 'integer', value: 2 } },
+    2,
+  );
+  for (const part of parts) tf.keep(part);
+  return parts;
 }
 
 function windowAttributes({ windowSize, strides }: Pool2dOptions): Attributes {
@@ -110,7 +119,7 @@ function shareOfInput(
   if (countsPadding || isNone(padding)) return null;
   const shape = [1, height, width, 1];
   const ones = tf.floats('1', shape, () => new Float32Array(height * width).fill(1));
-  const padded = padAround(tf, { id: ones, shape }, padding, 0);
+  const padded = padAround(tf, temporaryOf(tf, ones, shape), padding, 0);
   return tf.temporary('AvgPool', [padded.id], windowAttributes({ ...window, padding }));
 }
 
@@ -127,7 +136,7 @@ function padAround(tf: Tensorflow, input: Shaped, padding: Padding2d, value: num
     [left, right],
     [0, 0],
   ] as const;
-  return { id: tf.keep(pad(tf, input.id, paddings, value)), shape: shapeOfPadded(input.shape, padding) };
+  return temporaryOf(tf, tf.keep(pad(tf, input.id, paddings, value)), shapeOfPadded(input.shape, padding));
 }
 
 function shapeOfPadded([batch, height, width, channels]: Shape, { top, bottom, left, right }: Padding2d): Shape {

@@ -103,6 +103,11 @@ export class Tensorflow {
     return this.#constant(`k${shape.join()}:${key}`, () => this.create(create(), shape));
   }
 
+  /** Integers that a key names. They must not be freed. */
+  table(key: string, shape: readonly number[], create: () => Int32Array): TensorId {
+    return this.#constant(`t${shape.join()}:${key}`, () => this.create(create(), shape));
+  }
+
   /** A float scalar. It must not be freed. */
   scalar(value: number): TensorId {
     return this.#constant(`f${Object.is(value, -0) ? '-0' : value}`, () => this.create(Float32Array.of(value), []));

@@ -1,5 +1,5 @@
 import { convolutionAttributes } from './convolution-attributes.ts';
-import { concat, pad, reshape, type Shaped, slice } from './layout.ts';
+import { concat, type Made, pad, reshape, type Shaped, slice } from './layout.ts';
 import { FLOAT32, type Tensorflow, type TensorId } from './tensorflow.ts';
 
 /**
@@ -40,7 +40,7 @@ const ADJOINT = [
 const MOST_GRADIENT_ELEMENTS = 2 ** 23;
 
 /** `upsampleConv2d` of the contract, without the bias. The caller owns the result. */
-export function upsampleConvolve(tf: Tensorflow, input: Shaped, filter: Shaped): TensorId {
+export function upsampleConvolve(tf: Tensorflow, input: Shaped, filter: Shaped): Made {
   const [batch, height, width] = input.shape;
   const outputs = filter.shape[3];
   const rows = [0, 1].map((vertical) => {
@@ -55,8 +55,7 @@ export function upsampleConvolve(tf: Tensorflow, input: Shaped, filter: Shaped):
     for (const phase of phases) tf.release(phase);
     return tf.keep(reshape(tf, row, [batch, height, 2 * width * outputs]));
   });
-  const joined = tf.keep(concat(tf, rows, 2));
-  return reshape(tf, joined, [batch, 2 * height, 2 * width, outputs]);
+  return { id: concat(tf, rows, 2), shape: [batch, height, 4 * width * outputs] };
 }
 
 /** `upsampleConv2dInputGradient` of the contract. The caller owns the result. */
@@ -68,7 +67,7 @@ export function upsampleConvolveInputGradient(tf: Tensorflow, outputGradient: Sh
 }
 
 /** `upsampleConv2dFilterGradient` of the contract. The caller owns the result. */
-export function upsampleConvolveFilterGradient(tf: Tensorflow, input: Shaped, outputGradient: Shaped): TensorId {
+export function upsampleConvolveFilterGradient(tf: Tensorflow, input: Shaped, outputGradient: Shaped): Made {
   const [batch, height, width, inputs] = input.shape;
   const outputs = outputGradient.shape[3];
   const positions = batch * (height + 1) * (width + 1);
@@ -133,8 +132,7 @@ export function upsampleConvolveFilterGradient(tf: Tensorflow, input: Shaped, ou
   const apart = tf.keep(reshape(tf, products, [inputs, 9, outputs]));
   const filter = tf.temporary('Transpose', [apart, tf.integers([1, 0, 2])]);
   // Means of four are a quarter of their sums.
-  const sums = tf.temporary('Mul', [filter, tf.scalar(4)]);
-  return reshape(tf, sums, [3, 3, inputs, outputs]);
+  return { id: tf.run('Mul', [filter, tf.scalar(4)]), shape: [9, inputs, outputs] };
 }
 
 /**
@@ -155,7 +153,7 @@ function combineTaps(
   );
   const flat = weights.flat();
   const combination = tf.floats(flat.join(), [weights.length, 9], () => Float32Array.from(flat));
-  const taps = tf.keep(reshape(tf, filter.id, [9, inputs * outputs]));
+  const taps = filter.as([9, inputs * outputs]);
   const combined = tf.temporary('MatMul', [combination, taps]);
   return tf.keep(reshape(tf, combined, [rows.length, columns.length, inputs, outputs]));
 }

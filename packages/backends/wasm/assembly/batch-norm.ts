@@ -90,7 +90,8 @@ export function batchStatistics(args: usize, chunk: i32): void {
  * Combines the partials and prepares the table of `normalize`: rows [mean, factor, offset] of `period` floats.
  *
  * Arguments: partials, mean, variance, chunks, columns, fold, rows, rowsPerChunk, scale or 0, offset or 0, epsilon,
- * table, period, channelsPerChunk.
+ * table or 0, period, channelsPerChunk, running mean or 0, running variance, new running mean, new running variance, then
+ * what is kept of the running statistics and what is taken of the batch's mean and variance.
  */
 export function combineBatchStatistics(args: usize, chunk: i32): void {
   const partials = address(args, 0);
@@ -124,6 +125,14 @@ export function combineBatchStatistics(args: usize, chunk: i32): void {
     const at = <usize>channel << 2;
     store<f32>(address(args, 1) + at, <f32>mean);
     store<f32>(address(args, 2) + at, <f32>variance);
+    const running = address(args, 14);
+    if (running) {
+      const kept = float(args, 18);
+      store<f32>(address(args, 16) + at, load<f32>(running + at) * kept + <f32>mean * float(args, 19));
+      const moved = load<f32>(address(args, 15) + at) * kept + <f32>variance * float(args, 20);
+      store<f32>(address(args, 17) + at, moved);
+    }
+    if (!table) continue;
     const factor = (scale ? <f64>load<f32>(scale + at) : 1) / Math.sqrt(<f64><f32>variance + epsilon);
     const shift: f32 = offset ? load<f32>(offset + at) : 0;
     for (let i = channel; i < period; i += channels) {
@@ -131,6 +140,33 @@ export function combineBatchStatistics(args: usize, chunk: i32): void {
       store<f32>(o, <f32>mean);
       store<f32>(o + (<usize>period << 2), <f32>factor);
       store<f32>(o + (<usize>period << 3), shift);
+    }
+  }
+}
+
+/**
+ * The table of `normalize` for given statistics.
+ *
+ * Arguments: mean or 0, variance, scale or 0, offset or 0, epsilon, table, period, channels. One chunk.
+ */
+export function frozenTable(args: usize): void {
+  const mean = address(args, 0);
+  const variance = address(args, 1);
+  const scale = address(args, 2);
+  const offset = address(args, 3);
+  const epsilon = <f64>float(args, 4);
+  const table = address(args, 5);
+  const period = integer(args, 6);
+  const channels = integer(args, 7);
+  const row = <usize>period << 2;
+  for (let channel = 0; channel < channels; channel++) {
+    const at = <usize>channel << 2;
+    const factor = (scale ? <f64>load<f32>(scale + at) : 1) / Math.sqrt(<f64>load<f32>(variance + at) + epsilon);
+    for (let i = channel; i < period; i += channels) {
+      const o = table + (<usize>i << 2);
+      store<f32>(o, mean ? load<f32>(mean + at) : 0);
+      store<f32>(o + row, <f32>factor);
+      store<f32>(o + 2 * row, offset ? load<f32>(offset + at) : 0);
     }
   }
 }

@@ -249,6 +249,77 @@ export function leakyReluGradient(args: usize, chunk: i32): void {
   }
 }
 
+/** Arguments: input, output, count, chunkSize, low, high. */
+export function clip(args: usize, chunk: i32): void {
+  const chunkSize = integer(args, 3);
+  const offset = <usize>(chunk * chunkSize) << 2;
+  const input = address(args, 0) + offset;
+  const output = address(args, 1) + offset;
+  const bytes = chunkBytes(integer(args, 2), chunkSize, chunk);
+  const low = f32x4.splat(float(args, 4));
+  const high = f32x4.splat(float(args, 5));
+  for (let i: usize = 0; i < bytes; i += 16) {
+    v128.store(output + i, f32x4.min(f32x4.max(v128.load(input + i), low), high));
+  }
+}
+
+/** Arguments: outputGradient, input, output, count, chunkSize, low, high. */
+export function clipGradient(args: usize, chunk: i32): void {
+  const chunkSize = integer(args, 4);
+  const offset = <usize>(chunk * chunkSize) << 2;
+  const gradient = address(args, 0) + offset;
+  const input = address(args, 1) + offset;
+  const output = address(args, 2) + offset;
+  const bytes = chunkBytes(integer(args, 3), chunkSize, chunk);
+  const low = f32x4.splat(float(args, 5));
+  const high = f32x4.splat(float(args, 6));
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const x = v128.load(input + i);
+    const isInside = v128.and(f32x4.gt(x, low), f32x4.lt(x, high));
+    v128.store(output + i, v128.and(v128.load(gradient + i), isInside));
+  }
+}
+
+/** (1 + erf(x / sqrt(2))) / 2: the share of a normal distribution below x. */
+// @ts-ignore: decorator
+@inline
+function normalShare(x: v128): v128 {
+  const half = f32x4.splat(0.5);
+  return f32x4.add(f32x4.mul(errorFunction(f32x4.mul(x, f32x4.splat(0.7071067811865476))), half), half);
+}
+
+/** Arguments: input, output, count, chunkSize. */
+export function gelu(args: usize, chunk: i32): void {
+  const chunkSize = integer(args, 3);
+  const offset = <usize>(chunk * chunkSize) << 2;
+  const input = address(args, 0) + offset;
+  const output = address(args, 1) + offset;
+  const bytes = chunkBytes(integer(args, 2), chunkSize, chunk);
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const x = v128.load(input + i);
+    v128.store(output + i, f32x4.mul(x, normalShare(x)));
+  }
+}
+
+/** Arguments: outputGradient, input, output, count, chunkSize. */
+export function geluGradient(args: usize, chunk: i32): void {
+  const chunkSize = integer(args, 4);
+  const offset = <usize>(chunk * chunkSize) << 2;
+  const gradient = address(args, 0) + offset;
+  const input = address(args, 1) + offset;
+  const output = address(args, 2) + offset;
+  const bytes = chunkBytes(integer(args, 3), chunkSize, chunk);
+  const minusHalf = f32x4.splat(-0.5);
+  // 1 / sqrt(2 pi)
+  const height = f32x4.splat(0.3989422804014327);
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const x = v128.load(input + i);
+    const density = f32x4.mul(exponential(f32x4.mul(f32x4.mul(x, x), minusHalf)), height);
+    const slope = f32x4.add(normalShare(x), f32x4.mul(x, density));
+    v128.store(output + i, f32x4.mul(v128.load(gradient + i), slope));
+  }
+}
+
 /** Arguments: indices, output (zeros), count, depth. One chunk. */
 export function oneHot(args: usize, chunk: i32): void {
   const indices = address(args, 0);

@@ -17,6 +17,11 @@ import {
   KERNEL_DEPTHWISE_INPUT_GRADIENT,
   KERNEL_FILL,
   KERNEL_FILTER_GRADIENT,
+  KERNEL_FROZEN_TABLE,
+  KERNEL_CLIP,
+  KERNEL_CLIP_GRADIENT,
+  KERNEL_GELU,
+  KERNEL_GELU_GRADIENT,
   KERNEL_LEAKY_RELU,
   KERNEL_LEAKY_RELU_GRADIENT,
   KERNEL_MAX_POOL,
@@ -45,6 +50,7 @@ import {
   batchStatistics,
   combineBatchGradient,
   combineBatchStatistics,
+  frozenTable,
   normalize,
   normalizeGradient,
 } from './batch-norm';
@@ -57,7 +63,19 @@ import {
   filterGradient,
   scatterInputGradient,
 } from './convolution';
-import { affine, binary, fill, leakyRelu, leakyReluGradient, oneHot, unary } from './element-wise';
+import {
+  affine,
+  binary,
+  clip,
+  clipGradient,
+  fill,
+  gelu,
+  geluGradient,
+  leakyRelu,
+  leakyReluGradient,
+  oneHot,
+  unary,
+} from './element-wise';
 import { packDots, packPanels, packTriples } from './gemm';
 import { stridedCopy } from './layout';
 import {
@@ -119,6 +137,11 @@ export function runChunk(kernel: i32, args: usize, chunk: i32): void {
     case KERNEL_UPSAMPLE_CONVOLVE: upsampleConvolve(args, chunk); break;
     case KERNEL_UPSAMPLE_INPUT_GRADIENT: upsampleInputGradient(args, chunk); break;
     case KERNEL_UPSAMPLE_FILTER_GRADIENT: upsampleFilterGradient(args, chunk); break;
+    case KERNEL_FROZEN_TABLE: frozenTable(args); break;
+    case KERNEL_CLIP: clip(args, chunk); break;
+    case KERNEL_CLIP_GRADIENT: clipGradient(args, chunk); break;
+    case KERNEL_GELU: gelu(args, chunk); break;
+    case KERNEL_GELU_GRADIENT: geluGradient(args, chunk); break;
     case KERNEL_SOFTMAX_DIVERGENCE: softmaxDivergence(args, chunk); break;
   }
 }

@@ -167,11 +167,11 @@ function elementCases(shape: readonly number[]): Case[] {
   return [
     memoryCase('batchNorm', shape, 3, (backend, x) => {
       const scale = randomTensor(backend, [channels]);
-      return () => Object.values(backend.fused!.batchNorm!(x, scale, scale, 1e-5));
+      return () => Object.values(backend.fused!.batchNorm!(x, scale, scale, 1e-5, null));
     }),
     memoryCase('batchNormGradient', shape, 5, (backend, x, y) => {
       const scale = randomTensor(backend, [channels]);
-      const { mean, variance } = backend.fused!.batchNorm!(x, scale, scale, 1e-5);
+      const { mean, variance } = backend.fused!.batchNorm!(x, scale, scale, 1e-5, null);
       return () => Object.values(backend.fused!.batchNormGradient!(y, x, scale, mean, variance, 1e-5));
     }),
     memoryCase('leakyRelu', shape, 2, (backend, x) => () => [backend.leakyRelu(x, 0.2)]),

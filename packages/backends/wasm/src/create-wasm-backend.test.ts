@@ -97,7 +97,7 @@ const computations: Readonly<Record<string, (backend: TensorBackend) => readonly
       const x = randomTensor(backend, [50, 28, 28, channels], 12);
       const g = randomTensor(backend, [50, 28, 28, channels], 13);
       const scale = randomTensor(backend, [channels], 14);
-      const { output, mean, variance } = backend.fused!.batchNorm!(x, scale, scale, 1e-5);
+      const { output, mean, variance } = backend.fused!.batchNorm!(x, scale, scale, 1e-5, null);
       const gradient = backend.fused!.batchNormGradient!(g, x, scale, mean, variance, 1e-5);
       return [output, mean, variance, ...Object.values(gradient)];
     }),

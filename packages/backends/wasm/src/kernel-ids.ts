@@ -41,6 +41,11 @@ export const KERNEL_UPSAMPLE_INPUT_GRADIENT = 34;
 export const KERNEL_UPSAMPLE_FILTER_GRADIENT = 35;
 export const KERNEL_SOFTMAX_DIVERGENCE = 36;
 export const KERNEL_SCATTER_INPUT_GRADIENT = 37;
+export const KERNEL_FROZEN_TABLE = 38;
+export const KERNEL_CLIP = 39;
+export const KERNEL_CLIP_GRADIENT = 40;
+export const KERNEL_GELU = 41;
+export const KERNEL_GELU_GRADIENT = 42;
 
 /** Values of the `operation` argument of `KERNEL_UNARY`. */
 export const UNARY_NEGATE = 0;

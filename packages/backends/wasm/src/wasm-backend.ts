@@ -5,12 +5,14 @@ import type {
   BatchNormGradient,
   BatchNormResult,
   BinaryOperation,
+  ChannelStatistics,
   Conv2dOptions,
   DataType,
   FusedKernels,
   MemoryInfo,
   Pool2dOptions,
   ReduceOperation,
+  RunningStatistics,
   Shape,
   Size2d,
   SoftmaxDivergenceResult,
@@ -148,7 +150,23 @@ export class WasmBackend implements TensorBackend {
   readonly name: string = 'wasm';
   readonly description: string;
   readonly fused: Partial<FusedKernels> = {
-    batchNorm: (input, scale, offset, epsilon) => this.#batchNorm(input, scale, offset, epsilon),
+    batchNorm: (input, scale, offset, epsilon, running) => this.#batchNorm(input, scale, offset, epsilon, running),
+    frozenBatchNorm: (input, mean, variance, scale, offset, epsilon) =>
+      this.#frozenBatchNorm(input, mean, variance, scale, offset, epsilon),
+    channelStatistics: (input) => this.#channelStatistics(input),
+    clip: (input, low, high) => this.#mapElements(ids.KERNEL_CLIP, 1, 'clip', [input], [asFloat(low), asFloat(high)]),
+    clipGradient: (outputGradient, input, low, high) =>
+      this.#mapElements(
+        ids.KERNEL_CLIP_GRADIENT,
+        1,
+        'clipGradient',
+        [outputGradient, input],
+        [asFloat(low), asFloat(high)],
+      ),
+    // Transcendental functions take some twenty times as long as the rest.
+    gelu: (input) => this.#mapElements(ids.KERNEL_GELU, 8, 'gelu', [input], []),
+    geluGradient: (outputGradient, input) =>
+      this.#mapElements(ids.KERNEL_GELU_GRADIENT, 16, 'geluGradient', [outputGradient, input], []),
     batchNormGradient: (outputGradient, input, scale, mean, variance, epsilon) =>
       this.#batchNormGradient(outputGradient, input, scale, mean, variance, epsilon),
     adamStep: (parameter, gradient, firstMoment, secondMoment, options) =>
@@ -244,6 +262,16 @@ export class WasmBackend implements TensorBackend {
     const result = this.#create(shape, source.dataType);
     const from = permutation.map((axis) => strides[axis]);
     this.#copyStrided(source.address, from, result.address, stridesOf(shape), shape);
+    return result;
+  }
+
+  broadcast(input: Tensor, shape: Shape): Tensor {
+    const source = this.#own(input, 'broadcast', 'input');
+    const result = this.#create(shape, 'float32');
+    const own = stridesOf(source.shape);
+    const strides = shape.map((_, axis) => (source.shape[axis] === 1 ? 0 : own[axis]));
+    if (source.size === 1) this.#fill(result.address, result.size, this.#floats(source)[0]);
+    else this.#copyStrided(source.address, strides, result.address, stridesOf(shape), shape);
     return result;
   }
 
@@ -345,31 +373,12 @@ export class WasmBackend implements TensorBackend {
   }
 
   leakyRelu(input: Tensor, slope: number): Tensor {
-    const source = this.#own(input, 'compute leakyRelu', 'input');
-    const result = this.#create(source.shape, 'float32');
-    this.#runElementWise(ids.KERNEL_LEAKY_RELU, source.size, source.size, [
-      source.address,
-      result.address,
-      source.size,
-      CHUNK_ELEMENTS,
-      asFloat(slope),
-    ]);
-    return result;
+    return this.#mapElements(ids.KERNEL_LEAKY_RELU, 1, 'leakyRelu', [input], [asFloat(slope)]);
   }
 
   leakyReluGradient(outputGradient: Tensor, output: Tensor, slope: number): Tensor {
-    const gradient = this.#own(outputGradient, 'compute leakyReluGradient', 'outputGradient');
-    const activation = this.#own(output, 'compute leakyReluGradient', 'output');
-    const result = this.#create(gradient.shape, 'float32');
-    this.#runElementWise(ids.KERNEL_LEAKY_RELU_GRADIENT, gradient.size, gradient.size, [
-      gradient.address,
-      activation.address,
-      result.address,
-      gradient.size,
-      CHUNK_ELEMENTS,
-      asFloat(slope),
-    ]);
-    return result;
+    const inputs = [outputGradient, output];
+    return this.#mapElements(ids.KERNEL_LEAKY_RELU_GRADIENT, 1, 'leakyReluGradient', inputs, [asFloat(slope)]);
   }
 
   // --- reductions ---
@@ -713,58 +722,140 @@ export class WasmBackend implements TensorBackend {
 
   // --- fused ---
 
-  #batchNorm(input: Tensor, scale: Tensor | null, offset: Tensor | null, epsilon: number): BatchNormResult {
+  #batchNorm(
+    input: Tensor,
+    scale: Tensor | null,
+    offset: Tensor | null,
+    epsilon: number,
+    running: RunningStatistics | null,
+  ): BatchNormResult {
     return this.#atomically(() => {
       const x = this.#own(input, 'compute batchNorm', 'input');
       const scaleAddress = scale === null ? 0 : this.#own(scale, 'compute batchNorm', 'scale').address;
       const offsetAddress = offset === null ? 0 : this.#own(offset, 'compute batchNorm', 'offset').address;
       const plan = batchNormPlan(x.shape);
       const output = this.#create(x.shape, 'float32');
+      const statistics = (): WasmTensor => this.#create([plan.channels], 'float32');
+      const [mean, variance] = [statistics(), statistics()];
+      const moved = running && { mean: statistics(), variance: statistics() };
+      if (x.size === 0) {
+        for (const { address, size } of [mean, variance, ...Object.values(moved ?? {})]) this.#fill(address, size, NaN);
+        return { output, mean, variance, running: moved };
+      }
+      let moving: number[] = [];
+      if (running !== null) {
+        const count = x.size / plan.channels;
+        moving = [
+          this.#own(running.mean, 'compute batchNorm', 'running.mean').address,
+          this.#own(running.variance, 'compute batchNorm', 'running.variance').address,
+          moved!.mean.address,
+          moved!.variance.address,
+          asFloat(1 - running.momentum),
+          asFloat(running.momentum),
+          asFloat((running.momentum * count) / Math.max(1, count - 1)),
+        ];
+      }
+      this.#runner.withTemporary(plan.period * 3 * 4, (table) => {
+        const weights = [scaleAddress, offsetAddress, asFloat(epsilon), table];
+        this.#takeStatistics(x, plan, mean, variance, weights, moving);
+        this.#normalize(x, plan, table, output);
+      });
+      return { output, mean, variance, running: moved };
+    });
+  }
+
+  #channelStatistics(input: Tensor): ChannelStatistics {
+    return this.#atomically(() => {
+      const x = this.#own(input, 'compute channelStatistics', 'input');
+      const plan = batchNormPlan(x.shape);
       const mean = this.#create([plan.channels], 'float32');
       const variance = this.#create([plan.channels], 'float32');
-      if (x.size === 0) {
-        this.#fill(mean.address, mean.size, NaN);
-        this.#fill(variance.address, variance.size, NaN);
-        return { output, mean, variance };
-      }
-      const runner = this.#runner;
-      const tableBytes = plan.period * 3 * 4;
-      runner.withTemporary(plan.chunks * plan.columns * 2 * 4 + tableBytes, (table) => {
-        const partials = table + tableBytes;
-        this.#run(ids.KERNEL_BATCH_STATISTICS, plan.chunks, x.size, [
-          x.address,
-          partials,
-          plan.rows,
-          plan.columns,
-          plan.rowsPerChunk,
-        ]);
-        this.#run(ids.KERNEL_COMBINE_BATCH_STATISTICS, Math.ceil(plan.channels / 16), plan.chunks * plan.columns * 8, [
-          partials,
-          mean.address,
-          variance.address,
-          plan.chunks,
-          plan.columns,
-          plan.fold,
-          plan.rows,
-          plan.rowsPerChunk,
-          scaleAddress,
-          offsetAddress,
+      if (x.size > 0) this.#takeStatistics(x, plan, mean, variance, [0, 0, 0, 0], []);
+      else for (const { address, size } of [mean, variance]) this.#fill(address, size, NaN);
+      return { mean, variance };
+    });
+  }
+
+  #frozenBatchNorm(
+    input: Tensor,
+    mean: Tensor | null,
+    variance: Tensor,
+    scale: Tensor | null,
+    offset: Tensor | null,
+    epsilon: number,
+  ): Tensor {
+    return this.#atomically(() => {
+      const action = 'compute frozenBatchNorm';
+      const addressOf = (tensor: Tensor | null, name: string): number =>
+        tensor === null ? 0 : this.#own(tensor, action, name).address;
+      const x = this.#own(input, action, 'input');
+      const plan = batchNormPlan(x.shape);
+      const output = this.#create(x.shape, 'float32');
+      this.#runner.withTemporary(plan.period * 3 * 4, (table) => {
+        this.#run(ids.KERNEL_FROZEN_TABLE, 1, plan.period, [
+          addressOf(mean, 'mean'),
+          addressOf(variance, 'variance'),
+          addressOf(scale, 'scale'),
+          addressOf(offset, 'offset'),
           asFloat(epsilon),
           table,
           plan.period,
-          16,
+          plan.channels,
         ]);
-        this.#run(ids.KERNEL_NORMALIZE, Math.ceil(x.size / plan.chunkSize), x.size, [
-          x.address,
-          output.address,
-          x.size,
-          plan.chunkSize,
-          plan.period,
-          table,
-        ]);
+        this.#normalize(x, plan, table, output);
       });
-      return { output, mean, variance };
+      return output;
     });
+  }
+
+  /**
+   * Mean and variance of each channel.
+   *
+   * @param weights Scale, offset, epsilon and the table of `#normalize` that is made of them, or 0 for none.
+   * @param moving The kernel's arguments for running statistics; empty for none.
+   */
+  #takeStatistics(
+    x: WasmTensor,
+    plan: BatchNormPlan,
+    mean: WasmTensor,
+    variance: WasmTensor,
+    weights: readonly number[],
+    moving: readonly number[],
+  ): void {
+    this.#runner.withTemporary(plan.chunks * plan.columns * 2 * 4, (partials) => {
+      this.#run(ids.KERNEL_BATCH_STATISTICS, plan.chunks, x.size, [
+        x.address,
+        partials,
+        plan.rows,
+        plan.columns,
+        plan.rowsPerChunk,
+      ]);
+      this.#run(ids.KERNEL_COMBINE_BATCH_STATISTICS, Math.ceil(plan.channels / 16), plan.chunks * plan.columns * 8, [
+        partials,
+        mean.address,
+        variance.address,
+        plan.chunks,
+        plan.columns,
+        plan.fold,
+        plan.rows,
+        plan.rowsPerChunk,
+        ...weights,
+        plan.period,
+        16,
+        ...(moving.length === 0 ? [0] : moving),
+      ]);
+    });
+  }
+
+  #normalize(x: WasmTensor, plan: BatchNormPlan, table: number, output: WasmTensor): void {
+    this.#run(ids.KERNEL_NORMALIZE, Math.ceil(x.size / plan.chunkSize), x.size, [
+      x.address,
+      output.address,
+      x.size,
+      plan.chunkSize,
+      plan.period,
+      table,
+    ]);
   }
 
   #batchNormGradient(
@@ -1018,6 +1109,28 @@ export class WasmBackend implements TensorBackend {
 
   #runElementWise(kernel: number, count: number, work: number, values: readonly number[]): void {
     this.#run(kernel, Math.ceil(count / CHUNK_ELEMENTS), work, values);
+  }
+
+  /** Runs a kernel of elements at one place: of the inputs, the result, the count, the chunk and `numbers`. */
+  #mapElements(
+    kernel: number,
+    workOfElement: number,
+    name: string,
+    inputs: readonly Tensor[],
+    numbers: readonly number[],
+  ): Tensor {
+    const sources = inputs.map((input) => this.#own(input, `compute ${name}`, 'input'));
+    const [{ shape, size }] = sources;
+    const result = this.#create(shape, 'float32');
+    const addresses = sources.map(({ address }) => address);
+    this.#runElementWise(kernel, size, size * workOfElement, [
+      ...addresses,
+      result.address,
+      size,
+      CHUNK_ELEMENTS,
+      ...numbers,
+    ]);
+    return result;
   }
 
   #fill(address: number, count: number, value: number, dataType: DataType = 'float32'): void {
@@ -1363,16 +1476,18 @@ export class WasmBackend implements TensorBackend {
 }
 
 /** How the batch normalisation of a shape is cut into chunks; see `assembly/batch-norm.ts`. */
-function batchNormPlan(shape: Shape): {
-  channels: number;
-  fold: number;
-  columns: number;
-  rows: number;
-  rowsPerChunk: number;
-  chunks: number;
+interface BatchNormPlan {
+  readonly channels: number;
+  readonly fold: number;
+  readonly columns: number;
+  readonly rows: number;
+  readonly rowsPerChunk: number;
+  readonly chunks: number;
   period: number;
   chunkSize: number;
-} {
+}
+
+function batchNormPlan(shape: Shape): BatchNormPlan {
   const channels = shape.at(-1)!;
   const positions = sizeOf(shape.slice(0, -1));
   const repeats = repeatsToVectors(channels);

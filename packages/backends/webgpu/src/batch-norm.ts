@@ -39,7 +39,8 @@ export interface BatchNormBuffers {
   readonly input: PooledBuffer;
   readonly scale: PooledBuffer | null;
   readonly offset: PooledBuffer | null;
-  readonly output: PooledBuffer;
+  /** Null where the statistics alone are wanted. */
+  readonly output: PooledBuffer | null;
   readonly mean: PooledBuffer;
   readonly variance: PooledBuffer;
 }
@@ -123,6 +124,7 @@ fn rowsOf(split: u32) -> f32 { return f32((u.positions - split - 1u) / u.splits 
         uniforms: { positions, channels, splits, epsilon },
         workgroups: channels,
       });
+      if (output === null) return;
       queue.run({
         key: `batchNorm normalise ${offset === null ? '' : 'offset'}`,
         build: () =>
@@ -145,6 +147,91 @@ fn rowsOf(split: u32) -> f32 { return f32((u.positions - split - 1u) / u.splits 
         workgroups: Math.ceil((positions * channels) / ELEMENTS_PER_WORKGROUP),
       });
     });
+  });
+}
+
+/** The arrays of running statistics, old and new. */
+export interface RunningBuffers {
+  readonly mean: PooledBuffer;
+  readonly variance: PooledBuffer;
+  readonly runningMean: PooledBuffer;
+  readonly runningVariance: PooledBuffer;
+  readonly newMean: PooledBuffer;
+  readonly newVariance: PooledBuffer;
+}
+
+/** Moves running statistics towards those of a batch of so many positions. */
+export function runMoveStatistics(
+  queue: CommandQueue,
+  buffers: RunningBuffers,
+  positions: number,
+  channels: number,
+  momentum: number,
+): void {
+  queue.run({
+    key: 'batchNorm running',
+    build: () =>
+      elementKernel({
+        uniforms: { kept: 'f32', meanShare: 'f32', varianceShare: 'f32' },
+        reads: { mean: 'f32', variance: 'f32', runningMean: 'f32', runningVariance: 'f32' },
+        writes: { newMean: 'f32', newVariance: 'f32' },
+        perElement: `
+      newMean[i] = u.kept * runningMean[i] + u.meanShare * mean[i];
+      newVariance[i] = u.kept * runningVariance[i] + u.varianceShare * variance[i];`,
+      }),
+    reads: [buffers.mean, buffers.variance, buffers.runningMean, buffers.runningVariance],
+    writes: [buffers.newMean, buffers.newVariance],
+    uniforms: {
+      count: channels,
+      kept: 1 - momentum,
+      meanShare: momentum,
+      varianceShare: (momentum * positions) / Math.max(1, positions - 1),
+    },
+    workgroups: Math.ceil(channels / ELEMENTS_PER_WORKGROUP),
+  });
+}
+
+/** The arrays of frozenBatchNorm. */
+export interface FrozenBatchNormBuffers {
+  readonly input: PooledBuffer;
+  readonly mean: PooledBuffer | null;
+  readonly variance: PooledBuffer;
+  readonly scale: PooledBuffer | null;
+  readonly offset: PooledBuffer | null;
+  readonly output: PooledBuffer;
+}
+
+/** frozenBatchNorm of the contract for `[positions, channels]`. */
+export function runFrozenBatchNorm(
+  queue: CommandQueue,
+  { input, variance, output, ...optional }: FrozenBatchNormBuffers,
+  count: number,
+  channels: number,
+  epsilon: number,
+): void {
+  const given = Object.entries(optional).filter((entry): entry is [string, PooledBuffer] => entry[1] !== null);
+  const names = new Set(given.map(([name]) => name));
+  queue.run({
+    key: `frozenBatchNorm ${[...names].join(' ')}`,
+    build: () =>
+      elementKernel({
+        uniforms: { channels: 'u32', epsilon: 'f32' },
+        reads: {
+          input: 'f32',
+          variance: 'f32',
+          ...Object.fromEntries([...names].map((name) => [name, 'f32' as const])),
+        },
+        writes: { output: 'f32' },
+        declarations: SPECIAL_VALUES,
+        perElement: `
+      let channel = i % u.channels;
+      let factor = ${names.has('scale') ? 'scale[channel]' : '1.0'} / squareRoot(variance[channel] + u.epsilon);
+      output[i] = (input[i]${names.has('mean') ? ' - mean[channel]' : ''}) * factor${names.has('offset') ? ' + offset[channel]' : ''};`,
+      }),
+    reads: [input, variance, ...given.map(([, buffer]) => buffer)],
+    writes: [output],
+    uniforms: { count, channels, epsilon },
+    workgroups: Math.ceil(count / ELEMENTS_PER_WORKGROUP),
   });
 }
 

@@ -116,7 +116,7 @@ describe('a webgpu backend', () => {
     const step = async (): Promise<void> => {
       const x = backend.tensor(new Float32Array(4 * 12 * 12 * 3).fill(1), [4, 12, 12, 3]);
       const y = backend.conv2d(x, filter, null, options);
-      const { output, mean, variance } = backend.fused!.batchNorm!(y, null, null, 1e-5);
+      const { output, mean, variance } = backend.fused!.batchNorm!(y, null, null, 1e-5, null);
       const gradient = backend.conv2dFilterGradient(x, output, filter.shape, options);
       const sum = backend.reduce('sum', gradient, [0, 1, 2, 3], false);
       await backend.read(sum);
@@ -166,7 +166,7 @@ describe('a webgpu backend', () => {
       const options = { strides: [1, 1], dilations: [1, 1], groups: 1, padding } as const;
       const rows = each.reshape(x, [280, 80]);
       const { divergence } = each.fused!.softmaxDivergence!(rows, rows);
-      const { variance } = each.fused!.batchNorm!(rows, null, null, 1e-5);
+      const { variance } = each.fused!.batchNorm!(rows, null, null, 1e-5, null);
       const y = each.conv2d(x, filter, null, options);
       const reduced = each.reduce('sum', rows, [1], false);
       return Promise.all([divergence, variance, y, reduced, x].map((tensor) => each.read(tensor)));

@@ -185,3 +185,106 @@ export function runLeakyReluGradient(
     workgroups: workgroupsFor(count),
   });
 }
+
+/** clip of the contract. */
+export function runClip(
+  queue: CommandQueue,
+  input: PooledBuffer,
+  output: PooledBuffer,
+  count: number,
+  [low, high]: readonly [low: number, high: number],
+): void {
+  queue.run({
+    key: 'clip',
+    build: () =>
+      elementKernel({
+        uniforms: { low: 'f32', high: 'f32' },
+        reads: { input: 'f32' },
+        writes: { output: 'f32' },
+        declarations: SPECIAL_VALUES,
+        perElement: 'output[i] = minimumOf(maximumOf(input[i], u.low), u.high);',
+      }),
+    reads: [input],
+    writes: [output],
+    uniforms: { count, low, high },
+    workgroups: workgroupsFor(count),
+  });
+}
+
+/** clipGradient of the contract. */
+export function runClipGradient(
+  queue: CommandQueue,
+  outputGradient: PooledBuffer,
+  input: PooledBuffer,
+  inputGradient: PooledBuffer,
+  count: number,
+  [low, high]: readonly [low: number, high: number],
+): void {
+  queue.run({
+    key: 'clipGradient',
+    build: () =>
+      elementKernel({
+        uniforms: { low: 'f32', high: 'f32' },
+        reads: { outputGradient: 'f32', input: 'f32' },
+        writes: { inputGradient: 'f32' },
+        declarations: SPECIAL_VALUES,
+        perElement: `
+      let x = input[i];
+      inputGradient[i] = select(0.0, outputGradient[i], !isNan(x) && x > u.low && x < u.high);`,
+      }),
+    reads: [outputGradient, input],
+    writes: [inputGradient],
+    uniforms: { count, low, high },
+    workgroups: workgroupsFor(count),
+  });
+}
+
+/** gelu of the contract. */
+export function runGelu(queue: CommandQueue, input: PooledBuffer, output: PooledBuffer, count: number): void {
+  queue.run({
+    key: 'gelu',
+    build: () =>
+      elementKernel({
+        uniforms: {},
+        reads: { input: 'f32' },
+        writes: { output: 'f32' },
+        declarations: SPECIAL_VALUES + MATHEMATICS,
+        perElement: `
+      let x = input[i];
+      output[i] = x * (0.5 * errorFunction(x * 0.70710678) + 0.5);`,
+      }),
+    reads: [input],
+    writes: [output],
+    uniforms: { count },
+    workgroups: workgroupsFor(count),
+  });
+}
+
+/** geluGradient of the contract. */
+export function runGeluGradient(
+  queue: CommandQueue,
+  outputGradient: PooledBuffer,
+  input: PooledBuffer,
+  inputGradient: PooledBuffer,
+  count: number,
+): void {
+  queue.run({
+    key: 'geluGradient',
+    build: () =>
+      elementKernel({
+        uniforms: {},
+        reads: { outputGradient: 'f32', input: 'f32' },
+        writes: { inputGradient: 'f32' },
+        declarations: SPECIAL_VALUES + MATHEMATICS,
+        // 1 / sqrt(2 pi) = 0.39894228
+        perElement: `
+      let x = input[i];
+      let share = 0.5 * errorFunction(x * 0.70710678) + 0.5;
+      inputGradient[i] = outputGradient[i] * (share + x * 0.39894228 * exponential(-0.5 * x * x));`,
+      }),
+    reads: [outputGradient, input],
+    writes: [inputGradient],
+    uniforms: { count },
+    workgroups: workgroupsFor(count),
+  });
+}

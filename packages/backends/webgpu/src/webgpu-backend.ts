@@ -5,12 +5,14 @@ import type {
   BatchNormGradient,
   BatchNormResult,
   BinaryOperation,
+  ChannelStatistics,
   Conv2dOptions,
   DataType,
   FusedKernels,
   MemoryInfo,
   Pool2dOptions,
   ReduceOperation,
+  RunningStatistics,
   Shape,
   Size2d,
   SoftmaxDivergenceResult,
@@ -20,7 +22,7 @@ import type {
   UnaryOperation,
 } from '@dafl/core';
 import { runAdam } from './adam.ts';
-import { runBatchNorm, runBatchNormGradient } from './batch-norm.ts';
+import { runBatchNorm, runBatchNormGradient, runFrozenBatchNorm, runMoveStatistics } from './batch-norm.ts';
 import type { PooledBuffer } from './buffer-pool.ts';
 import type { CommandQueue } from './command-queue.ts';
 import {
@@ -30,7 +32,17 @@ import {
   runConvolutionInputGradient,
 } from './convolution.ts';
 import { runDepthwise, runDepthwiseFilterGradient, runDepthwiseInputGradient } from './depthwise-convolution.ts';
-import { runAffine, runBinary, runLeakyRelu, runLeakyReluGradient, runUnary } from './element-wise.ts';
+import {
+  runAffine,
+  runBinary,
+  runClip,
+  runClipGradient,
+  runGelu,
+  runGeluGradient,
+  runLeakyRelu,
+  runLeakyReluGradient,
+  runUnary,
+} from './element-wise.ts';
 import { runFill, runStridedCopy } from './layout.ts';
 import { runMatMul } from './matrix.ts';
 import { pooledShape, runAveragePool, runAveragePoolGradient, runMaxPool, runMaxPoolGradient } from './pooling.ts';
@@ -82,12 +94,43 @@ export interface WebgpuBackendParts {
 export class WebgpuBackend implements TensorBackend {
   readonly name: string = 'webgpu';
   readonly description: string;
-  readonly fused: FusedKernels = {
+  readonly fused: Partial<FusedKernels> = {
     upsampleConv2d: (input, filter, bias) => this.#upsampleConv2d(input, filter, bias),
     upsampleConv2dInputGradient: (outputGradient, filter) => this.#upsampleConv2dInputGradient(outputGradient, filter),
     upsampleConv2dFilterGradient: (input, outputGradient) => this.#upsampleConv2dFilterGradient(input, outputGradient),
     softmaxDivergence: (logits, target) => this.#softmaxDivergence(logits, target),
-    batchNorm: (input, scale, offset, epsilon) => this.#batchNorm(input, scale, offset, epsilon),
+    batchNorm: (input, scale, offset, epsilon, running) => this.#batchNorm(input, scale, offset, epsilon, running),
+    frozenBatchNorm: (input, mean, variance, scale, offset, epsilon) =>
+      this.#frozenBatchNorm(input, mean, variance, scale, offset, epsilon),
+    channelStatistics: (input) => this.#channelStatistics(input),
+    clip: (input, low, high) => {
+      const source = this.#own(input, 'compute clip', 'input');
+      const result = this.#make(source.shape, 'float32');
+      runClip(this.#queue, source.buffer, result.buffer, source.size, [low, high]);
+      return result;
+    },
+    clipGradient: (outputGradient, input, low, high) => {
+      const [gradient, source] = [outputGradient, input].map((tensor) =>
+        this.#own(tensor, 'compute clipGradient', 'input'),
+      );
+      const result = this.#make(source.shape, 'float32');
+      runClipGradient(this.#queue, gradient.buffer, source.buffer, result.buffer, source.size, [low, high]);
+      return result;
+    },
+    gelu: (input) => {
+      const source = this.#own(input, 'compute gelu', 'input');
+      const result = this.#make(source.shape, 'float32');
+      runGelu(this.#queue, source.buffer, result.buffer, source.size);
+      return result;
+    },
+    geluGradient: (outputGradient, input) => {
+      const [gradient, source] = [outputGradient, input].map((tensor) =>
+        this.#own(tensor, 'compute geluGradient', 'input'),
+      );
+      const result = this.#make(source.shape, 'float32');
+      runGeluGradient(this.#queue, gradient.buffer, source.buffer, result.buffer, source.size);
+      return result;
+    },
     batchNormGradient: (outputGradient, input, scale, mean, variance, epsilon) =>
       this.#batchNormGradient(outputGradient, input, scale, mean, variance, epsilon),
     adamStep: (parameter, gradient, firstMoment, secondMoment, options) =>
@@ -183,6 +226,20 @@ export class WebgpuBackend implements TensorBackend {
     const shape = permutation.map((axis) => source.shape[axis]);
     const result = this.#make(shape, source.dataType);
     const from = permutation.map((axis) => strides[axis]);
+    runStridedCopy(
+      this.#queue,
+      shape,
+      { buffer: source.buffer, start: 0, strides: from },
+      { buffer: result.buffer, start: 0, strides: stridesOf(shape) },
+    );
+    return result;
+  }
+
+  broadcast(input: Tensor, shape: Shape): Tensor {
+    const source = this.#own(input, 'broadcast', 'input');
+    const own = stridesOf(source.shape);
+    const from = shape.map((_, axis) => (source.shape[axis] === 1 ? 0 : own[axis]));
+    const result = this.#make(shape, 'float32');
     runStridedCopy(
       this.#queue,
       shape,
@@ -537,7 +594,62 @@ export class WebgpuBackend implements TensorBackend {
     });
   }
 
-  #batchNorm(input: Tensor, scale: Tensor | null, offset: Tensor | null, epsilon: number): BatchNormResult {
+  #channelStatistics(input: Tensor): ChannelStatistics {
+    return this.#atomically(() => {
+      const x = this.#own(input, 'compute channelStatistics', 'input');
+      const channels = x.shape.at(-1)!;
+      const [mean, variance] = [this.#make([channels], 'float32'), this.#make([channels], 'float32')];
+      if (x.size === 0) {
+        for (const { buffer } of [mean, variance]) runFill(this.#queue, buffer, channels, NaN);
+        return { mean, variance };
+      }
+      const buffers = {
+        input: x.buffer,
+        scale: null,
+        offset: null,
+        output: null,
+        mean: mean.buffer,
+        variance: variance.buffer,
+      };
+      runBatchNorm(this.#queue, buffers, x.size / channels, channels, 0, this.#withTemporary);
+      return { mean, variance };
+    });
+  }
+
+  #frozenBatchNorm(
+    input: Tensor,
+    mean: Tensor | null,
+    variance: Tensor,
+    scale: Tensor | null,
+    offset: Tensor | null,
+    epsilon: number,
+  ): Tensor {
+    return this.#atomically(() => {
+      const action = 'compute frozenBatchNorm';
+      const bufferOf = (tensor: Tensor | null, name: string): PooledBuffer | null =>
+        tensor === null ? null : this.#own(tensor, action, name).buffer;
+      const x = this.#own(input, action, 'input');
+      const output = this.#make(x.shape, 'float32');
+      const buffers = {
+        input: x.buffer,
+        mean: bufferOf(mean, 'mean'),
+        variance: this.#own(variance, action, 'variance').buffer,
+        scale: bufferOf(scale, 'scale'),
+        offset: bufferOf(offset, 'offset'),
+        output: output.buffer,
+      };
+      runFrozenBatchNorm(this.#queue, buffers, x.size, x.shape.at(-1)!, epsilon);
+      return output;
+    });
+  }
+
+  #batchNorm(
+    input: Tensor,
+    scale: Tensor | null,
+    offset: Tensor | null,
+    epsilon: number,
+    running: RunningStatistics | null,
+  ): BatchNormResult {
     return this.#atomically(() => {
       const action = 'compute batchNorm';
       const x = this.#own(input, action, 'input');
@@ -545,12 +657,13 @@ export class WebgpuBackend implements TensorBackend {
       const offsetBuffer = offset === null ? null : this.#own(offset, action, 'offset').buffer;
       const channels = x.shape.at(-1)!;
       const output = this.#make(x.shape, 'float32');
-      const mean = this.#make([channels], 'float32');
-      const variance = this.#make([channels], 'float32');
+      const statistics = (): WebgpuTensor => this.#make([channels], 'float32');
+      const [mean, variance] = [statistics(), statistics()];
+      const moved = running && { mean: statistics(), variance: statistics() };
       if (x.size === 0) {
-        runFill(this.#queue, mean.buffer, channels, NaN);
-        runFill(this.#queue, variance.buffer, channels, NaN);
-        return { output, mean, variance };
+        const all = [mean, variance, ...Object.values(moved ?? {})];
+        for (const { buffer } of all) runFill(this.#queue, buffer, channels, NaN);
+        return { output, mean, variance, running: moved };
       }
       const buffers = {
         input: x.buffer,
@@ -561,7 +674,18 @@ export class WebgpuBackend implements TensorBackend {
         variance: variance.buffer,
       };
       runBatchNorm(this.#queue, buffers, x.size / channels, channels, epsilon, this.#withTemporary);
-      return { output, mean, variance };
+      if (running !== null) {
+        const moving = {
+          mean: mean.buffer,
+          variance: variance.buffer,
+          runningMean: this.#own(running.mean, action, 'running.mean').buffer,
+          runningVariance: this.#own(running.variance, action, 'running.variance').buffer,
+          newMean: moved!.mean.buffer,
+          newVariance: moved!.variance.buffer,
+        };
+        runMoveStatistics(this.#queue, moving, x.size / channels, channels, running.momentum);
+      }
+      return { output, mean, variance, running: moved };
     });
   }
 

@@ -3,6 +3,13 @@ import {
   composeAdamStep,
   composeBatchNorm,
   composeBatchNormGradient,
+  composeClip,
+  composeClipGradient,
+  composeFlatten,
+  composeFrozenBatchNorm,
+  composeGelu,
+  composeGeluGradient,
+  composeSoftmax,
   composeSoftmaxDivergence,
   composeUpsampleConv2d,
   composeUpsampleConv2dFilterGradient,
@@ -89,13 +96,64 @@ export function declareFusedTests({ testFused }: Suite): void {
         const kernel = (runner: Runner): Kernel => {
           return (backend, [x, s, o]) => {
             const run = runner.batchNorm(backend);
-            const { output, mean, variance } = run(x, hasScale ? s : null, hasOffset ? o : null, 1e-3);
+            const { output, mean, variance } = run(x, hasScale ? s : null, hasOffset ? o : null, 1e-3, null);
             return [output, mean, variance];
           };
         };
         const oracleKernel = kernel(composed);
         await bench.agree([uniform(shape), scale, offset], kernel(fused), { oracleKernel, tolerance });
       }
+    });
+
+    const mean = uniform([channels], { seed: 5 });
+    const variance = uniform([channels], { from: 0.1, to: 2, seed: 6 });
+
+    testFused('batchNorm', `batchNorm: ${name}, running statistics`, async (bench) => {
+      for (const momentum of [0.1, 1]) {
+        const kernel =
+          (runner: Runner): Kernel =>
+          (backend, [x, s, o, m, v]) => {
+            const result = runner.batchNorm(backend)(x, s, o, 1e-3, { mean: m, variance: v, momentum });
+            return [result.output, result.mean, result.variance, result.running!.mean, result.running!.variance];
+          };
+        const inputs = [uniform(shape), scale, offset, mean, variance];
+        await bench.agree(inputs, kernel(fused), { oracleKernel: kernel(composed), tolerance });
+      }
+    });
+
+    testFused('frozenBatchNorm', `frozenBatchNorm: ${name}`, async (bench) => {
+      for (const has of [
+        [true, true, true],
+        [false, true, false],
+        [true, false, true],
+        [false, false, false],
+      ]) {
+        const kernel =
+          (run: typeof composeFrozenBatchNorm): Kernel =>
+          (backend, [x, v, ...optional]) => {
+            const [m, s, o] = optional.map((tensor, index) => (has[index] ? tensor : null));
+            return run(backend, x, m, v, s, o, 1e-3);
+          };
+        const inputs = [uniform(shape), variance, mean, scale, offset];
+        await bench.agree(
+          inputs,
+          kernel((backend, ...values) => backend.fused!.frozenBatchNorm!(...values)),
+          { oracleKernel: kernel(composeFrozenBatchNorm), tolerance },
+        );
+      }
+    });
+
+    testFused('channelStatistics', `channelStatistics: ${name}`, async (bench) => {
+      const oracleKernel: Kernel = (backend, [x]) => {
+        const result = composed.batchNorm(backend)(x, null, null, 1, null);
+        backend.dispose(result.output);
+        return [result.mean, result.variance];
+      };
+      const kernel: Kernel = (backend, [x]) => {
+        const result = backend.fused!.channelStatistics!(x);
+        return [result.mean, result.variance];
+      };
+      await bench.agree([uniform(shape)], kernel, { oracleKernel, tolerance });
     });
 
     testFused('batchNormGradient', `batchNormGradient: ${name}`, async (bench) => {
@@ -144,6 +202,106 @@ export function declareFusedTests({ testFused }: Suite): void {
     const scale = uniform([33], { seed: 2 });
     const inputs = [uniform(input.shape, { seed: 3 }), input, scale, ...statisticsOf(input)];
     await bench.repeat(inputs, batchNormGradient(fused, true, 1e-5));
+  });
+
+  const odd = floats([Number.NaN, Infinity, -Infinity, 0, 6, -0, 5.9999, 1e-30, -1, 7]);
+  const slopes = uniform([10], { seed: 3 });
+  for (const [low, high] of [
+    [0, 6],
+    [-1, 1],
+    [0, 1],
+  ]) {
+    testFused('clip', `clip: to ${low}..${high}`, async (bench) => {
+      for (const input of [uniform([7, 5, 3], { from: -8, to: 8 }), odd]) {
+        await bench.agree([input], (backend, [x]) => backend.fused!.clip!(x, low, high), {
+          oracleKernel: (backend, [x]) => composeClip(backend, x, low, high),
+        });
+      }
+    });
+
+    testFused('clipGradient', `clipGradient: of ${low}..${high}`, async (bench) => {
+      for (const inputs of [
+        [uniform([7, 5, 3], { seed: 2 }), uniform([7, 5, 3], { from: -8, to: 8 })],
+        [slopes, odd],
+      ]) {
+        await bench.agree(inputs, (backend, [g, x]) => backend.fused!.clipGradient!(g, x, low, high), {
+          oracleKernel: (backend, [g, x]) => composeClipGradient(backend, g, x, low, high),
+        });
+      }
+    });
+  }
+
+  for (const shape of [[5], [7, 5, 3], [64, 130]]) {
+    const input = uniform(shape, { from: -6, to: 6 });
+    testFused('gelu', `gelu: [${shape.join(', ')}]`, async (bench) => {
+      await bench.agree([input], (backend, [x]) => backend.fused!.gelu!(x), {
+        oracleKernel: (backend, [x]) => composeGelu(backend, x),
+      });
+    });
+
+    testFused('geluGradient', `geluGradient: [${shape.join(', ')}]`, async (bench) => {
+      const inputs = [uniform(shape, { seed: 2 }), input];
+      await bench.agree(inputs, (backend, [g, x]) => backend.fused!.geluGradient!(g, x), {
+        oracleKernel: (backend, [g, x]) => composeGeluGradient(backend, g, x),
+      });
+    });
+  }
+
+  const parts = [[3, 2], [], [5], [0, 4], [2, 3, 1, 2]].map((shape, index) => uniform(shape, { seed: index }));
+  const flatten: Kernel = (backend, tensors) => backend.fused!.flatten!(tensors);
+
+  testFused('flatten', 'flatten: several shapes', async (bench) => {
+    await bench.agree(parts, flatten, { oracleKernel: composeFlatten });
+  });
+
+  testFused('flatten', 'flatten: one tensor', async (bench) => {
+    await bench.agree([uniform([3, 2])], flatten, { oracleKernel: composeFlatten });
+  });
+
+  testFused('unflatten', 'unflatten: several shapes, also without the vector that they came of', async (bench) => {
+    await bench.give(
+      parts,
+      (backend, tensors) => {
+        const flat = backend.fused!.flatten!(tensors);
+        const cut = backend.fused!.unflatten!(
+          flat,
+          tensors.map(({ shape }) => shape),
+        );
+        backend.dispose(flat);
+        return cut;
+      },
+      parts,
+    );
+  });
+
+  testFused('unflatten', 'unflatten: parts that are joined again, in their order and in another', async (bench) => {
+    const [first, , third] = parts;
+    const flat = floats([...first.data, ...third.data]);
+    await bench.give(
+      [flat],
+      (backend, [vector]) => {
+        const cut = backend.fused!.unflatten!(vector, [first.shape, third.shape]);
+        const joined = [cut, cut.toReversed(), cut.slice(1)].map((list) => backend.fused!.flatten!(list));
+        for (const part of cut) backend.dispose(part);
+        return joined;
+      },
+      [flat, floats([...third.data, ...first.data]), floats([...third.data])],
+    );
+  });
+
+  testFused('unflatten', 'unflatten: a part outlives the others', async (bench) => {
+    const [first, , third] = parts;
+    await bench.give(
+      [floats([...first.data, ...third.data])],
+      (backend, [vector]) => {
+        const copy = backend.affine(vector, 1, 0);
+        const [unwanted, wanted] = backend.fused!.unflatten!(copy, [first.shape, third.shape]);
+        backend.dispose(unwanted);
+        backend.dispose(copy);
+        return wanted;
+      },
+      [third],
+    );
   });
 
   const adamOptions: readonly AdamStepOptions[] = [
@@ -228,6 +386,16 @@ export function declareFusedTests({ testFused }: Suite): void {
     [64, 17],
     [2, 1000],
   ]) {
+    testFused('softmax', `softmax: [${shape.join(', ')}]`, async (bench) => {
+      await bench.agree(
+        [uniform(shape, { from: -8, to: 8 })],
+        (backend, [logits]) => [backend.fused!.softmax!(logits)],
+        {
+          oracleKernel: (backend, [logits]) => [composeSoftmax(backend, logits)],
+        },
+      );
+    });
+
     testFused('softmaxDivergence', `softmaxDivergence: [${shape.join(', ')}]`, async (bench) => {
       const inputs = [uniform(shape, { from: -8, to: 8 }), distributions(shape)];
       // Where both distributions are near each other, what is left of their logarithms has few digits.
@@ -235,6 +403,13 @@ export function declareFusedTests({ testFused }: Suite): void {
       await bench.agree(inputs, softmaxDivergence(fused), { oracleKernel: softmaxDivergence(composed), tolerance });
     });
   }
+
+  testFused('softmax', 'softmax: logits that would overflow', async (bench) => {
+    const logits = floats([1000, 1000, -1000, 0], [2, 2]);
+    await bench.give([logits], (backend, [input]) => [backend.fused!.softmax!(input)], [
+      floats([0.5, 0.5, 0, 1], [2, 2]),
+    ]);
+  });
 
   testFused('softmaxDivergence', 'softmaxDivergence: targets of 0 and logits that would overflow', async (bench) => {
     const logits = floats([1000, 1000, -1000, 0], [2, 2]);
@@ -267,7 +442,7 @@ function distributions(shape: Shape): Values {
 
 function batchNorm(runner: Runner, epsilon: number): Kernel {
   return (backend, [x]) => {
-    const { output, mean, variance } = runner.batchNorm(backend)(x, null, null, epsilon);
+    const { output, mean, variance } = runner.batchNorm(backend)(x, null, null, epsilon, null);
     return [output, mean, variance];
   };
 }

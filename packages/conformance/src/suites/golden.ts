@@ -179,7 +179,8 @@ export function declareGoldenTests({ test }: Suite): void {
       const kernel: Kernel = (backend, [x, g, scale = null, offset = null]) => {
         const { epsilon } = entry;
         const { output, mean, variance } =
-          backend.fused?.batchNorm?.(x, scale, offset, epsilon) ?? composeBatchNorm(backend, x, scale, offset, epsilon);
+          backend.fused?.batchNorm?.(x, scale, offset, epsilon, null) ??
+          composeBatchNorm(backend, x, scale, offset, epsilon, null);
         const gradient =
           backend.fused?.batchNormGradient?.(g, x, scale, mean, variance, epsilon) ??
           composeBatchNormGradient(backend, g, x, scale, mean, variance, epsilon);

@@ -5,7 +5,7 @@ import { floats, integers, range, uniform, type Values } from '../_values.ts';
 /** Moving elements changes none of them. */
 const exactly = { absolute: 0, relative: 0 };
 
-/** transpose, pad, slice and concat, of floats and of int32. */
+/** broadcast; transpose, pad, slice and concat, of floats and of int32. */
 export function declareLayoutTests({ test }: Suite): void {
   const transposed: readonly (readonly [shape: Shape, permutations: readonly (readonly number[])[]])[] = [
     [[], permutationsOf(0)],
@@ -52,6 +52,45 @@ export function declareLayoutTests({ test }: Suite): void {
       await bench.agree([range(shape)], (backend, [x]) => backend.transpose(x, permutation), { tolerance: exactly });
     }
   });
+
+  const broadcasts: readonly (readonly [from: Shape, to: Shape])[] = [
+    [[], []],
+    [[1], [1]],
+    [[1], [300]],
+    [
+      [7, 1],
+      [7, 5],
+    ],
+    [
+      [1, 7],
+      [5, 7],
+    ],
+    [
+      [3, 1, 1, 5],
+      [3, 7, 6, 5],
+    ],
+    [
+      [2, 4, 1, 1],
+      [2, 4, 3, 5],
+    ],
+    [
+      [1, 2, 1, 3, 1, 2],
+      [2, 2, 3, 3, 2, 2],
+    ],
+    [
+      [1, 1],
+      [0, 4],
+    ],
+    [
+      [64, 1, 1, 33],
+      [64, 9, 8, 33],
+    ],
+  ];
+  for (const [from, to] of broadcasts) {
+    test(`broadcast: ${describeShape(from)} to ${describeShape(to)}`, async (bench) => {
+      await bench.agree([range(from)], (backend, [x]) => backend.broadcast(x, to), { tolerance: exactly });
+    });
+  }
 
   const padded: readonly (readonly [shape: Shape, paddings: readonly (readonly [number, number])[]])[] = [
     [[], []],

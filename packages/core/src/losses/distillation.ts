@@ -51,7 +51,7 @@ export function distillationLoss(
   const soften = (logits: Value): Value => (temperature === 1 ? logits : affine(tape, logits, 1 / temperature));
   if (!teacherLogits.requiresGradient) {
     const target = softmax(tape, soften(teacherLogits));
-    return affine(tape, softmaxDivergence(tape, soften(studentLogits), target), temperature ** 2);
+    return affine(tape, softmaxDivergence(tape, studentLogits, target, temperature), temperature ** 2);
   }
   const studentLogProbabilities = logSoftmax(tape, soften(studentLogits));
   const teacherLogProbabilities = logSoftmax(tape, soften(teacherLogits));

@@ -1,6 +1,6 @@
 import type { AdamStepOptions, AdamStepResult, Tensor, TensorBackend } from '../backend.ts';
 import type { Variable } from '../autodiff/variable.ts';
-import { Moments } from './_moments.ts';
+import { assignBlock, blocksOf, joinBlock, Moments } from './_blocks.ts';
 import type { Optimizer, OptimizerOptions } from './optimizer.ts';
 
 /**
@@ -19,8 +19,9 @@ export function createAdam(
       throw new RangeError(`Cannot create Adam as '${name}' must be in [0, 1): current value is ${value}`);
   }
   if (!(epsilon > 0)) throw new RangeError(`Cannot create Adam as 'epsilon' must be > 0: current value is ${epsilon}`);
-  const first = new Moments(backend, variables, 'firstMoment');
-  const second = new Moments(backend, variables, 'secondMoment');
+  const blocks = blocksOf(backend, variables);
+  const first = new Moments(backend, blocks, 'firstMoment');
+  const second = new Moments(backend, blocks, 'secondMoment');
   const adamStep = backend.fused?.adamStep?.bind(backend.fused) ?? composedAdamStep(backend);
   let step = 0;
   return {
@@ -33,14 +34,21 @@ export function createAdam(
         secondMomentCorrection: Math.sqrt(1 - beta2 ** step),
         epsilon,
       };
-      variables.forEach((variable, index) => {
-        const firstMoment = first.values[index];
-        const secondMoment = second.values[index];
-        const updated = adamStep(variable.tensor, gradients[index], firstMoment.tensor, secondMoment.tensor, numbers);
-        variable.assign(updated.parameter);
-        firstMoment.assign(updated.firstMoment);
-        secondMoment.assign(updated.secondMoment);
-        backend.dispose(gradients[index]);
+      blocks.forEach((block, index) => {
+        const own = block.indices.map((at) => gradients[at]);
+        const gradient = joinBlock(backend, block, own);
+        for (const tensor of own) backend.dispose(tensor);
+        const parameter = joinBlock(
+          backend,
+          block,
+          block.variables.map(({ tensor }) => tensor),
+        );
+        const updated = adamStep(parameter, gradient, first.at(index), second.at(index), numbers);
+        backend.dispose(gradient);
+        backend.dispose(parameter);
+        assignBlock(backend, block, updated.parameter);
+        first.assign(index, updated.firstMoment);
+        second.assign(index, updated.secondMoment);
       });
     },
     async state() {

@@ -3,9 +3,9 @@ import { expectClose } from '@dafl/conformance';
 import { describe, expect, it } from 'vitest';
 import golden from '../../../../test-fixtures/golden/optimizers.json' with { type: 'json' };
 import { Variable } from '../autodiff/variable.ts';
-import type { TensorBackend } from '../backend.ts';
+import type { Shape, Tensor, TensorBackend } from '../backend.ts';
 import { createOptimizer } from './create-optimizer.ts';
-import type { Optimizer, OptimizerOptions } from './optimizer.ts';
+import type { Optimizer, OptimizerOptions, OptimizerState } from './optimizer.ts';
 
 const cases = golden.cases.map((entry) => [entry.name, entry.options as OptimizerOptions, entry.parameters] as const);
 
@@ -42,6 +42,60 @@ describe.each(['float64', 'float32'] as const)('ten steps as PyTorch makes them,
     }
     await backend.close();
   });
+});
+
+/** A backend that joins tensors, as some do to make fewer calls. */
+function createJoiningBackend(): TensorBackend {
+  const backend = createCpuBackend();
+  const flatten = (tensors: readonly Tensor[]): Tensor => {
+    const rows = tensors.map((tensor) => backend.reshape(tensor, [sizeOf(tensor.shape)]));
+    const flat = backend.concat(rows, 0);
+    for (const row of rows) backend.dispose(row);
+    return flat;
+  };
+  const unflatten = (flat: Tensor, shapes: readonly Shape[]): Tensor[] => {
+    let start = 0;
+    return shapes.map((shape) => {
+      const row = backend.slice(flat, [start], [sizeOf(shape)]);
+      start += sizeOf(shape);
+      const part = backend.reshape(row, shape);
+      backend.dispose(row);
+      return part;
+    });
+  };
+  return Object.assign(backend, { fused: { flatten, unflatten } });
+}
+
+function sizeOf(shape: Shape): number {
+  return shape.reduce((size, length) => size * length, 1);
+}
+
+it.each(cases)('joins variables without another bit, and restores them apart: %s', async (_, options) => {
+  const run = async (backend: TensorBackend, state?: OptimizerState) => {
+    const variables = ['a.kernel', 'b.bias', 'c.kernel'].map(
+      (name, index) => new Variable(backend, name, backend.fill([index + 1, 2], index + 0.3), true),
+    );
+    const optimizer = createOptimizer(backend, variables, {
+      ...options,
+      biasLearningRateFactor: 4,
+    } as OptimizerOptions);
+    if (state !== undefined) optimizer.restore(state);
+    for (let step = 0; step < 3; step++) {
+      const gradients = variables.map(({ shape }, index) => backend.fill(shape, golden.gradients[step][index]));
+      optimizer.apply(gradients, golden.learningRates[step]);
+    }
+    const saved = await optimizer.state();
+    const values = await valuesOf(backend, variables);
+    optimizer.dispose();
+    for (const variable of variables) variable.dispose();
+    expect(backend.memory().tensors).toBe(0);
+    return { values, saved };
+  };
+  const apart = await run(createCpuBackend());
+  const joined = await run(createJoiningBackend());
+  expect(joined).toEqual(apart);
+  expect([...joined.saved.tensors.keys()]).toEqual([...apart.saved.tensors.keys()]);
+  expect(await run(createJoiningBackend(), apart.saved)).toEqual(await run(createCpuBackend(), joined.saved));
 });
 
 describe.each(cases)('%s', (_, options) => {

@@ -1,6 +1,6 @@
 import type { Tensor, TensorBackend } from '../backend.ts';
 import type { Variable } from '../autodiff/variable.ts';
-import { Moments } from './_moments.ts';
+import { assignBlock, blocksOf, joinBlock, Moments } from './_blocks.ts';
 import type { Optimizer, OptimizerOptions } from './optimizer.ts';
 
 /**
@@ -26,7 +26,9 @@ export function createSgd(
       `Cannot create SGD as 'biasLearningRateFactor' must be > 0: current value is ${biasLearningRateFactor}`,
     );
   }
-  const velocities = new Moments(backend, momentum > 0 ? variables : [], 'velocity');
+  const factorOf = ({ name }: Variable): number => (/\.(bias|offset)$/.test(name) ? biasLearningRateFactor : 1);
+  const blocks = blocksOf(backend, variables, factorOf);
+  const velocities = new Moments(backend, momentum > 0 ? blocks : [], 'velocity');
   let step = 0;
 
   /** left + factor x right. */
@@ -40,21 +42,30 @@ export function createSgd(
   return {
     apply(gradients, learningRate) {
       step++;
-      variables.forEach((variable, index) => {
-        const factor = /\.(bias|offset)$/.test(variable.name) ? biasLearningRateFactor : 1;
+      blocks.forEach((block, index) => {
+        const factor = factorOf(block.variables[0]);
         const rate = learningRate * factor;
-        const gradient = addScaled(gradients[index], variable.tensor, weightDecay / factor);
-        backend.dispose(gradients[index]);
+        const own = block.indices.map((at) => gradients[at]);
+        const slope = joinBlock(backend, block, own);
+        for (const tensor of own) backend.dispose(tensor);
+        const parameter = joinBlock(
+          backend,
+          block,
+          block.variables.map(({ tensor }) => tensor),
+        );
+        const gradient = addScaled(slope, parameter, weightDecay / factor);
+        backend.dispose(slope);
         if (momentum === 0) {
-          variable.assign(addScaled(variable.tensor, gradient, -rate));
+          assignBlock(backend, block, addScaled(parameter, gradient, -rate));
         } else {
-          const velocity = velocities.values[index];
-          velocity.assign(addScaled(gradient, velocity.tensor, momentum));
-          const direction = nesterov ? addScaled(gradient, velocity.tensor, momentum) : velocity.tensor;
-          variable.assign(addScaled(variable.tensor, direction, -rate));
+          velocities.assign(index, addScaled(gradient, velocities.at(index), momentum));
+          const velocity = velocities.at(index);
+          const direction = nesterov ? addScaled(gradient, velocity, momentum) : velocity;
+          assignBlock(backend, block, addScaled(parameter, direction, -rate));
           if (nesterov) backend.dispose(direction);
         }
         backend.dispose(gradient);
+        backend.dispose(parameter);
       });
     },
     async state() {

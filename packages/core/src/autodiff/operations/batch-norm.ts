@@ -1,4 +1,12 @@
-import type { BatchNormGradient, BatchNormResult, FusedKernels, Tensor, TensorBackend } from '../../backend.ts';
+import type {
+  BatchNormGradient,
+  BatchNormResult,
+  ChannelStatistics,
+  FusedKernels,
+  RunningStatistics,
+  Tensor,
+  TensorBackend,
+} from '../../backend.ts';
 import type { Tape, Value } from '../tape.ts';
 import { sizeOf } from './_shape.ts';
 
@@ -9,6 +17,8 @@ export interface BatchNormOutput {
   readonly mean: Tensor;
   /** Biased batch variance, shape `[channels]`. The caller disposes it. */
   readonly variance: Tensor;
+  /** The new running statistics, or null where none were given. The caller disposes them. */
+  readonly running: ChannelStatistics | null;
 }
 
 /**
@@ -20,6 +30,7 @@ export interface BatchNormOutput {
  * @param input Rank >= 2, channels last.
  * @param scale Shape `[channels]`, or null for 1.
  * @param offset Shape `[channels]`, or null for 0.
+ * @param runningStatistics What follows the batches' statistics, or null.
  */
 export function batchNorm(
   tape: Tape,
@@ -27,11 +38,18 @@ export function batchNorm(
   scale: Value | null,
   offset: Value | null,
   epsilon: number,
+  runningStatistics: RunningStatistics | null = null,
 ): BatchNormOutput {
   const { backend } = tape;
   const forward = backend.fused?.batchNorm?.bind(backend.fused) ?? composedBatchNorm(backend);
   const backward = backend.fused?.batchNormGradient?.bind(backend.fused) ?? composedBatchNormGradient(backend);
-  const { output, mean, variance } = forward(input.tensor, scale?.tensor ?? null, offset?.tensor ?? null, epsilon);
+  const { output, mean, variance, running } = forward(
+    input.tensor,
+    scale?.tensor ?? null,
+    offset?.tensor ?? null,
+    epsilon,
+    runningStatistics,
+  );
 
   // The caller may free its statistics before the derivative is taken, so the tape keeps handles of its own.
   const keptMean = backend.reshape(mean, mean.shape);
@@ -57,7 +75,53 @@ export function batchNorm(
       },
     },
   );
-  return { output: value, mean, variance };
+  return { output: value, mean, variance, running };
+}
+
+/** Statistics and weights of a batch normalisation that nothing trains. */
+export interface FrozenBatchNorm {
+  /** Shape `[channels]`. */
+  readonly mean: Tensor;
+  /** Shape `[channels]`. */
+  readonly variance: Tensor;
+  /** Shape `[channels]`, or null for 1. */
+  readonly scale: Tensor | null;
+  /** Shape `[channels]`, or null for 0. */
+  readonly offset: Tensor | null;
+  readonly epsilon: number;
+}
+
+/**
+ * Normalises by given statistics: output = (input - mean) / sqrt(variance + epsilon) * scale + offset. Gradient flows
+ * into the input alone.
+ *
+ * @param input Rank >= 2, channels last.
+ */
+export function frozenBatchNorm(tape: Tape, input: Value, frozen: FrozenBatchNorm): Value {
+  const { backend } = tape;
+  const { mean, variance, scale, offset, epsilon } = frozen;
+  const normalize = backend.fused?.frozenBatchNorm?.bind(backend.fused) ?? composedFrozenBatchNorm(backend);
+  return tape.record(normalize(input.tensor, mean, variance, scale, offset, epsilon), [input], (gradient) => [
+    normalize(gradient, null, variance, scale, null, epsilon),
+  ]);
+}
+
+function composedFrozenBatchNorm(backend: TensorBackend): FusedKernels['frozenBatchNorm'] {
+  return (input, mean, variance, scale, offset, epsilon) => {
+    const temporary: Tensor[] = [];
+    const keep = (tensor: Tensor): Tensor => {
+      temporary.push(tensor);
+      return tensor;
+    };
+    const inverse = keep(inverseDeviation(backend, variance, epsilon));
+    const factor = scale === null ? inverse : keep(backend.binary('multiply', inverse, scale));
+    let shift = mean === null ? null : keep(backend.affine(keep(backend.binary('multiply', mean, factor)), -1, 0));
+    if (offset !== null) shift = shift === null ? offset : keep(backend.binary('add', shift, offset));
+    const scaled = backend.binary('multiply', input, factor);
+    const output = shift === null ? scaled : backend.binary('add', keep(scaled), shift);
+    for (const tensor of temporary) backend.dispose(tensor);
+    return output;
+  };
 }
 
 /** Axes over which statistics are taken: all but the channels. */
@@ -77,7 +141,7 @@ function inverseDeviation(backend: TensorBackend, variance: Tensor, epsilon: num
 
 /** `FusedKernels.batchNorm` for backends that have none. */
 export function composedBatchNorm(backend: TensorBackend): FusedKernels['batchNorm'] {
-  return (input: Tensor, scale: Tensor | null, offset: Tensor | null, epsilon: number): BatchNormResult => {
+  return (input, scale, offset, epsilon, runningStatistics): BatchNormResult => {
     const axes = statisticAxes(input);
     const mean = backend.reduce('mean', input, axes, false);
     const centred = backend.binary('subtract', input, mean);
@@ -90,10 +154,33 @@ export function composedBatchNorm(backend: TensorBackend): FusedKernels['batchNo
     backend.dispose(centred);
     if (factor !== inverse) backend.dispose(factor);
     backend.dispose(inverse);
-    if (offset === null) return { output: scaled, mean, variance };
+    const count = sizeOf(axes.map((axis) => input.shape[axis]));
+    const running = runningStatistics && moveStatistics(backend, runningStatistics, { mean, variance }, count);
+    if (offset === null) return { output: scaled, mean, variance, running };
     const output = backend.binary('add', scaled, offset);
     backend.dispose(scaled);
-    return { output, mean, variance };
+    return { output, mean, variance, running };
+  };
+}
+
+/** The new running statistics; the variance is unbiased, as in PyTorch. */
+function moveStatistics(
+  backend: TensorBackend,
+  { momentum, ...old }: RunningStatistics,
+  batch: ChannelStatistics,
+  count: number,
+): ChannelStatistics {
+  const move = (running: Tensor, value: Tensor, factor: number): Tensor => {
+    const kept = backend.affine(running, 1 - momentum, 0);
+    const added = backend.affine(value, momentum * factor, 0);
+    const moved = backend.binary('add', kept, added);
+    backend.dispose(kept);
+    backend.dispose(added);
+    return moved;
+  };
+  return {
+    mean: move(old.mean, batch.mean, 1),
+    variance: move(old.variance, batch.variance, count / Math.max(1, count - 1)),
   };
 }
 

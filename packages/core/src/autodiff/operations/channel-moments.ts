@@ -1,6 +1,5 @@
-import type { Tensor } from '../../backend.ts';
+import type { ChannelStatistics, Tensor, TensorBackend } from '../../backend.ts';
 import type { Tape, Value } from '../tape.ts';
-import { composedBatchNorm } from './batch-norm.ts';
 import { sizeOf } from './_shape.ts';
 
 /**
@@ -13,10 +12,8 @@ export function channelMoments(tape: Tape, input: Value): Value {
   const { backend } = tape;
   const channels = input.shape[input.shape.length - 1];
   const count = sizeOf(input.shape) / channels;
-  // The kernel that normalises takes the moments in one pass; what it normalised is let go.
-  const forward = backend.fused?.batchNorm?.bind(backend.fused) ?? composedBatchNorm(backend);
-  const { output, mean, variance } = forward(input.tensor, null, null, 1);
-  backend.dispose(output);
+  const { mean, variance } =
+    backend.fused?.channelStatistics?.(input.tensor) ?? composeStatistics(backend, input.tensor);
   const rows = [mean, variance].map((tensor) => backend.reshape(tensor, [1, channels]));
   const moments = backend.concat(rows, 0);
   for (const tensor of [...rows, variance]) backend.dispose(tensor);
@@ -44,4 +41,16 @@ export function channelMoments(tape: Tape, input: Value): Value {
     },
     { saves: [input], cleanUp: () => backend.dispose(mean) },
   );
+}
+
+/** `FusedKernels.channelStatistics` for backends that have none. */
+function composeStatistics(backend: TensorBackend, input: Tensor): ChannelStatistics {
+  const axes = input.shape.slice(0, -1).map((_, axis) => axis);
+  const mean = backend.reduce('mean', input, axes, false);
+  const centred = backend.binary('subtract', input, mean);
+  const squares = backend.unary('square', centred);
+  const variance = backend.reduce('mean', squares, axes, false);
+  backend.dispose(centred);
+  backend.dispose(squares);
+  return { mean, variance };
 }

@@ -1,3 +1,4 @@
+import type { Tensor } from '../../backend.ts';
 import type { Tape, Value } from '../tape.ts';
 import { assertBroadcastable } from './_broadcastable.ts';
 import { alias, sumToShape } from './_shape.ts';
@@ -176,6 +177,15 @@ export function leakyRelu(tape: Tape, input: Value, slope = 0): Value {
 /** Limits the input to low..high (finite, low < high); its derivative is 1 inside, 0 outside and on the bounds. */
 export function clip(tape: Tape, input: Value, low: number, high: number): Value {
   const { backend } = tape;
+  const { fused } = backend;
+  if (fused?.clip !== undefined && fused.clipGradient !== undefined) {
+    return tape.record(
+      fused.clip(input.tensor, low, high),
+      [input],
+      (gradient) => [fused.clipGradient!(gradient, input.tensor, low, high)],
+      { saves: [input] },
+    );
+  }
   const output = using(backend, (keep) => {
     const raised = keep(backend.binary('maximum', input.tensor, keep(backend.fill([], low))));
     return backend.binary('minimum', raised, keep(backend.fill([], high)));
@@ -189,6 +199,36 @@ export function clip(tape: Tape, input: Value, low: number, high: number): Value
         const belowHigh = keep(backend.binary('greater', keep(backend.fill([], high)), input.tensor));
         const inside = keep(backend.binary('multiply', aboveLow, belowHigh));
         return [backend.binary('multiply', gradient, inside)];
+      }),
+    { saves: [input] },
+  );
+}
+
+/**
+ * Gaussian error linear unit: input x (1 + erf(input / sqrt(2))) / 2.
+ *
+ * Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016, the exact form.
+ */
+export function gelu(tape: Tape, input: Value): Value {
+  const { backend } = tape;
+  const { fused } = backend;
+  if (fused?.gelu !== undefined && fused.geluGradient !== undefined) {
+    return tape.record(fused.gelu(input.tensor), [input], (gradient) => [fused.geluGradient!(gradient, input.tensor)], {
+      saves: [input],
+    });
+  }
+  /** (1 + erf(x / sqrt(2))) / 2 */
+  const share = (keep: (tensor: Tensor) => Tensor): Tensor =>
+    keep(backend.affine(keep(backend.unary('erf', keep(backend.affine(input.tensor, Math.SQRT1_2, 0)))), 0.5, 0.5));
+  return tape.record(
+    using(backend, (keep) => backend.binary('multiply', input.tensor, share(keep))),
+    [input],
+    (gradient) =>
+      using(backend, (keep) => {
+        const halfSquare = keep(backend.affine(keep(backend.unary('square', input.tensor)), -0.5, 0));
+        const density = keep(backend.affine(keep(backend.unary('exp', halfSquare)), 1 / Math.sqrt(2 * Math.PI), 0));
+        const slope = keep(backend.binary('add', share(keep), keep(backend.binary('multiply', input.tensor, density))));
+        return [backend.binary('multiply', gradient, slope)];
       }),
     { saves: [input] },
   );

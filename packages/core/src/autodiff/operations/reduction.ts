@@ -10,14 +10,14 @@ function expand(
   axes: readonly number[],
   factor: number,
 ): Tensor {
+  const scaled = factor === 1 ? backend.reshape(gradient, gradient.shape) : backend.affine(gradient, factor, 0);
   const kept = backend.reshape(
-    gradient,
+    scaled,
     shape.map((size, axis) => (axes.includes(axis) ? 1 : size)),
   );
-  const factors = backend.fill(shape, factor);
-  const expanded = backend.binary('multiply', factors, kept);
+  const expanded = backend.broadcast(kept, shape);
+  backend.dispose(scaled);
   backend.dispose(kept);
-  backend.dispose(factors);
   return expanded;
 }
 

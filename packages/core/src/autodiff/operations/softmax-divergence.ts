@@ -1,6 +1,6 @@
 import type { Tape, Value } from '../tape.ts';
-import { assertShape } from './_shape.ts';
-import { multiply, subtract } from './element-wise.ts';
+import { alias, assertShape } from './_shape.ts';
+import { affine, multiply, subtract } from './element-wise.ts';
 import { sum } from './reduction.ts';
 import { logSoftmax } from './softmax.ts';
 
@@ -8,14 +8,15 @@ import { logSoftmax } from './softmax.ts';
 const SMALLEST_NORMAL = 1.1754943508222875e-38;
 
 /**
- * Kullback-Leibler divergence of softmax(logits) from a target, per example: Σₖ tₖ (log tₖ - log softmax(x)ₖ), with
+ * Kullback-Leibler divergence of softmax(logits / temperature) from a target, per example: Σₖ tₖ (log tₖ - log softmax(x)ₖ), with
  * 0 log 0 = 0. For a one-hot target this is the cross-entropy.
  *
  * @param logits Shape `[batch, classes]`, unnormalised.
  * @param target Probabilities of the same shape, taken as given: no gradient flows into them.
+ * @param temperature > 0.
  * @returns Shape `[batch]`, nats, >= 0.
  */
-export function softmaxDivergence(tape: Tape, logits: Value, target: Value): Value {
+export function softmaxDivergence(tape: Tape, logits: Value, target: Value, temperature = 1): Value {
   const { shape } = logits;
   assertShape(
     shape.length === 2 && target.shape.length === 2 && target.shape.every((size, axis) => size === shape[axis]),
@@ -30,17 +31,24 @@ export function softmaxDivergence(tape: Tape, logits: Value, target: Value): Val
     const raised = backend.affine(target.tensor, 1, SMALLEST_NORMAL);
     const logTarget = tape.own(backend.unary('log', raised));
     backend.dispose(raised);
-    const difference = subtract(tape, logTarget, logSoftmax(tape, logits));
+    const softened = temperature === 1 ? logits : affine(tape, logits, 1 / temperature);
+    const difference = subtract(tape, logTarget, logSoftmax(tape, softened));
     return sum(tape, multiply(tape, difference, tape.constant(target.tensor)), [1]);
   }
-  const { divergence, logitsGradient } = fused.softmaxDivergence(logits.tensor, target.tensor);
+  const softened =
+    temperature === 1 ? alias(backend, logits.tensor) : backend.affine(logits.tensor, 1 / temperature, 0);
+  const { divergence, logitsGradient } = fused.softmaxDivergence(softened, target.tensor);
+  backend.dispose(softened);
   return tape.record(
     divergence,
     [logits],
     (gradient) => {
+      // The column is the smaller one of the two to divide by the temperature.
       const column = backend.reshape(gradient, [shape[0], 1]);
-      const inputGradient = backend.binary('multiply', logitsGradient, column);
+      const scaled = backend.affine(column, 1 / temperature, 0);
+      const inputGradient = backend.binary('multiply', logitsGradient, scaled);
       backend.dispose(column);
+      backend.dispose(scaled);
       return [inputGradient];
     },
     { cleanUp: () => backend.dispose(logitsGradient) },

@@ -1,6 +1,7 @@
-import type { Tensor } from '../../backend.ts';
+import type { Tensor, TensorBackend } from '../../backend.ts';
 import type { Tape, Value } from '../tape.ts';
 import { assertShape } from './_shape.ts';
+import { using } from './_using.ts';
 
 /**
  * Logarithm of the softmax over the last axis, without overflow: x - max(x) - log(sum(exp(x - max(x)))).
@@ -44,15 +45,7 @@ export function logSoftmax(tape: Tape, logits: Value): Value {
 export function softmax(tape: Tape, logits: Value): Value {
   assertShape(logits.shape.length === 2, 'softmax', 'logits', 'have shape [batch, classes]', logits.shape);
   const { backend } = tape;
-  const freeAll = (tensors: Tensor[]) => tensors.forEach((tensor) => backend.dispose(tensor));
-
-  const largest = backend.reduce('max', logits.tensor, [1], true);
-  const shifted = backend.binary('subtract', logits.tensor, largest);
-  const exponentials = backend.unary('exp', shifted);
-  const total = backend.reduce('sum', exponentials, [1], true);
-  const output = backend.binary('divide', exponentials, total);
-  freeAll([largest, shifted, exponentials, total]);
-
+  const output = backend.fused?.softmax?.(logits.tensor) ?? composedSoftmax(backend, logits.tensor);
   return tape.record(
     output,
     [logits],
@@ -62,9 +55,17 @@ export function softmax(tape: Tape, logits: Value): Value {
       const total = backend.reduce('sum', weighted, [1], true);
       const centred = backend.binary('subtract', gradient, total);
       const inputGradient = backend.binary('multiply', centred, output);
-      freeAll([weighted, total, centred]);
+      for (const tensor of [weighted, total, centred]) backend.dispose(tensor);
       return [inputGradient];
     },
     { saves: ['output'] },
   );
+}
+
+function composedSoftmax(backend: TensorBackend, logits: Tensor): Tensor {
+  return using(backend, (keep) => {
+    const largest = keep(backend.reduce('max', logits, [1], true));
+    const exponentials = keep(backend.unary('exp', keep(backend.binary('subtract', logits, largest))));
+    return backend.binary('divide', exponentials, keep(backend.reduce('sum', exponentials, [1], true)));
+  });
 }

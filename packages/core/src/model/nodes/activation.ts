@@ -6,6 +6,7 @@ import {
   divide,
   erf,
   exp,
+  gelu,
   leakyRelu,
   log,
   multiply,
@@ -69,12 +70,7 @@ const functions: Readonly<Record<ActivationFunction, (tape: Tape, input: Value, 
   hardSigmoid: (tape, input, { alpha, beta }) => hardSigmoid(tape, input, alpha, beta),
   hardSwish: (tape, input) => passOn(tape, hardSigmoid(tape, input), (gate) => multiply(tape, input, gate)),
   silu: (tape, input) => passOn(tape, sigmoid(tape, input), (gate) => multiply(tape, input, gate)),
-  gelu(tape, input) {
-    // x (1 + erf(x / sqrt 2)) / 2
-    const bent = passOn(tape, affine(tape, input, Math.SQRT1_2), (value) => erf(tape, value));
-    const gate = passOn(tape, bent, (value) => affine(tape, value, 0.5, 0.5));
-    return passOn(tape, gate, (value) => multiply(tape, input, value));
-  },
+  gelu: (tape, input) => gelu(tape, input),
   tanh: (tape, input) => tanh(tape, input),
   softmax: (tape, input) => softmax(tape, input),
   abs: (tape, input) => abs(tape, input),

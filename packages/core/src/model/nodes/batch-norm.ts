@@ -1,7 +1,5 @@
-import type { Tensor, TensorBackend } from '../../backend.ts';
-import { batchNorm as normalize } from '../../autodiff/operations/batch-norm.ts';
+import { batchNorm as normalize, frozenBatchNorm } from '../../autodiff/operations/batch-norm.ts';
 import { add, affine, multiply } from '../../autodiff/operations/element-wise.ts';
-import type { Variable } from '../../autodiff/variable.ts';
 import { boolean, number } from '../field-readers.ts';
 import type { NodeBase, NodeKind } from '../node-kind.ts';
 
@@ -45,18 +43,27 @@ export const batchNorm: NodeKind<BatchNormNode> = {
     const runningMean = variable('runningMean');
     const runningVariance = variable('runningVariance');
     if (mode === 'training') {
-      const { output, mean, variance } = normalize(tape, input, scale, offset, node.epsilon);
-      if (node.momentum > 0) {
-        const count = input.shape.slice(0, -1).reduce((total, size) => total * size, 1);
-        move(backend, runningMean, mean, node.momentum, 1);
-        // Running variances are unbiased, as in PyTorch.
-        move(backend, runningVariance, variance, node.momentum, count / Math.max(1, count - 1));
+      const { momentum } = node;
+      const statistics = momentum > 0 ? { mean: runningMean.tensor, variance: runningVariance.tensor, momentum } : null;
+      const { output, mean, variance, running } = normalize(tape, input, scale, offset, node.epsilon, statistics);
+      if (running !== null) {
+        runningMean.assign(running.mean);
+        runningVariance.assign(running.variance);
       }
       backend.dispose(mean);
       backend.dispose(variance);
       return output;
     }
-    // Inference: one multiplication and one addition for each element.
+    if (!scale?.requiresGradient && !offset?.requiresGradient) {
+      return frozenBatchNorm(tape, input, {
+        mean: runningMean.tensor,
+        variance: runningVariance.tensor,
+        scale: scale?.tensor ?? null,
+        offset: offset?.tensor ?? null,
+        epsilon: node.epsilon,
+      });
+    }
+    // Weights that are trained beside fixed statistics: one multiplication and one addition for each element.
     const raised = backend.affine(runningVariance.tensor, 1, node.epsilon);
     const deviation = backend.unary('sqrt', raised);
     const inverse = tape.own(backend.unary('reciprocal', deviation));
@@ -81,12 +88,3 @@ export const batchNorm: NodeKind<BatchNormNode> = {
     };
   },
 };
-
-/** running = (1 - momentum) running + momentum x factor x value. */
-function move(backend: TensorBackend, running: Variable, value: Tensor, momentum: number, factor: number): void {
-  const kept = backend.affine(running.tensor, 1 - momentum, 0);
-  const added = backend.affine(value, momentum * factor, 0);
-  running.assign(backend.binary('add', kept, added));
-  backend.dispose(kept);
-  backend.dispose(added);
-}
