@@ -1,6 +1,6 @@
 /**
- * Writes `docs/results.md` and its plots from the stored runs of `dafl experiment` in `bench/results/experiments`:
- * `npm run docs:results`. With `--check` nothing is written, and a difference is an error.
+ * Writes `docs/results.md` and its plots from the stored runs of `dafl experiment` in `bench/results/experiments`, and
+ * `docs/onnx-operators.md` from `bench/results/onnx-cases.json`: `npm run docs:results`. With `--check` nothing is written, and a difference is an error.
  */
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -14,6 +14,7 @@ import {
   tableHeads,
 } from '@dafl/run';
 import { format } from 'oxfmt';
+import { type OnnxCasesRecord, renderOnnxOperators } from './_render-onnx-operators.ts';
 import { repositoryRoot } from './workspace.ts';
 
 const RECORDS = join(repositoryRoot, 'bench', 'results', 'experiments');
@@ -133,8 +134,15 @@ for (const experiment of experiments.values()) {
     );
   }
 }
-const { code } = await format('results.md', parts.join('\n\n'), { printWidth: 120, proseWrap: 'always' });
-files.set(join(DOCS, 'results.md'), code);
+const onnxCases = join(repositoryRoot, 'bench', 'results', 'onnx-cases.json');
+const pages = {
+  'results.md': parts.join('\n\n'),
+  'onnx-operators.md': renderOnnxOperators(JSON.parse(readFileSync(onnxCases, 'utf8')) as OnnxCasesRecord),
+};
+for (const [name, page] of Object.entries(pages)) {
+  const { code } = await format(name, page, { printWidth: 120, proseWrap: 'always' });
+  files.set(join(DOCS, name), code);
+}
 
 let stale = 0;
 for (const [path, content] of files) {

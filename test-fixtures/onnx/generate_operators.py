@@ -97,6 +97,68 @@ def maps():
     store("maps", [1, 8, 8])
 
 
+def attention():
+    """A small vision transformer: patches, a class token, heads in a moved order of axes, layer norms."""
+    global random
+    random = numpy.random.default_rng(5)
+    weights = {
+        "patch": weight(8, 1, 4, 4), "rows": numpy.array([0, 8, -1], numpy.int64), "token": weight(1, 1, 8),
+        "place": weight(1, 5, 8), "tail": numpy.array([1, 8], numpy.int64), "s1": 1 + weight(8), "o1": weight(8), "qkv": weight(8, 24),
+        "split": numpy.array([0, 5, 3, 2, 4], numpy.int64), "scale": numpy.array(2.0, numpy.float32),
+        "i0": numpy.array(0, numpy.int64), "i1": numpy.array(1, numpy.int64), "i2": numpy.array(2, numpy.int64),
+        "joined": numpy.array([0, 5, 8], numpy.int64), "proj": weight(8, 8),
+        "first": numpy.array([0], numpy.int64), "one": numpy.array([1], numpy.int64), "flat": numpy.array([0, -1], numpy.int64),
+        "wide": weight(4, 16), "narrow": weight(16, 4), "s2": 1 + weight(8), "head": weight(8, 5),
+    }
+    nodes = [
+        node("Conv", "x patch", "a", strides=[4, 4]), node("Reshape", "a rows", "b"), node("Transpose", "b", "c", perm=[0, 2, 1]),
+        node("Shape", "b", "n", end=1), node("Concat", "n tail", "n1", axis=0), node("Expand", "token n1", "tokens"),
+        node("Concat", "tokens c", "d", axis=1), node("Add", "d place", "e"), node("LayerNormalization", "e s1 o1", "f", axis=-1),
+        node("MatMul", "f qkv", "g"), node("Reshape", "g split", "h"), node("Transpose", "h", "i", perm=[2, 0, 3, 1, 4]),
+        node("Gather", "i i0", "q", axis=0), node("Gather", "i i1", "k", axis=0), node("Gather", "i i2", "v", axis=0),
+        node("Einsum", "q k", "j", equation="bhid,bhjd->bhij"), node("Div", "j scale", "l"), node("Softmax", "l", "m", axis=-1),
+        node("MatMul", "m v", "mv"), node("Transpose", "mv", "o", perm=[0, 2, 1, 3]), node("Reshape", "o joined", "p"),
+        node("MatMul", "p proj", "r"), node("Add", "r e", "s"),
+        helper.make_node("Split", ["s"], ["t", "u"], name="Split_t", axis=2, num_outputs=2),
+        node("MatMul", "t wide", "w1"), node("Gelu", "w1", "w2", approximate="tanh"), node("MatMul", "w2 narrow", "w3"),
+        node("Concat", "w3 u", "w4", axis=-1), node("LayerNormalization", "w4 s2", "w5"),
+        node("Slice", "w5 first one one", "w6"), node("Reshape", "w6 flat", "w7"), node("MatMul", "w7 head", "y"),
+    ]
+    save("attention", nodes, weights, opset=20)
+    store("attention", [1, 8, 8])
+
+
+def decoder():
+    """Normalisations, transposed convolutions, resizing and arithmetic that classifiers seldom have; quantised weights."""
+    global random
+    random = numpy.random.default_rng(5)
+    weights = {
+        "k8": numpy.arange(-9, 9).reshape(2, 1, 3, 3).astype(numpy.int8), "ks": numpy.array([0.05, 0.1], numpy.float32),
+        "kz": numpy.array([1, -2], numpy.int8), "slope": weight(2, 1, 1),
+        "t": weight(2, 4, 3, 3), "tb": weight(4), "mirror": numpy.array([0, 0, 1, 2, 0, 0, 0, 1], numpy.int64),
+        "edge": numpy.array([0, 0, 0, 1, 0, 0, 1, 0], numpy.int64),
+        "size": numpy.array([9, 11], numpy.int64), "s": 1 + weight(4), "o": weight(4),
+        "map": weight(4, 1, 11), "bound": numpy.array(0.2, numpy.float32), "third": numpy.array(3.0, numpy.float32),
+        "axes": numpy.array([2, 3], numpy.int64), "order": numpy.array([2, 0, 1, 3], numpy.int64), "w": weight(4, 5),
+    }
+    nodes = [
+        node("DequantizeLinear", "k8 ks kz", "k", axis=0), node("Conv", "x k", "a"), node("PRelu", "a slope", "b"),
+        node("ConvTranspose", "b t tb", "c", strides=[2, 2], pads=[1, 0, 0, 1], output_padding=[1, 0]),
+        helper.make_node("Pad", ["c", "mirror"], ["d"], name="Pad_d", mode="reflect"),
+        helper.make_node("Pad", ["d", "edge"], ["e"], name="Pad_e", mode="edge"),
+        helper.make_node("Resize", ["e", "", "", "size"], ["f"], name="Resize_f", mode="linear", axes=[2, 3]),
+        node("InstanceNormalization", "f s o", "g"), node("LRN", "g", "h", size=3, alpha=0.1, bias=1.0),
+        node("Add", "h map", "i"), node("Max", "i bound", "j"), node("Erf", "j", "k1"), node("Elu", "i", "l", alpha=0.5),
+        node("Min", "k1 l", "m"), node("Pow", "m third", "n"), node("Softplus", "n", "p"), node("Div", "l p", "q"),
+        node("Mish", "q", "r"), node("Softmax", "r", "s1", axis=1), node("Gather", "s1 order", "u", axis=1),
+        node("ReduceL2", "u axes", "v1", keepdims=0), node("ReduceMax", "q axes", "v2", keepdims=0),
+        node("Abs", "v2", "v3"), node("Expand", "v1 v1s", "v4"), node("Sub", "v4 v3", "v5"), node("MatMul", "v5 w", "y"),
+    ]
+    nodes.insert(-3, node("Shape", "v2", "v1s"))
+    save("decoder", nodes, weights, opset=18)
+    store("decoder", [1, 8, 8])
+
+
 def unsupported():
     nodes = [
         node("Relu", "x", "a"), node("NonZero", "a", "b"), node("Softmax", "a", "c", axis=3),
@@ -109,4 +171,6 @@ if __name__ == "__main__":
     tf_style()
     gemm()
     maps()
+    attention()
+    decoder()
     unsupported()

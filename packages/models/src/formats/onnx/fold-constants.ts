@@ -12,10 +12,10 @@ import {
   view,
 } from './constant.ts';
 import { isActivation, type TraceValue } from './graph-builder.ts';
-import { axisOf } from './lower-layout.ts';
+import { quantizationFolds } from './lower-quantization.ts';
 import type { OperatorNode } from './operator-node.ts';
 
-type Fold = (node: OperatorNode) => Constant | readonly Constant[];
+export type Fold = (node: OperatorNode) => Constant | readonly Constant[];
 
 /** Constants larger than this are not made: what shapes are computed from is small. */
 const MOST_VALUES = 2 ** 26;
@@ -44,6 +44,11 @@ function requireSize(node: OperatorNode, shape: readonly number[]): void {
   if (!(sizeOf(shape) <= MOST_VALUES)) node.refuse(`it makes a constant of ${sizeOf(shape)} values`);
 }
 
+function castTo(input: Constant, type: number): Constant {
+  const change = type === BOOL ? (value: number) => Number(value !== 0) : isFloatType(type) ? Number : Math.trunc;
+  return typed(type, input.shape, Array.from(input.values, change));
+}
+
 const pass: Fold = (node) => node.constant(0);
 
 function reshape(node: OperatorNode, shape: readonly number[]): Constant {
@@ -58,9 +63,7 @@ function reduce(start: number, combine: (total: number, value: number) => number
   return (node) => {
     const input = node.constant(0);
     const rank = input.shape.length;
-    const axes = (node.numbersAt('axes', 1) ?? input.shape.map((_, axis) => axis)).map((axis) =>
-      axisOf(node, axis, rank),
-    );
+    const axes = (node.numbersAt('axes', 1) ?? input.shape.map((_, axis) => axis)).map((axis) => node.axis(axis, rank));
     const kept = input.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
     const sorted = transposeConstant(input, [...kept, ...axes]);
     const count = sizeOf(axes.map((axis) => input.shape[axis]));
@@ -76,6 +79,7 @@ function reduce(start: number, combine: (total: number, value: number) => number
 }
 
 const folds: Readonly<Record<string, Fold>> = {
+  ...quantizationFolds,
   Identity: pass,
   Dropout: pass,
   Add: elementwise((a, b) => a + b),
@@ -113,11 +117,13 @@ const folds: Readonly<Record<string, Fold>> = {
   ReduceMax: reduce(-Infinity, Math.max),
   ReduceMin: reduce(Infinity, Math.min),
 
+  CastLike(node) {
+    const type = node.input(1);
+    return isActivation(type) ? node.constant(0) : castTo(node.constant(0), type.dataType);
+  },
+
   Cast(node) {
-    const input = node.constant(0);
-    const type = node.number('to', 1);
-    const change = type === BOOL ? (value: number) => Number(value !== 0) : isFloatType(type) ? Number : Math.trunc;
-    return typed(type, input.shape, Array.from(input.values, change));
+    return castTo(node.constant(0), node.number('to', 1));
   },
 
   ConstantOfShape(node) {
@@ -164,7 +170,7 @@ const folds: Readonly<Record<string, Fold>> = {
 
   Squeeze(node) {
     const { shape } = node.constant(0);
-    const axes = node.numbersAt('axes', 1)?.map((axis) => axisOf(node, axis, shape.length));
+    const axes = node.numbersAt('axes', 1)?.map((axis) => node.axis(axis, shape.length));
     return reshape(
       node,
       shape.filter((size, axis) => (axes === undefined ? size !== 1 : !axes.includes(axis))),
@@ -175,7 +181,7 @@ const folds: Readonly<Record<string, Fold>> = {
     const left = [...node.constant(0).shape];
     const given = node.numbersAt('axes', 1) ?? node.refuse('it has no axes');
     const rank = left.length + given.length;
-    const axes = given.map((axis) => axisOf(node, axis, rank));
+    const axes = given.map((axis) => node.axis(axis, rank));
     return reshape(
       node,
       Array.from({ length: rank }, (_, axis) => (axes.includes(axis) ? 1 : left.shift()!)),
@@ -193,7 +199,7 @@ const folds: Readonly<Record<string, Fold>> = {
   Concat(node) {
     const inputs = node.inputs.map((_, index) => node.constant(index));
     const { shape, dataType } = inputs[0];
-    const axis = axisOf(node, node.number('axis', 0), shape.length);
+    const axis = node.axis(node.number('axis', 0), shape.length);
     const outer = sizeOf(shape.slice(0, axis));
     const values: number[] = [];
     for (let row = 0; row < outer; row++) {
@@ -212,14 +218,14 @@ const folds: Readonly<Record<string, Fold>> = {
 
   Gather(node) {
     const [input, indices] = [node.constant(0), node.constant(1)];
-    const axis = axisOf(node, node.number('axis', 0), input.shape.length);
+    const axis = node.axis(node.number('axis', 0), input.shape.length);
     const size = input.shape[axis];
     const outer = sizeOf(input.shape.slice(0, axis));
     const inner = sizeOf(input.shape.slice(axis + 1));
     const values: number[] = [];
     for (let row = 0; row < outer; row++) {
       for (const given of indices.values) {
-        const index = axisOf(node, given, size);
+        const index = node.axis(given, size);
         const start = (row * size + index) * inner;
         for (const value of input.values.subarray(start, start + inner)) values.push(value);
       }
@@ -242,7 +248,7 @@ const folds: Readonly<Record<string, Fold>> = {
     const shape = [...input.shape];
     let offset = 0;
     for (const [index, given] of axes.entries()) {
-      const axis = axisOf(node, given, rank);
+      const axis = node.axis(given, rank);
       const size = input.shape[axis];
       const step = steps[index];
       const limit = (value: number): number => {
@@ -257,6 +263,11 @@ const folds: Readonly<Record<string, Fold>> = {
     return view(input, shape, strides, offset);
   },
 };
+
+/** Whether an operator is computed as the file is read, where its inputs are known by then. */
+export function isFolded(operator: string): boolean {
+  return Object.hasOwn(folds, operator) || ['Shape', 'Size', 'Constant'].includes(operator);
+}
 
 /** Whether the value of a node is known as the file is read, and which it is: undefined where it must be computed. */
 export function foldConstants(node: OperatorNode): readonly TraceValue[] | undefined {

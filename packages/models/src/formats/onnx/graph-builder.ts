@@ -1,15 +1,20 @@
 import type { HostTensor, ModelNode } from '@dafl/core';
-import { type Constant, sizeOf } from './constant.ts';
+import { type Constant, transposeConstant } from './constant.ts';
 import { UnsupportedError } from './unsupported-error.ts';
 
-/** What a node of the built graph gives, as ONNX sees it. */
+/**
+ * What a node of the built graph gives, as ONNX sees it when one example is put in: its batch is an axis of size 1 like
+ * any other, wherever operators move it.
+ */
 export interface Activation {
   /** Name of the node, or `'input'`. */
   readonly node: string;
-  /** All axes in ONNX's order, the batch first. */
+  /** All axes in ONNX's order. */
   readonly shape: readonly number[];
-  /** Which of ONNX's axes each of the node's axes (without the batch) is: `[2, 3, 1]` is NHWC for NCHW. */
+  /** Which of ONNX's axes each of the node's axes is: `[2, 3, 1]` is NHWC for NCHW. Those that are missing have size 1. */
   readonly order: readonly number[];
+  /** Whether it is what QuantizeLinear makes, which is not computed: only DequantizeLinear may read it. */
+  readonly isQuantized?: boolean;
 }
 
 /** What a tensor of the file is found to be. */
@@ -27,18 +32,47 @@ export type NodeFields = FieldsOf<ModelNode>;
 /** Weights by name in their node: `kernel`. */
 export type NodeWeights = Readonly<Record<string, HostTensor>>;
 
-/** The order in which activations of a rank lie: channels last for maps and rows of columns, as they are otherwise. */
-export function usualOrder(rank: number): number[] {
-  const axes = Array.from({ length: rank - 1 }, (_, index) => index + 1);
-  return rank === 4 ? [2, 3, 1] : axes;
+/** The order in which activations of a shape lie: channels last for maps, as they are otherwise. */
+export function usualOrder(shape: readonly number[]): number[] {
+  if (shape.length === 4 && shape[0] === 1) return [2, 3, 1];
+  const axes = shape.map((_, axis) => axis).slice(shape[0] === 1 && shape.length > 1 ? 1 : 0);
+  return axes.length <= HIGHEST_RANK ? axes : wideAxes(axes, shape);
+}
+
+/** Most axes of a node's example. */
+const HIGHEST_RANK = 5;
+
+/** Those axes whose size is not 1. */
+export function wideAxes(axes: readonly number[], shape: readonly number[]): number[] {
+  return axes.filter((axis) => shape[axis] !== 1);
+}
+
+/** Sizes of a node whose axes are `order`. */
+export function sizesOf(order: readonly number[], shape: readonly number[]): number[] {
+  return order.length === 0 ? [1] : order.map((axis) => shape[axis]);
 }
 
 /** Collects the nodes and weights of the graph that an ONNX file is turned into. */
 export class GraphBuilder {
   readonly nodes: ModelNode[] = [];
   readonly weights: Map<string, HostTensor> = new Map();
+  /** What was left out or assumed, in sentences. */
+  readonly notes: Set<string> = new Set();
+  /** Size of the first axis where the file fixes it: it is taken as 1. */
+  readonly batch: number;
+  /** Whether the file leaves the size of the batch open. */
+  readonly isBatchFree: boolean;
+  /** Whether the first axis of the input is a batch. */
+  readonly hasBatch: boolean;
   /** How many nodes asked for each name. */
   readonly #names = new Map([['input', 1]]);
+
+  /** @param batch Size of the input's first axis, where the file fixes it. */
+  constructor(batch?: number, hasBatch = true) {
+    this.batch = batch ?? 1;
+    this.isBatchFree = batch === undefined;
+    this.hasBatch = hasBatch;
+  }
 
   /**
    * Adds a node.
@@ -70,31 +104,35 @@ export class GraphBuilder {
     return { ...input, node: this.add(name, fields, [input.node], weights) };
   }
 
-  /** The same values with their axes in another order; adds nodes only where elements really move. */
+  /** The same values with their axes in another order, which names all of a size other than 1. */
   arrange(name: string, value: Activation, order: readonly number[]): Activation {
     const { shape } = value;
-    if (value.order.every((axis, index) => axis === order[index])) return value;
-    const wide = (axes: readonly number[]) => axes.filter((axis) => shape[axis] !== 1);
-    const [from, to] = [wide(value.order), wide(order)];
-    const goal = order.map((axis) => shape[axis]);
-    let node = value.node;
+    if (value.order.length === order.length && value.order.every((axis, index) => axis === order[index])) return value;
+    if (Math.max(order.length, value.order.length) > HIGHEST_RANK)
+      throw new UnsupportedError(`it reads a tensor of more than ${HIGHEST_RANK} axes`);
+    const [from, to] = [wideAxes(value.order, shape), wideAxes(order, shape)];
+    let { node } = value;
+    let current: readonly number[] = value.order;
     if (!from.every((axis, index) => axis === to[index])) {
-      // Any cyclic change of order is the transposition of a matrix, which flattening by channels is.
-      const turn = from.indexOf(to[0]);
-      const turned = [...from.slice(turn), ...from.slice(0, turn)];
-      if (!turned.every((axis, index) => axis === to[index])) return this.#transpose(name, value, order);
-      const rows = sizeOf(from.slice(0, turn).map((axis) => shape[axis]));
-      const columns = sizeOf(from.slice(turn).map((axis) => shape[axis]));
-      node = this.add(name, { kind: 'reshape', shape: [rows, 1, columns] }, [node]);
-      node = this.add(name, { kind: 'flatten', order: 'chw' }, [node]);
+      const rest = value.order.filter((axis) => !order.includes(axis));
+      current = [...order.filter((axis) => value.order.includes(axis)), ...rest];
+      const permutation = current.map((axis) => value.order.indexOf(axis));
+      node = this.add(name, { kind: 'transpose', permutation }, [node]);
     }
-    return { node: this.add(name, { kind: 'reshape', shape: goal }, [node]), shape, order };
+    if (current.length !== order.length || current.some((axis, index) => axis !== order[index]))
+      node = this.add(name, { kind: 'reshape', shape: sizesOf(order, shape) }, [node]);
+    return { node, shape, order };
   }
 
-  #transpose(name: string, value: Activation, order: readonly number[]): Activation {
-    // Two turns make any order of three axes out of what lies side by side; others are not met in classifiers.
-    throw new UnsupportedError(
-      `its axes can't be brought from [${value.order.join(', ')}] to [${order.join(', ')}] (${name})`,
-    );
+  /** A constant as a node, with its axes in the order `order`, which names all of a size other than 1. */
+  constant(name: string, constant: Constant, order: readonly number[] = usualOrder(constant.shape)): Activation {
+    const { shape } = constant;
+    if (order.length > HIGHEST_RANK)
+      throw new UnsupportedError(`it reads a constant of more than ${HIGHEST_RANK} axes`);
+    const rest = shape.map((_, axis) => axis).filter((axis) => !order.includes(axis));
+    const { values } = transposeConstant(constant, [...rest, ...order]);
+    const sizes = sizesOf(order, shape);
+    const value = { shape: sizes, data: Float32Array.from(values) };
+    return { shape, order, node: this.add(name, { kind: 'constant', shape: sizes, trainable: true }, [], { value }) };
   }
 }

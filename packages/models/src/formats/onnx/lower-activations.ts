@@ -1,15 +1,14 @@
 import type { ActivationFunction } from '@dafl/core';
-import type { Activation } from './graph-builder.ts';
-import { axisOf } from './lower-layout.ts';
+import { combine, scaleBy } from './broadcast.ts';
+import { broadcastConstant, type Constant, sizeOf } from './constant.ts';
+import type { Activation, NodeFields } from './graph-builder.ts';
+import { limitTo, scalar } from './lower-arithmetic.ts';
+import { channelsLast } from './lower-convolutions.ts';
 import type { Lowering, Lowerings, OperatorNode } from './operator-node.ts';
+import { reshapeActivation } from './reshape-activation.ts';
 
 function bend(node: OperatorNode, input: Activation, bending: ActivationFunction): Activation {
   return node.builder.map(node.name, input, { kind: 'activation', function: bending });
-}
-
-function affine(node: OperatorNode, input: Activation, factor: number, summand: number): Activation {
-  if (factor === 1 && summand === 0) return input;
-  return node.builder.map(node.name, input, { kind: 'affine', factor: [factor], summand: [summand] });
 }
 
 const bending =
@@ -17,58 +16,105 @@ const bending =
   (node) =>
     bend(node, node.activation(0), name);
 
-/** Limits to low..high by the bends that there are. */
-function clip(node: OperatorNode, input: Activation, low: number, high: number): Activation {
-  if (low === 0 && high === 6) return bend(node, input, 'relu6');
-  if (low >= high) return affine(node, input, 0, high);
-  if (low === -Infinity && high === Infinity) return input;
-  if (high === Infinity) return affine(node, bend(node, affine(node, input, 1, -low), 'relu'), 1, low);
-  if (low === -Infinity) return affine(node, bend(node, affine(node, input, -1, high), 'relu'), -1, high);
-  const scale = 6 / (high - low);
-  return affine(node, bend(node, affine(node, input, scale, -low * scale), 'relu6'), 1 / scale, low);
+/** max(x, 0) - slope x max(-x, 0), for slopes that leakyRelu and prelu do not have. */
+function slopes(node: OperatorNode, input: Activation, slope: Constant): Activation {
+  const negative = bend(node, scaleBy(node, input, scalar(-1)), 'relu');
+  return combine(node, 'subtract', bend(node, input, 'relu'), combine(node, 'multiply', negative, slope));
 }
 
-/** Bounds beyond what a float32 holds bound nothing. */
-const LARGEST_FLOAT32 = 3.4028234e38;
-const bound = (value: number): number => (Math.abs(value) >= LARGEST_FLOAT32 ? Math.sign(value) * Infinity : value);
+/** Softmax along an axis; before opset 13 along all axes from that one on. */
+function softmax(node: OperatorNode, logarithm: boolean): Activation {
+  const value = node.activation(0);
+  const { shape } = value;
+  const axis = node.axis(node.number('axis', node.opset < 13 ? 1 : -1), shape.length);
+  if (axis === 0 && node.builder.hasBatch) node.refuse('it mixes the examples of a batch');
+  if (node.opset < 13 && sizeOf(shape.slice(axis + 1)) > 1) {
+    const flat = reshapeActivation(node, value, [...shape.slice(0, axis), sizeOf(shape.slice(axis))]);
+    return reshapeActivation(node, along(node, flat, axis, logarithm), shape);
+  }
+  return along(node, value, axis, logarithm);
+}
+
+function along(node: OperatorNode, value: Activation, axis: number, logarithm: boolean): Activation {
+  const input = value.order.includes(axis)
+    ? value
+    : node.builder.arrange(node.name, value, [...value.order.slice(0, 4), axis]);
+  if (input.order.length === 1 && !logarithm) return bend(node, input, 'softmax');
+  return node.builder.map(node.name, input, { kind: 'softmax', axis: input.order.indexOf(axis), logarithm });
+}
 
 export const lowerActivations: Lowerings = {
   Relu: bending('relu'),
   Sigmoid: bending('sigmoid'),
   Tanh: bending('tanh'),
   HardSwish: bending('hardSwish'),
+  Erf: bending('erf'),
+  Softplus: bending('softplus'),
+  Softsign: bending('softsign'),
+  Mish: bending('mish'),
+  Exp: bending('exp'),
+  Log: bending('log'),
+  Sqrt: bending('sqrt'),
+  Abs: bending('abs'),
 
   LeakyRelu(node) {
     const slope = node.number('alpha', 0.01);
-    if (slope < 0) node.refuse('its slope is negative');
-    return node.builder.map(node.name, node.activation(0), { kind: 'activation', function: 'leakyRelu', slope });
+    const input = node.activation(0);
+    if (slope < 0) return slopes(node, input, scalar(slope));
+    return node.builder.map(node.name, input, { kind: 'activation', function: 'leakyRelu', slope });
+  },
+
+  PRelu(node) {
+    const value = node.activation(0);
+    const slope = node.constant(1);
+    const rank = value.shape.length;
+    const wide = slope.shape.flatMap((size, axis) => (size === 1 ? [] : [rank - slope.shape.length + axis]));
+    if (rank < 2 || wide.some((axis) => axis !== 1)) return slopes(node, value, slope);
+    const row = broadcastConstant({ ...slope, shape: [slope.values.length] }, [value.shape[1]]);
+    const weights = { slope: { shape: [value.shape[1]], data: Float32Array.from(row.values) } };
+    return node.builder.map(node.name, channelsLast(node, value), { kind: 'prelu' }, weights);
+  },
+
+  Elu(node) {
+    const alpha = node.number('alpha', 1);
+    return node.builder.map(node.name, node.activation(0), { kind: 'activation', function: 'elu', alpha });
+  },
+
+  Celu(node) {
+    // alpha elu(x / alpha)
+    const alpha = node.number('alpha', 1);
+    const bent = bend(node, scaleBy(node, node.activation(0), scalar(1 / alpha)), 'elu');
+    return scaleBy(node, bent, scalar(alpha));
+  },
+
+  Selu(node) {
+    const [alpha, gamma] = [node.number('alpha', 1.6732632423543772), node.number('gamma', 1.0507009873554805)];
+    if (Math.abs(alpha - 1.6732632) < 1e-6 && Math.abs(gamma - 1.050701) < 1e-6)
+      return bend(node, node.activation(0), 'selu');
+    const fields: NodeFields = { kind: 'activation', function: 'elu', alpha };
+    return scaleBy(node, node.builder.map(node.name, node.activation(0), fields), scalar(gamma));
   },
 
   Clip(node) {
     const [low] = node.numbersAt('min', 1) ?? [-Infinity];
     const [high] = node.numbersAt('max', 2) ?? [Infinity];
-    return clip(node, node.activation(0), bound(low), bound(high));
+    return limitTo(node, node.activation(0), low, high);
   },
 
   HardSigmoid(node) {
     const [alpha, beta] = [node.number('alpha', 0.2), node.number('beta', 0.5)];
-    const input = node.activation(0);
-    if (Math.abs(alpha - 1 / 6) < 1e-6 && beta === 0.5) return bend(node, input, 'hardSigmoid');
-    // hardSigmoid is clip(x / 6 + 1 / 2, 0, 1).
-    return bend(node, affine(node, input, 6 * alpha, 6 * beta - 3), 'hardSigmoid');
+    const isUsual = Math.abs(alpha - 1 / 6) < 1e-6 && beta === 0.5;
+    const fields: NodeFields = { kind: 'activation', function: 'hardSigmoid', ...(!isUsual && { alpha, beta }) };
+    return node.builder.map(node.name, node.activation(0), fields);
   },
 
-  Gelu(node) {
-    const input = node.activation(0);
-    if (node.text('approximate', 'none') !== 'none') node.refuse('it is the approximate form');
-    return bend(node, input, 'gelu');
+  Gelu: (node) => bend(node, node.activation(0), node.text('approximate', 'none') === 'tanh' ? 'geluTanh' : 'gelu'),
+
+  Swish(node) {
+    if (node.number('alpha', 1) !== 1) node.refuse('its alpha is not 1');
+    return bend(node, node.activation(0), 'silu');
   },
 
-  Softmax(node) {
-    const value = node.activation(0);
-    const rank = value.shape.length;
-    const axis = axisOf(node, node.number('axis', node.opset < 13 ? 1 : -1), rank);
-    if (rank !== 2 || axis !== 1) node.refuse('only the softmax of one row an example is supported');
-    return bend(node, value, 'softmax');
-  },
+  Softmax: (node) => softmax(node, false),
+  LogSoftmax: (node) => softmax(node, true),
 };

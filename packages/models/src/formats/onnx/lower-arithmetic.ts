@@ -1,101 +1,118 @@
-import { broadcastShape, type Constant } from './constant.ts';
-import { type Activation, isActivation, type TraceValue } from './graph-builder.ts';
-import type { Lowerings, OperatorNode } from './operator-node.ts';
-
-/** factor x input + summand, both given as constants that broadcast to the input's shape. */
-export function scaleBy(node: OperatorNode, value: Activation, factor?: Constant, summand?: Constant): Activation {
-  const used = [factor, summand].filter((constant) => constant !== undefined);
-  // The axis along which the constants change.
-  let axis: number | undefined;
-  for (const { shape } of used) {
-    const rank = value.shape.length;
-    const result = broadcastShape([value.shape, shape]);
-    if (result === undefined || result.length !== rank || result.some((size, index) => size !== value.shape[index]))
-      node.refuse(`its constant of shape [${shape.join(', ')}] makes more of [${value.shape.join(', ')}]`);
-    for (const [index, size] of shape.entries()) {
-      const along = rank - shape.length + index;
-      if (size === 1) continue;
-      if (along === 0 || (axis !== undefined && axis !== along))
-        node.refuse(`its constant of shape [${shape.join(', ')}] changes along several axes`);
-      axis = along;
-    }
-  }
-  const list = (constant: Constant | undefined, otherwise: number): number[] => {
-    const values = [...(constant?.values ?? [otherwise])];
-    // As float32 has them.
-    return values.map((number) => Math.fround(number));
-  };
-  const input =
-    axis === undefined
-      ? value
-      : node.builder.arrange(node.name, value, [...value.order.filter((other) => other !== axis), axis]);
-  return node.builder.map(node.name, input, { kind: 'affine', factor: list(factor, 1), summand: list(summand, 0) });
-}
+import { combine, type CombiningKind, expand, isSimple, scaleBy } from './broadcast.ts';
+import type { Constant } from './constant.ts';
+import { type Activation, isActivation, type NodeFields, type TraceValue } from './graph-builder.ts';
+import type { Lowering, Lowerings, OperatorNode } from './operator-node.ts';
 
 /** A constant with each value changed. */
-export function mapConstant(constant: Constant, change: (value: number) => number): Constant {
+function mapConstant(constant: Constant, change: (value: number) => number): Constant {
   return { ...constant, values: constant.values.map(change) };
 }
 
-/** Two activations element by element. */
-function combine(node: OperatorNode, kind: 'add' | 'multiply', left: Activation, right: Activation): Activation {
-  const shape = broadcastShape([left.shape, right.shape]);
-  if (shape === undefined)
-    return node.refuse(`[${left.shape.join(', ')}] and [${right.shape.join(', ')}] do not broadcast`);
-  const rank = Math.max(left.shape.length, right.shape.length);
-  if (left.shape.length !== rank || right.shape.length !== rank)
-    node.refuse(`[${left.shape.join(', ')}] and [${right.shape.join(', ')}] differ in rank`);
-  const aligned = node.builder.arrange(node.name, right, left.order);
-  return { shape, order: left.order, node: node.builder.add(node.name, { kind }, [left.node, aligned.node]) };
-}
+const negate = (value: number): number => -value;
+const invert = (value: number): number => 1 / value;
+export const scalar = (value: number): Constant => ({ shape: [], values: Float32Array.of(value), dataType: 1 });
 
 function sum(node: OperatorNode, left: TraceValue, right: TraceValue): Activation {
-  if (isActivation(left))
-    return isActivation(right) ? combine(node, 'add', left, right) : scaleBy(node, left, undefined, right);
-  return isActivation(right) ? scaleBy(node, right, undefined, left) : node.refuse('it reads no activation');
+  if (isActivation(left) && !isActivation(right) && isSimple(left, right)) return scaleBy(node, left, undefined, right);
+  if (isActivation(right) && !isActivation(left) && isSimple(right, left)) return scaleBy(node, right, undefined, left);
+  return combine(node, 'add', left, right);
 }
 
-const negate = (value: number): number => -value;
-const scalar = (value: number): Constant => ({ shape: [], values: Float32Array.of(value), dataType: 1 });
+function extreme(node: OperatorNode, kind: 'maximum' | 'minimum', left: TraceValue, right: TraceValue): Activation {
+  const [value, bound] = isActivation(left) ? [left, right] : [right as Activation, left];
+  if (!isActivation(bound) && bound.values.length === 1 && isSimple(value, bound)) {
+    const [limit] = bound.values;
+    return limitTo(node, value, kind === 'maximum' ? limit : -Infinity, kind === 'minimum' ? limit : Infinity);
+  }
+  return combine(node, kind, left, right);
+}
+
+/** All inputs, activations first, by pairs. */
+function fold(node: OperatorNode, pair: (left: TraceValue, right: TraceValue) => Activation): TraceValue {
+  const inputs = node.inputs.map((_, index) => node.input(index));
+  inputs.sort((a, b) => Number(isActivation(b)) - Number(isActivation(a)));
+  return inputs.reduce((total, next) => pair(total, next));
+}
+
+/** Bounds beyond what a float32 holds bound nothing. */
+const LARGEST_FLOAT32 = 3.4028234e38;
+
+/** Limits to low..high; the upper bound wins where they cross. */
+export function limitTo(node: OperatorNode, input: Activation, low: number, high: number): Activation {
+  const { builder, name } = node;
+  const minimum = low <= -LARGEST_FLOAT32 ? undefined : low;
+  const maximum = high >= LARGEST_FLOAT32 ? undefined : high;
+  if (minimum === undefined && maximum === undefined) return input;
+  if (minimum !== undefined && maximum !== undefined && minimum >= maximum)
+    return builder.map(name, input, { kind: 'affine', factor: [0], summand: [maximum] });
+  if (minimum === 0 && maximum === undefined) return builder.map(name, input, { kind: 'activation', function: 'relu' });
+  if (minimum === 0 && maximum === 6) return builder.map(name, input, { kind: 'activation', function: 'relu6' });
+  const fields: NodeFields = {
+    kind: 'clip',
+    ...(minimum !== undefined && { minimum }),
+    ...(maximum !== undefined && { maximum }),
+  };
+  return builder.map(name, input, fields);
+}
+
+const combining =
+  (kind: CombiningKind): Lowering =>
+  (node) =>
+    combine(node, kind, node.input(0), node.input(1));
 
 export const lowerArithmetic: Lowerings = {
   Add: (node) => sum(node, node.input(0), node.input(1)),
+  Sum: (node) => fold(node, (left, right) => sum(node, left, right)),
+  Max: (node) => fold(node, (left, right) => extreme(node, 'maximum', left, right)),
+  Min: (node) => fold(node, (left, right) => extreme(node, 'minimum', left, right)),
 
-  Sum: (node) => node.inputs.map((_, index) => node.input(index)).reduce((total, next) => sum(node, total, next)),
+  Mean(node) {
+    const total = fold(node, (left, right) => sum(node, left, right));
+    return scaleBy(node, total as Activation, scalar(1 / node.inputs.length));
+  },
 
   Sub(node) {
     const [left, right] = [node.input(0), node.input(1)];
-    if (isActivation(right)) {
-      const negated = scaleBy(node, right, scalar(-1), isActivation(left) ? undefined : left);
-      return isActivation(left) ? combine(node, 'add', left, negated) : negated;
-    }
-    return sum(node, left, mapConstant(right, negate));
+    if (isActivation(left) && !isActivation(right)) return sum(node, left, mapConstant(right, negate));
+    if (isActivation(right) && !isActivation(left) && isSimple(right, left))
+      return scaleBy(node, right, scalar(-1), left);
+    return combining('subtract')(node);
   },
 
   Mul(node) {
     const [left, right] = [node.input(0), node.input(1)];
-    if (isActivation(left))
-      return isActivation(right) ? combine(node, 'multiply', left, right) : scaleBy(node, left, right);
-    return isActivation(right) ? scaleBy(node, right, left) : node.refuse('it reads no activation');
+    if (isActivation(left) && !isActivation(right) && isSimple(left, right)) return scaleBy(node, left, right);
+    if (isActivation(right) && !isActivation(left) && isSimple(right, left)) return scaleBy(node, right, left);
+    return combining('multiply')(node);
   },
 
   Div(node) {
-    const right = node.constant(1);
-    return scaleBy(
-      node,
-      node.activation(0),
-      mapConstant(right, (value) => 1 / value),
-    );
+    const [left, right] = [node.input(0), node.input(1)];
+    if (isActivation(left) && !isActivation(right) && isSimple(left, right))
+      return scaleBy(node, left, mapConstant(right, invert));
+    return combining('divide')(node);
   },
 
   Neg: (node) => scaleBy(node, node.activation(0), scalar(-1)),
+  Reciprocal: (node) => node.builder.map(node.name, node.activation(0), { kind: 'power', exponent: -1 }),
 
   Pow(node) {
+    const { builder, name } = node;
+    const [base, exponent] = [node.input(0), node.input(1)];
+    if (isActivation(exponent)) {
+      if (isActivation(base) || base.values.length !== 1 || !(base.values[0] > 0))
+        return node.refuse('its exponent is computed');
+      const scaled = scaleBy(node, exponent, scalar(Math.log(base.values[0])));
+      return builder.map(name, scaled, { kind: 'activation', function: 'exp' });
+    }
     const value = node.activation(0);
-    const { values } = node.constant(1);
-    if (values.length !== 1 || ![1, 2, 3].includes(values[0])) node.refuse('only the powers 1, 2 and 3 are supported');
-    let result = value;
-    for (let power = 1; power < values[0]; power++) result = combine(node, 'multiply', result, value);
-    return result;
+    const [power] = exponent.values;
+    if (exponent.values.some((other) => other !== power) || !isSimple(value, { ...exponent, shape: [] }))
+      return node.refuse('its exponents differ');
+    if (power === 0) return builder.map(name, value, { kind: 'affine', factor: [0], summand: [1] });
+    const raised = builder.map(name, value, { kind: 'power', exponent: power });
+    return expand(node, raised, exponent.shape);
   },
+
+  Expand: (node) => expand(node, node.activation(0), [...node.constant(1).values]),
 };

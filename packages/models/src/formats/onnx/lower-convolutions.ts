@@ -91,23 +91,60 @@ export const lowerConvolutions: Lowerings = {
     return { ...input, shape, node: node.builder.add(node.name, fields, [input.node], weights) };
   },
 
-  BatchNormalization(node) {
-    const value = node.activation(0);
-    if (node.number('training_mode', 0) !== 0) node.refuse('it is in training mode');
-    const input = channelsLast(node, value);
-    const [scale, offset, runningMean, runningVariance] = [1, 2, 3, 4].map((index) => weightOf(node.constant(index)));
-    return node.builder.map(
-      node.name,
-      input,
-      // ONNX's momentum is the share that stays.
-      {
-        kind: 'batchNorm',
-        epsilon: node.number('epsilon', 1e-5),
-        momentum: 1 - node.number('momentum', 0.9),
-        affine: true,
-      },
-      { scale, offset, runningMean, runningVariance },
+  ConvTranspose(node) {
+    const input = node.maps(0);
+    const kernel = node.constant(1);
+    const bias = node.optionalConstant(2);
+    if (kernel.shape.length !== 4) node.refuse(`its kernel has rank ${kernel.shape.length}: only 4 is supported`);
+    const groups = node.number('group', 1);
+    const [, part, height, width] = kernel.shape;
+    const kernelSize: Size2d = [height, width];
+    const strides = pairOf(node, 'strides');
+    const dilations = pairOf(node, 'dilations');
+    const filters = part * groups;
+    const given = node.numbers('output_padding') ?? [0, 0];
+    const outputPadding: [number, number] = [given[0] ?? 0, given[1] ?? 0];
+    const auto = node.text('auto_pad', 'NOTSET');
+    const goal = node.numbers('output_shape')?.slice(-2);
+    const [rows, columns] = input.shape.slice(2);
+    const full = [rows, columns].map(
+      (size, axis) => (size - 1) * strides[axis] + (kernelSize[axis] - 1) * dilations[axis] + 1 + outputPadding[axis],
     );
+    const sizes = goal ?? (auto.startsWith('SAME') ? [rows * strides[0], columns * strides[1]] : undefined);
+    let [top, left, bottom, right] = auto === 'NOTSET' ? (node.numbers('pads') ?? [0, 0, 0, 0]) : [0, 0, 0, 0];
+    if (sizes !== undefined) {
+      const [vertical, horizontal] = full.map((size, axis) => size - sizes[axis]);
+      // What is missing is added behind; of what is too much, the odd row goes from the end or, lower, from the start.
+      for (const [axis, total] of [vertical, horizontal].entries()) if (total < 0) outputPadding[axis] -= total;
+      const half = (total: number) => Math.max(0, auto === 'SAME_UPPER' ? Math.floor(total / 2) : Math.ceil(total / 2));
+      [top, left] = [half(vertical), half(horizontal)];
+      [bottom, right] = [Math.max(0, vertical) - top, Math.max(0, horizontal) - left];
+    }
+    if (
+      outputPadding.some((size, axis) => size < 0 || size >= strides[axis]) ||
+      [top, left, bottom, right].some((size) => size < 0)
+    )
+      node.refuse(
+        `its output padding [${outputPadding.join(', ')}] is not less than its strides, or its padding is negative`,
+      );
+    const padding = { top, bottom, left, right };
+    const fields: NodeFields = {
+      kind: 'transposedConv2d',
+      filters,
+      kernelSize,
+      strides,
+      padding,
+      dilations,
+      groups,
+      outputPadding,
+      useBias: bias !== undefined,
+    };
+    const shape = [1, filters].concat(
+      (rows - 1) * strides[0] + (height - 1) * dilations[0] + 1 - top - bottom + outputPadding[0],
+      (columns - 1) * strides[1] + (width - 1) * dilations[1] + 1 - left - right + outputPadding[1],
+    );
+    const weights = { kernel: weightOf(kernel, [2, 3, 1, 0]), ...(bias !== undefined && { bias: weightOf(bias) }) };
+    return { ...input, shape, node: node.builder.add(node.name, fields, [input.node], weights) };
   },
 };
 

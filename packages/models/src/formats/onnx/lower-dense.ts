@@ -1,14 +1,12 @@
-import type { HostTensor } from '@dafl/core';
-import { broadcastConstant, type Constant, sizeOf, transposeConstant } from './constant.ts';
-import { type Activation, isActivation } from './graph-builder.ts';
+import { combine, expand, isSimple, raiseRank, scaleBy } from './broadcast.ts';
+import { broadcastConstant, broadcastShape, type Constant, sizeOf, transposeConstant } from './constant.ts';
+import { type Activation, isActivation, type TraceValue } from './graph-builder.ts';
+import { scalar } from './lower-arithmetic.ts';
 import type { Lowerings, OperatorNode } from './operator-node.ts';
-
-function scaled({ shape, values }: Constant, factor: number): HostTensor {
-  return { shape: [...shape], data: Float32Array.from(values, (value) => value * factor) };
-}
+import { reshapeActivation } from './reshape-activation.ts';
 
 /**
- * The product of a matrix with each row along an axis.
+ * The product of a matrix with each row along an axis: a dense layer.
  *
  * @param kernel `[inputs, outputs]`.
  */
@@ -16,8 +14,8 @@ function multiplyAlong(
   node: OperatorNode,
   value: Activation,
   axis: number,
-  kernel: HostTensor,
-  bias?: HostTensor,
+  kernel: Constant,
+  bias?: Constant,
 ): Activation {
   const { builder, name } = node;
   const [size, units] = kernel.shape;
@@ -25,74 +23,93 @@ function multiplyAlong(
   const order = [...value.order.filter((other) => other !== axis), axis];
   const input = builder.arrange(name, value, order);
   const useBias = bias !== undefined;
-  const shape = value.shape.map((length, index) => (index === axis ? units : length));
-  if (order.length === 1) {
-    const weights = { kernel, ...(useBias && { bias }) };
-    return { shape, order, node: builder.add(name, { kind: 'dense', units, useBias }, [input.node], weights) };
+  const weights = { kernel: weightOf(kernel), ...(useBias && { bias: weightOf(bias) }) };
+  const made = builder.add(name, { kind: 'dense', units, useBias }, [input.node], weights);
+  return { shape: value.shape.map((length, index) => (index === axis ? units : length)), order, node: made };
+}
+
+function weightOf({ shape, values }: Constant) {
+  return { shape: [...shape], data: values instanceof Float32Array ? values : Float32Array.from(values) };
+}
+
+function scaled(constant: Constant, factor: number): Constant {
+  return factor === 1 ? constant : { ...constant, values: constant.values.map((value) => value * factor) };
+}
+
+/** `[..., rows, inner]` x `[..., inner, columns]`, at least one of them computed. */
+export function multiplyMatrices(node: OperatorNode, left: TraceValue, right: TraceValue): Activation {
+  if (left.shape.length === 1) {
+    const product = multiplyMatrices(node, raiseRank(left, 2), right);
+    return reshapeActivation(node, product, product.shape.toSpliced(-2, 1));
   }
-  // Rows beside each other are the pixels of a map.
-  const outer = order.slice(0, -1).map((other) => value.shape[other]);
-  const isMap = outer.length === 2;
-  const map: [number, number] = isMap ? [outer[0], outer[1]] : [sizeOf(outer), 1];
-  const source = isMap ? input.node : builder.add(name, { kind: 'reshape', shape: [...map, size] }, [input.node]);
-  const convolved = builder.add(
-    name,
-    {
-      kind: 'conv2d',
-      filters: units,
-      kernelSize: [1, 1],
-      strides: [1, 1],
-      padding: { top: 0, bottom: 0, left: 0, right: 0 },
-      dilations: [1, 1],
-      groups: 1,
-      useBias,
-    },
-    [source],
-    { kernel: { shape: [1, 1, size, units], data: kernel.data }, ...(useBias && { bias }) },
-  );
-  const result = isMap ? convolved : builder.add(name, { kind: 'reshape', shape: [...outer, units] }, [convolved]);
-  return { shape, order, node: result };
+  if (right.shape.length === 1) {
+    const column = isActivation(right)
+      ? reshapeActivation(node, right, [...right.shape, 1])
+      : { ...right, shape: [...right.shape, 1] };
+    const product = multiplyMatrices(node, left, column);
+    return reshapeActivation(node, product, product.shape.slice(0, -1));
+  }
+  const rank = Math.max(left.shape.length, right.shape.length);
+  if (isActivation(left) && !isActivation(right) && sizeOf(right.shape.slice(0, -2)) === 1) {
+    const matrix = { ...right, shape: right.shape.slice(-2) };
+    return multiplyAlong(node, raiseRank(left, rank), rank - 1, matrix);
+  }
+  if (isActivation(right) && !isActivation(left) && sizeOf(left.shape.slice(0, -2)) === 1) {
+    const matrix = transposeConstant({ ...left, shape: left.shape.slice(-2) }, [1, 0]);
+    return multiplyAlong(node, raiseRank(right, rank), rank - 2, matrix);
+  }
+  const [a, b] = [left, right].map((value) => raiseRank(value, rank));
+  const [rows, inner, columns] = [a.shape[rank - 2], a.shape[rank - 1], b.shape[rank - 1]];
+  const outer = broadcastShape([a.shape.slice(0, -2), b.shape.slice(0, -2)]);
+  if (outer === undefined || b.shape[rank - 2] !== inner)
+    return node.refuse(`[${left.shape.join(', ')}] and [${right.shape.join(', ')}] are no matrices that fit`);
+  const order = [...outer.flatMap((size, axis) => (size === 1 ? [] : [axis])), rank - 2, rank - 1];
+  const [first, second] = [a, b].map((value) => {
+    const sizes = [...outer, ...value.shape.slice(-2)];
+    if (isActivation(value)) return node.builder.arrange(node.name, expand(node, value, sizes), order);
+    return node.builder.constant(`${node.name}.constant`, broadcastConstant(value, sizes), order);
+  });
+  const product = node.builder.add(node.name, { kind: 'matMul' }, [first.node, second.node]);
+  return { node: product, shape: [...outer, rows, columns], order };
+}
+
+function transposed(value: TraceValue): TraceValue {
+  if (!isActivation(value)) return transposeConstant(value, [1, 0]);
+  return { ...value, shape: value.shape.toReversed(), order: value.order.map((axis) => 1 - axis) };
 }
 
 export const lowerDense: Lowerings = {
   Gemm(node) {
-    const input = node.activation(0);
-    const kernel = node.constant(1);
-    if (input.shape.length !== 2 || kernel.shape.length !== 2) node.refuse('it reads no matrices');
-    if (node.number('transA', 0) !== 0) node.refuse('it transposes its first input');
-    const units = kernel.shape[node.number('transB', 0) === 0 ? 1 : 0];
-    const bias = node.optionalConstant(2);
-    if (bias !== undefined && sizeOf(bias.shape) !== 1 && (sizeOf(bias.shape) !== units || bias.shape.at(-1) !== units))
-      node.refuse('its third input is no row');
-    const row = bias && broadcastConstant({ ...bias, shape: [bias.values.length] }, [units]);
-    const matrix = node.number('transB', 0) === 0 ? kernel : transposeConstant(kernel, [1, 0]);
-    return multiplyAlong(
-      node,
-      input,
-      1,
-      scaled(matrix, node.number('alpha', 1)),
-      row && scaled(row, node.number('beta', 1)),
-    );
-  },
-
-  MatMul(node) {
-    const [left, right] = [node.input(0), node.input(1)];
+    const [first, second] = [node.input(0), node.input(1)];
+    if (first.shape.length !== 2 || second.shape.length !== 2) node.refuse('it reads no matrices');
+    const left = node.number('transA', 0) === 0 ? first : transposed(first);
+    const right = node.number('transB', 0) === 0 ? second : transposed(second);
+    const [alpha, beta] = [node.number('alpha', 1), node.number('beta', 1)];
+    const third = node.inputs[2];
+    const units = right.shape[1];
     if (isActivation(left) && !isActivation(right)) {
-      const matrix = dropLeadingOnes(right);
-      if (matrix.shape.length !== 2 || left.shape.length < 2) node.refuse('its constant is no matrix');
-      return multiplyAlong(node, left, left.shape.length - 1, scaled(matrix, 1));
+      // A layer with a bias, where that is one row.
+      const isRow = third !== undefined && !isActivation(third) && [1, units].includes(sizeOf(third.shape));
+      const fits = isRow && sizeOf(third.shape) === (third.shape.at(-1) ?? 1);
+      const bias = fits ? broadcastConstant({ ...third, shape: [third.values.length] }, [units]) : undefined;
+      const product = multiplyAlong(node, left, 1, scaled(right, alpha), bias && scaled(bias, beta));
+      if (third === undefined || bias !== undefined) return product;
+      return combine(
+        node,
+        'add',
+        product,
+        isActivation(third) ? scaleBy(node, third, scalar(beta)) : scaled(third, beta),
+      );
     }
-    if (isActivation(right) && !isActivation(left)) {
-      const matrix = dropLeadingOnes(left);
-      if (matrix.shape.length !== 2 || right.shape.length < 3) node.refuse('its constant is no matrix');
-      return multiplyAlong(node, right, right.shape.length - 2, scaled(transposeConstant(matrix, [1, 0]), 1));
-    }
-    return node.refuse('it multiplies activations');
+    const product = multiplyMatrices(node, left, right);
+    const result = alpha === 1 ? product : scaleBy(node, product, scalar(alpha));
+    if (third === undefined) return result;
+    if (isActivation(third)) return combine(node, 'add', result, scaleBy(node, third, scalar(beta)));
+    const summand = scaled(third, beta);
+    return isSimple(result, summand)
+      ? scaleBy(node, result, undefined, summand)
+      : combine(node, 'add', result, summand);
   },
-};
 
-function dropLeadingOnes(constant: Constant): Constant {
-  const { shape } = constant;
-  const leading = Math.max(0, shape.length - 2);
-  return shape.slice(0, leading).every((size) => size === 1) ? { ...constant, shape: shape.slice(leading) } : constant;
-}
+  MatMul: (node) => multiplyMatrices(node, node.input(0), node.input(1)),
+};

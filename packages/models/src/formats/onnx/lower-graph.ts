@@ -2,14 +2,21 @@ import { showValue } from '@dafl/core';
 import type { Reject } from '../_reject.ts';
 import { decodeTensor } from './decode-tensor.ts';
 import { nodesBefore } from './find-logits.ts';
-import { foldConstants } from './fold-constants.ts';
+import { foldConstants, isFolded } from './fold-constants.ts';
 import { type Activation, type GraphBuilder, isActivation, type TraceValue } from './graph-builder.ts';
 import { lowerActivations } from './lower-activations.ts';
 import { lowerArithmetic } from './lower-arithmetic.ts';
 import { lowerConvolutions } from './lower-convolutions.ts';
 import { lowerDense } from './lower-dense.ts';
+import { lowerEinsum } from './lower-einsum.ts';
 import { lowerLayout } from './lower-layout.ts';
+import { lowerNormalization } from './lower-normalization.ts';
 import { lowerPooling } from './lower-pooling.ts';
+import { lowerQuantization } from './lower-quantization.ts';
+import { lowerReductions } from './lower-reductions.ts';
+import { lowerSlices } from './lower-slices.ts';
+import { lowerResizing } from './lower-resizing.ts';
+import { lowerConcatenation } from './lower-concatenation.ts';
 import { type Lowerings, OperatorNode } from './operator-node.ts';
 import type { OnnxModel, OnnxNode, OnnxTensor } from './parse-onnx.ts';
 import { UnsupportedError } from './unsupported-error.ts';
@@ -20,8 +27,15 @@ const lowerings: Lowerings = {
   ...lowerArithmetic,
   ...lowerConvolutions,
   ...lowerDense,
+  ...lowerEinsum,
   ...lowerLayout,
   ...lowerPooling,
+  ...lowerNormalization,
+  ...lowerQuantization,
+  ...lowerReductions,
+  ...lowerSlices,
+  ...lowerResizing,
+  ...lowerConcatenation,
 };
 
 /** Stands for a tensor that a refused node would have made. */
@@ -69,10 +83,13 @@ export function lowerGraph(model: OnnxModel, options: LoweringOptions, reject: R
     const inputs = node.inputs.map((name) => (name === '' ? undefined : find(name)));
     let results: readonly (TraceValue | typeof unknown)[];
     try {
-      results =
-        inputs.includes(unknown) && isSupported(node)
-          ? []
-          : lowerNode(new OperatorNode(node, inputs as (TraceValue | undefined)[], builder, model.opset, decode), node);
+      // What can't be known for want of another node is not held against a node that could be read.
+      if (inputs.includes(unknown)) results = isSupported(node) ? [] : refuse();
+      else
+        results = lowerNode(
+          new OperatorNode(node, inputs as (TraceValue | undefined)[], builder, model.opset, decode),
+          node,
+        );
     } catch (error) {
       if (!(error instanceof UnsupportedError)) throw error;
       const operator = node.domain === '' ? node.operator : `${node.domain}.${node.operator}`;
@@ -92,13 +109,13 @@ export function lowerGraph(model: OnnxModel, options: LoweringOptions, reject: R
     );
   }
   const output = find(options.outputName);
-  if (output === unknown || !isActivation(output))
+  if (output === unknown || !isActivation(output) || output.isQuantized)
     return reject('its output must depend on its input', showValue(options.outputName));
   return { builder, output };
 }
 
 function isSupported(node: OnnxNode): boolean {
-  return node.domain === '' && (Object.hasOwn(lowerings, node.operator) || node.operator === 'Shape');
+  return node.domain === '' && (Object.hasOwn(lowerings, node.operator) || isFolded(node.operator));
 }
 
 function lowerNode(operator: OperatorNode, node: OnnxNode): readonly TraceValue[] {
@@ -110,5 +127,9 @@ function lowerNode(operator: OperatorNode, node: OnnxNode): readonly TraceValue[
       return Array.isArray(lowered) ? lowered : [lowered as TraceValue];
     }
   }
+  return refuse();
+}
+
+function refuse(): never {
   throw new UnsupportedError('');
 }

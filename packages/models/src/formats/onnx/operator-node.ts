@@ -11,6 +11,8 @@ export class OperatorNode {
   readonly builder: GraphBuilder;
   /** Undefined where an optional input is left out. */
   readonly inputs: readonly (TraceValue | undefined)[];
+  /** How many outputs are named. */
+  readonly outputCount: number;
   readonly #attributes: ReadonlyMap<string, OnnxAttribute>;
 
   readonly #decode: (tensor: OnnxTensor) => Constant;
@@ -28,6 +30,7 @@ export class OperatorNode {
     this.opset = opset;
     this.builder = builder;
     this.inputs = inputs;
+    this.outputCount = node.outputs.length;
     this.#attributes = node.attributes;
   }
 
@@ -74,7 +77,10 @@ export class OperatorNode {
   }
 
   input(index: number): TraceValue {
-    return this.inputs[index] ?? this.refuse(`input ${index} is missing`);
+    const value = this.inputs[index] ?? this.refuse(`input ${index} is missing`);
+    return isActivation(value) && value.isQuantized && this.operator !== 'DequantizeLinear'
+      ? this.refuse('it computes with quantised activations')
+      : value;
   }
 
   activation(index: number): Activation {
@@ -91,11 +97,25 @@ export class OperatorNode {
     return isActivation(value) ? this.refuse(`input ${index} is not constant`) : value;
   }
 
+  /** An input as an activation, constants as nodes. */
+  operand(index: number): Activation {
+    const value = this.input(index);
+    return isActivation(value) ? value : this.builder.constant(`${this.name}.constant`, value);
+  }
+
+  /** An axis as a number >= 0. */
+  axis(axis: number, rank: number): number {
+    const found = axis < 0 ? axis + rank : axis;
+    if (!Number.isInteger(found) || found < 0 || found >= rank) this.refuse(`it has no axis ${axis}`);
+    return found;
+  }
+
   /** An input that must be maps, `[batch, channels, height, width]`, with its channels last. */
   maps(index: number): Activation {
     const value = this.activation(index);
     if (value.shape.length !== 4) this.refuse(`it reads a tensor of rank ${value.shape.length}: only 4 is supported`);
-    return this.builder.arrange(this.name, value, usualOrder(4));
+    if (value.shape[0] !== 1) this.refuse('it reads several maps of an example');
+    return this.builder.arrange(this.name, value, usualOrder(value.shape));
   }
 }
 

@@ -5,7 +5,7 @@ import { adoptPreprocessing } from './adopt-preprocessing.ts';
 import { externalFiles } from './decode-tensor.ts';
 import { findLogits } from './find-logits.ts';
 import { fuseBias } from './fuse-bias.ts';
-import { type Activation, GraphBuilder, usualOrder } from './graph-builder.ts';
+import { type Activation, GraphBuilder, sizesOf, usualOrder, wideAxes } from './graph-builder.ts';
 import { lowerGraph } from './lower-graph.ts';
 import { type OnnxModel, type OnnxValue, parseOnnx } from './parse-onnx.ts';
 import { readClassNames } from './read-class-names.ts';
@@ -63,7 +63,7 @@ function buildModel(file: OnnxModel, name: string, options: ReadOnnxOptions, rej
   const inputs = file.inputs.filter((input) => !initialized.has(input.name));
   if (inputs.length !== 1) reject('it must have one input', showValue(inputs.map((input) => input.name)));
   if (file.outputs.length === 0) reject('it must have an output', 'none');
-  const builder = new GraphBuilder();
+  const builder = new GraphBuilder(inputs[0].shape?.[0]);
   const { inputShape, input } = describeInput(file, inputs[0], builder, reject);
   const { tensor, head } = findLogits(file, file.outputs[0].name);
   const lowered = lowerGraph(
@@ -72,7 +72,7 @@ function buildModel(file: OnnxModel, name: string, options: ReadOnnxOptions, rej
     reject,
   );
   const logits = toRow(lowered.output, builder);
-  const notes: string[] = [];
+  const notes = [...builder.notes];
   if (head !== undefined) notes.push(`The logits are what ${head.operator} ${showValue(head.name)} at its end reads`);
   const classNames = readClassNames(file.metadata);
   const graph: Graph = {
@@ -116,17 +116,17 @@ function describeInput(
     const shown = shape?.map((size) => size ?? '?').join(', ') ?? 'unknown';
     return reject('its input must be pictures of a known size', `[${shown}]`);
   }
-  const [batch = 1, ...sizes] = shape as number[];
+  const [, ...sizes] = shape as number[];
   if (sizes.length === 3) {
-    const order = readsChannelsLast(file, name) ? [1, 2, 3] : usualOrder(4);
+    const order = readsChannelsLast(file, name) ? [1, 2, 3] : usualOrder([1, ...sizes]);
     return {
       inputShape: order.map((axis) => sizes[axis - 1]),
-      input: { node: 'input', shape: [batch, ...sizes], order },
+      input: { node: 'input', shape: [1, ...sizes], order },
     };
   }
-  if (sizes.length === 1) return { inputShape: sizes, input: { node: 'input', shape: [batch, ...sizes], order: [1] } };
+  if (sizes.length === 1) return { inputShape: sizes, input: { node: 'input', shape: [1, ...sizes], order: [1] } };
   const node = builder.add(name, { kind: 'reshape', shape: sizes }, ['input']);
-  return { inputShape: [...sizes, 1], input: { node, shape: [batch, ...sizes], order: [1, 2] } };
+  return { inputShape: [...sizes, 1], input: { node, shape: [1, ...sizes], order: [1, 2] } };
 }
 
 /** Element-wise operators that may stand between an input and the transposition that says how it lies. */
@@ -149,13 +149,14 @@ function readsChannelsLast(file: OnnxModel, input: string): boolean {
   return false;
 }
 
+/** One row an example, where there is no more. */
 function toRow(value: Activation, builder: GraphBuilder): Activation {
-  const { shape, order } = value;
-  if (shape.length === 2) return value;
-  const size = shape.slice(1).reduce((total, length) => total * length, 1);
-  if (shape.slice(1).filter((length) => length !== 1).length > 1) return { ...value, order };
-  const node = builder.add('logits', { kind: 'reshape', shape: [size] }, [value.node]);
-  return { node, shape: [shape[0], size], order: [1] };
+  const wide = wideAxes(value.order, value.shape);
+  if (wide.length > 1) return value;
+  const size = sizesOf(wide, value.shape)[0];
+  const shape = [1, size];
+  if (value.order.length === 1) return { ...value, shape, order: [1] };
+  return { node: builder.add('logits', { kind: 'reshape', shape: [size] }, [value.node]), shape, order: [1] };
 }
 
 /** Logits, and what the last dense layer (or convolution by 1 x 1) before them reads. */

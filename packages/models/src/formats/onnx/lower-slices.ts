@@ -1,0 +1,103 @@
+import { type Activation, sizesOf } from './graph-builder.ts';
+import { join } from './lower-concatenation.ts';
+import type { Lowerings, OperatorNode } from './operator-node.ts';
+import { reshapeActivation } from './reshape-activation.ts';
+
+/** `size` entries of an axis from `begin` on, `stride` apart. */
+export function cut(
+  node: OperatorNode,
+  value: Activation,
+  axis: number,
+  { begin, size, stride = 1 }: { begin: number; size: number; stride?: number },
+): Activation {
+  if (size < 1) node.refuse('it makes an empty tensor');
+  if (begin === 0 && size === value.shape[axis]) return value;
+  const shape = value.shape.with(axis, size);
+  const { order } = value;
+  const fields = {
+    kind: 'slice',
+    begin: order.map((other) => (other === axis ? begin : 0)),
+    size: sizesOf(order, shape),
+    ...(stride !== 1 && { strides: order.map((other) => (other === axis ? stride : 1)) }),
+  } as const;
+  return { node: node.builder.add(node.name, fields, [value.node]), shape, order };
+}
+
+/** More parts than this would be a graph of nothing but slices. */
+const MOST_PARTS = 256;
+
+/** Entries of an axis by number, in runs that lie in a row. */
+function pick(node: OperatorNode, value: Activation, axis: number, indices: readonly number[]): Activation {
+  const runs: { begin: number; size: number }[] = [];
+  for (const given of indices) {
+    const index = node.axis(given, value.shape[axis]);
+    const last = runs.at(-1);
+    if (last !== undefined && last.begin + last.size === index) last.size++;
+    else runs.push({ begin: index, size: 1 });
+  }
+  if (runs.length === 0 || runs.length > MOST_PARTS) node.refuse(`it picks ${runs.length} parts`);
+  return join(
+    node,
+    runs.map((run) => cut(node, value, axis, run)),
+    axis,
+  );
+}
+
+export const lowerSlices: Lowerings = {
+  Slice(node) {
+    let value = node.activation(0);
+    const rank = value.shape.length;
+    const starts = node.numbersAt('starts', 1) ?? [];
+    const ends = node.numbersAt('ends', 2) ?? [];
+    const axes = node.numbersAt('axes', 3) ?? starts.map((_, index) => index);
+    const steps = node.numbersAt('steps', 4) ?? starts.map(() => 1);
+    for (const [index, given] of axes.entries()) {
+      const axis = node.axis(given, rank);
+      const length = value.shape[axis];
+      const stride = steps[index];
+      const place = (position: number): number => (position < 0 ? position + length : position);
+      if (stride > 0) {
+        const [begin, end] = [starts[index], ends[index]].map((at) => Math.min(Math.max(place(at), 0), length));
+        value = cut(node, value, axis, { begin, size: Math.ceil((end - begin) / stride), stride });
+      } else {
+        const [begin, end] = [starts[index], ends[index]].map((at) => Math.min(Math.max(place(at), -1), length - 1));
+        const count = Math.max(0, Math.ceil((end - begin) / stride));
+        if (count > MOST_PARTS) node.refuse('it turns a long axis around');
+        value = pick(
+          node,
+          value,
+          axis,
+          Array.from({ length: count }, (_, step) => begin + step * stride),
+        );
+      }
+    }
+    return value;
+  },
+
+  Split(node) {
+    const value = node.activation(0);
+    const axis = node.axis(node.number('axis', 0), value.shape.length);
+    const length = value.shape[axis];
+    const parts = Math.max(node.outputCount, node.number('num_outputs', 0));
+    const each = Math.ceil(length / parts);
+    const sizes =
+      node.numbersAt('split', 1) ?? Array.from({ length: parts }, (_, part) => Math.min(each, length - part * each));
+    if (sizes.length > MOST_PARTS || sizes.reduce((total, size) => total + size, 0) !== length)
+      node.refuse(`its parts [${sizes.join(', ')}] do not make ${length}`);
+    let begin = 0;
+    return sizes.map((size) => {
+      const part = cut(node, value, axis, { begin, size });
+      begin += size;
+      return part;
+    });
+  },
+
+  Gather(node) {
+    const value = node.activation(0);
+    const indices = node.constant(1);
+    const axis = node.axis(node.number('axis', 0), value.shape.length);
+    const picked = pick(node, value, axis, [...indices.values]);
+    const shape = [...value.shape.slice(0, axis), ...indices.shape, ...value.shape.slice(axis + 1)];
+    return reshapeActivation(node, picked, shape);
+  },
+};
