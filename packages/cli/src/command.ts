@@ -25,7 +25,7 @@ export interface Command {
   readonly name: string;
   /** One sentence, shown above the flags. */
   readonly description: string;
-  /** Names of what is given without a flag, such as `<model>`; `[run]` need not be given. */
+  /** Names of what is given without a flag, such as `<model>`; `[run]` need not be given, `[image...]` may be several. */
   readonly operands?: readonly string[];
   readonly flags: readonly Flag[];
   /** Milliseconds that it may take to end when it is interrupted, where it needs more than a second or two. */

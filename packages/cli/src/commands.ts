@@ -36,6 +36,14 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Show the layers, sizes and preprocessing of a model',
     load: async () => (await import('./commands/inspect.ts')).inspectCommand,
   },
+  predict: {
+    summary: 'Tell the classes of images',
+    load: async () => (await import('./commands/predict.ts')).predictCommand,
+  },
+  convert: {
+    summary: 'Write a model in another format: ONNX or safetensors',
+    load: async () => (await import('./commands/convert.ts')).convertCommand,
+  },
   samples: {
     summary: 'Draw what the generator of a run makes',
     load: async () => (await import('./commands/samples.ts')).samplesCommand,

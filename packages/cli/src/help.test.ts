@@ -32,6 +32,8 @@ test('dafl', async () => {
                      metadata
       evaluate       Measure the accuracy of a model on labelled images
       inspect        Show the layers, sizes and preprocessing of a model
+      predict        Tell the classes of images
+      convert        Write a model in another format: ONNX or safetensors
       samples        Draw what the generator of a run makes
       serve          Serve distillations over HTTP
       experiment     Run a table of the paper, beside its published figures
@@ -190,6 +192,8 @@ test('dafl distill', async () => {
                                                  Default: a tenth of the run
       --tensorboard                              Write event files for TensorBoard
                                                  into the folder of the run
+      --export <onnx>                            Write the student in this format
+                                                 too, beside its file
       --checkpoint-every <number>                Steps between checkpoints; 0 for
                                                  interruptions only (default: 50)
 

@@ -35,7 +35,8 @@ export function parseArguments(command: Command, parameters: readonly string[]):
     values[flag.key] = typeof text === 'string' && flag.parse !== undefined ? flag.parse(text) : text;
   }
   const operands = parser.args;
-  const most = command.operands?.length ?? 0;
+  const takesAny = command.operands?.at(-1)?.includes('...') === true;
+  const most = takesAny ? Infinity : (command.operands?.length ?? 0);
   if (operands.length > most) {
     const rule =
       most === 0

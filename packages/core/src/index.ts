@@ -144,6 +144,7 @@ export { Examination, type ExaminationOptions, type Marks } from './verdict/exam
 export { judge, type Verdict } from './verdict/judge.ts';
 export { distill, type DistillOptions, type StudentTraining } from './distill.ts';
 export { type DrawnSamples, drawSamples, type DrawSamplesOptions } from './draw-samples.ts';
+export { type Classification, classify } from './classify.ts';
 export { evaluate, type EvaluateOptions, type Evaluation } from './evaluate.ts';
 export { inferenceBatchSize } from './inference-batch-size.ts';
 export { Pace, type PaceChange } from './pace.ts';

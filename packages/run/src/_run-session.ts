@@ -9,7 +9,7 @@ import {
   type ResultEvent,
   type SamplesEvent,
 } from '@dafl/core';
-import { writeModel } from '@dafl/models';
+import { writeModel, writeOnnx } from '@dafl/models';
 import { decode } from 'fast-png';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import type { SettledOptions } from './distillation-options.ts';
@@ -287,6 +287,12 @@ export class RunSession {
     };
     this.#record = { ...this.#record, ...fields, peakMemoryBytes: this.#peakMemory() };
     const failures = await this.#attempt('write the report', () => this.#writeReport(event.student));
+    const exported =
+      this.#start.options.export === undefined
+        ? []
+        : await this.#attempt('write the student as ONNX', async () => {
+            await writeFileAtomically(folder.studentOnnx, writeOnnx(event.student));
+          });
     await writeFileAtomically(folder.modelCard, renderModelCard(this.#record));
     // Last: a run is finished when all of it is there.
     await this.#write({});
@@ -301,7 +307,7 @@ export class RunSession {
       folder: folder.path,
       files: resultFiles(folder),
     };
-    return [...failures, result];
+    return [...failures, ...exported, result];
   }
 
   async #writeStudent(student: Model): Promise<{ sha256: string; sizeBytes: number }> {

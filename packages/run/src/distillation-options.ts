@@ -65,6 +65,8 @@ export interface DistillationOptions extends Partial<HyperParameters> {
   readonly sampleEvery?: number;
   /** Whether event files are written for TensorBoard. */
   readonly tensorboard: boolean;
+  /** Format in which the student is written beside dafl's own. */
+  readonly export?: 'onnx';
   /** Steps between checkpoints; 0 for none but at an interruption. */
   readonly checkpointEvery: number;
 }
@@ -205,6 +207,11 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
   evaluateEvery: every('evaluations'),
   sampleEvery: every('pictures of the samples'),
   tensorboard: z.boolean().default(false).describe('Write event files for TensorBoard into the folder of the run'),
+  export: z
+    .enum(['onnx'])
+    .optional()
+    .describe('Write the student in this format too, beside its file')
+    .meta({ placeholder: 'onnx' }),
   checkpointEvery: z.int().min(0).default(50).describe('Steps between checkpoints; 0 for interruptions only'),
   ...overrides,
 });

@@ -63,6 +63,7 @@ const REPORTING_OPTIONS: readonly string[] = [
   'sampleEvery',
   'checkpointEvery',
   'tensorboard',
+  'export',
   'timeBudgetMs',
 ];
 

@@ -14,6 +14,8 @@ export interface RunFolder {
   readonly checkpoints: string;
   /** The native model. */
   readonly student: string;
+  /** The student as ONNX, where it was asked for. */
+  readonly studentOnnx: string;
   /** What the student is, for those who get it. */
   readonly modelCard: string;
   /** The grid of generated images as the last picture showed them. */
@@ -60,6 +62,7 @@ export function runFolder(path: string): RunFolder {
     metrics: join(path, 'metrics.jsonl'),
     checkpoints: join(path, 'checkpoints'),
     student: join(path, 'student', 'student.safetensors'),
+    studentOnnx: join(path, 'student', 'student.onnx'),
     modelCard: join(path, 'student', 'README.md'),
     samplesImage: join(path, 'samples.png'),
     samples: join(path, 'samples'),
@@ -108,7 +111,7 @@ export async function assertReplaceable(folder: RunFolder): Promise<void> {
 const WRITTEN: readonly (readonly [folder: string, names: RegExp])[] = [
   [join('checkpoints', 'parts'), /^[\w-][\w.-]*\.safetensors$/],
   ['checkpoints', /^step-\d+\.safetensors$/],
-  ['student', /^(student\.safetensors|README\.md)$/],
+  ['student', /^(student\.(safetensors|onnx)|README\.md)$/],
   ['samples', /^step-\d+\.png$/],
   ['tensorboard', /^events\.out\.tfevents\.\d+\.dafl\.\d+$/],
   // Last the record, without which nobody could go on with removing them.

@@ -1,0 +1,27 @@
+import type { Command, CommandContext, FlagValues } from '../command.ts';
+import { parseNumber } from '../flag.ts';
+import { pixelFlags } from '../pixel-flags.ts';
+
+export const predictCommand: Command = {
+  name: 'predict',
+  description: 'Tell the classes of images: PNG or JPEG files, folders of them, or - for one from stdin.',
+  operands: ['<model>', '<image>', '[image...]'],
+  flags: [
+    {
+      name: 'top',
+      key: 'top',
+      placeholder: 'number',
+      description: 'Classes to name for each image',
+      default: 3,
+      parse: parseNumber,
+    },
+    ...pixelFlags,
+  ],
+  examples: [
+    'dafl predict student/student/student.safetensors photo.png',
+    'dafl predict student.onnx photos --json',
+    'dafl predict lenet5-mnist - < digit.png',
+  ],
+  run: async (values: FlagValues, [model, ...images], context: CommandContext) =>
+    await (await import('../run-predict.ts')).runPredict(model, images, values, context),
+};

@@ -1,0 +1,107 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createRandomStream, initializeWeights, type ModelNode } from '@dafl/core';
+import { readModel, writeModel } from '@dafl/models';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { tinyTeacher } from '../../../test-fixtures/tiny-teacher.ts';
+import { parseEvents, runDafl } from './_run-dafl.ts';
+
+let home: string;
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), 'dafl-convert-'));
+  writeFileSync(join(home, 'teacher.safetensors'), writeModel(tinyTeacher()));
+});
+afterAll(() => rmSync(home, { recursive: true }));
+const run = async (...parameters: string[]) => await runDafl(parameters, { cwd: home });
+const read = (name: string) => readModel(readFileSync(join(home, name)), name);
+
+test('dafl convert to ONNX and back keeps weights and preprocessing', async () => {
+  const { code, stdout } = await run('convert', 'teacher.safetensors', 'teacher.onnx', '--json');
+  expect(code).toBe(0);
+  const sizeBytes = readFileSync(join(home, 'teacher.onnx')).length;
+  expect(parseEvents(stdout)).toMatchObject([{ event: 'result', format: 'onnx', file: 'teacher.onnx', sizeBytes }]);
+  expect(await run('convert', 'teacher.onnx', 'back.safetensors')).toMatchObject({ code: 0, stderr: '' });
+  const [before, after] = [read('teacher.safetensors'), read('back.safetensors')];
+  expect(after.graph.preprocessing).toEqual(before.graph.preprocessing);
+  expect([...after.weights.keys()].sort()).toEqual([...before.weights.keys()].sort());
+});
+
+test('dafl convert puts preprocessing and softmax inside', async () => {
+  const flags = ['--layout', 'nhwc', '--with-preprocessing', '--with-softmax'];
+  expect((await run('convert', 'teacher.safetensors', 'whole.onnx', ...flags)).code).toBe(0);
+  expect((await run('convert', 'whole.onnx', 'whole.safetensors')).code).toBe(0);
+  const [before, after] = [read('teacher.safetensors').graph, read('whole.safetensors').graph];
+  expect(after.inputShape).toEqual(before.inputShape);
+  after.preprocessing!.mean.forEach((mean, channel) => {
+    expect(mean).toBeCloseTo(before.preprocessing!.mean[channel], 6);
+  });
+});
+
+test.each([
+  [['teacher.safetensors', 'x.pb'], "the file's name must end in .onnx or .safetensors: current value is 'x.pb'"],
+  [
+    ['teacher.safetensors', 'x.onnx', '--layout', 'chwn'],
+    "'--layout' must be one of [nchw, nhwc]: current value is 'chwn'",
+  ],
+  [
+    ['teacher.safetensors', 'x.safetensors', '--with-softmax'],
+    "'--with-softmax' must be given for .onnx alone: current value is 'x.safetensors'",
+  ],
+])('dafl convert %j is refused', async (parameters, message) => {
+  const { code, stderr } = await run('convert', ...parameters);
+  expect({ code, stderr }).toEqual({ code: 2, stderr: `error: Cannot run 'dafl convert' as ${message}\n` });
+});
+
+test('dafl convert replaces no file but with --force', async () => {
+  writeFileSync(join(home, 'kept.onnx'), 'kept');
+  expect(await run('convert', 'teacher.safetensors', 'kept.onnx')).toMatchObject({
+    code: 2,
+    stderr: "error: Cannot write 'kept.onnx' as it must not exist: replace it with --force\n",
+  });
+  expect(readFileSync(join(home, 'kept.onnx'), 'utf8')).toBe('kept');
+  expect((await run('convert', 'teacher.safetensors', 'kept.onnx', '--force')).code).toBe(0);
+  expect(readFileSync(join(home, 'kept.onnx')).length).toBeGreaterThan(100);
+});
+
+test('dafl distill --export onnx writes the student as ONNX too', async () => {
+  const line =
+    'distill --teacher teacher.safetensors --student half --steps 1 --batch-size 8 --pictures 16 --backend cpu --out run --export onnx --json';
+  const { code, stdout } = await run(...line.split(' '));
+  expect(code).toBe(0);
+  expect(existsSync(join(home, 'run/student/student.onnx'))).toBe(true);
+  expect(parseEvents(stdout).at(-1)).toMatchObject({ event: 'result' });
+  const inspected = await run('inspect', 'run/student/student.onnx', '--json');
+  expect(parseEvents(inspected.stdout)).toMatchObject([{ classes: 3 }]);
+});
+
+test('a student that ONNX has no operators for is kept, with a warning', async () => {
+  const { graph } = tinyTeacher();
+  const norm: ModelNode = {
+    kind: 'localResponseNorm',
+    name: 'norm',
+    inputs: ['relu'],
+    size: 2,
+    alpha: 1,
+    beta: 1,
+    bias: 1,
+  };
+  const nodes = graph.nodes.flatMap((node) =>
+    node.name === 'features' ? [norm, { ...node, inputs: ['norm'] }] : [node],
+  );
+  const student = initializeWeights({ ...graph, nodes }, createRandomStream(1, 'student'));
+  writeFileSync(join(home, 'even.safetensors'), writeModel(student));
+  const line =
+    'distill --teacher teacher.safetensors --student even.safetensors --steps 1 --batch-size 8 --pictures 16 --backend cpu --out even --export onnx --json';
+  const { code, stdout } = await run(...line.split(' '));
+  expect(code).toBe(0);
+  const events = parseEvents(stdout);
+  expect(events.at(-1)).toMatchObject({ event: 'result' });
+  expect(events).toContainEqual(
+    expect.objectContaining({
+      code: 'REPORT_FAILED',
+      message: expect.stringMatching(/^Cannot write the student as ONNX .* 'norm' \(localResponseNorm\)$/) as string,
+    }),
+  );
+  expect(existsSync(join(home, 'even/student/student.onnx'))).toBe(false);
+});
