@@ -1,20 +1,25 @@
 import { describeClassifier, describeModel } from '@dafl/core';
 import { formatBytes, loadModel } from '@dafl/run';
+import { compareModels } from './compare-models.ts';
 import type { CommandContext, FlagValues } from './command.ts';
 import { exitCodes } from './exit-code.ts';
-import { formatCount, formatTable } from './format.ts';
+import { formatCount, formatPercent, formatTable } from './format.ts';
 import { readPixelFlags } from './pixel-flags.ts';
+import { warnOfModel } from './warn-of-model.ts';
 
 /** Runs `dafl inspect`. @returns The exit code. */
 export async function runInspect(
-  source: string,
+  { model: source, other }: { readonly model: string; readonly other: string | undefined },
   values: FlagValues,
-  { terminal, isJson }: CommandContext,
+  context: CommandContext,
 ): Promise<number> {
+  const { terminal, isJson } = context;
+  if (other !== undefined) return await showDifferences([source, other], values, context);
   const { model, sha256, sizeBytes, notes } = await loadModel(source, readPixelFlags(values, 'inspect'));
   const { graph } = model;
   const description = describeModel(graph);
   const { classes, preprocessing, featureSize } = describeClassifier(graph);
+  const warnings = warnOfModel(graph);
   if (isJson) {
     const result = {
       event: 'result',
@@ -27,36 +32,71 @@ export async function runInspect(
       sha256,
       sizeBytes,
       notes,
+      warnings,
     };
     terminal.out(`${JSON.stringify(result)}\n`);
     return exitCodes.done;
   }
   const roles = new Map(Object.entries(graph.outputs).map(([role, node]) => [node, role]));
+  const withShare = (part: number, whole: number): [string, string] =>
+    part === 0 ? ['', ''] : [formatCount(part), formatPercent(part / whole)];
   const rows = description.nodes.map((node) => [
     node.name,
     node.kind,
     node.outputShape.join(' x '),
-    node.parameters === 0 ? '' : formatCount(node.parameters),
-    node.multiplyAccumulates === 0 ? '' : formatCount(node.multiplyAccumulates),
+    ...withShare(node.parameters, description.parameters),
+    ...withShare(node.multiplyAccumulates, description.multiplyAccumulates),
     roles.get(node.name) ?? '',
   ]);
-  const total = ['', '', '', formatCount(description.parameters), formatCount(description.multiplyAccumulates), ''];
+  const [parameters, multiplyAccumulates] = [description.parameters, description.multiplyAccumulates].map(formatCount);
+  const total = ['', '', '', parameters, '', multiplyAccumulates, '', ''];
   const list = (values: readonly number[]): string =>
     `[${values.map((value) => Number(value.toPrecision(6))).join(', ')}]`;
   terminal.out(
     `${terminal.style('bold', `${description.name}: ${classes} classes, input ${description.inputShape.join(' x ')}`)}\n\n`,
   );
   terminal.out(
-    formatTable([['layer', 'kind', 'output', 'parameters', 'multiply-adds', 'role'], ...rows, total], {
-      right: [3, 4],
-      indent: '  ',
-    }),
+    formatTable(
+      [['layer', 'kind', 'output', 'parameters', 'share', 'multiply-adds', 'share', 'role'], ...rows, total],
+      {
+        right: [3, 4, 5, 6],
+        indent: '  ',
+      },
+    ),
   );
   terminal.out(
     `\nPixels in 0..1, then (pixel - ${list(preprocessing.mean)}) / ${list(preprocessing.standardDeviation)}; other sizes are resized (${preprocessing.resize})\n` +
       (graph.classNames === undefined ? '' : `Classes: ${graph.classNames.join(', ')}\n`) +
       `Weights ${formatBytes(description.bytes)}, file ${formatBytes(sizeBytes)}, SHA-256 ${sha256}\n` +
-      notes.map((note) => `${note}\n`).join(''),
+      notes.map((note) => `${note}\n`).join('') +
+      warnings.map((warning) => `${terminal.style('yellow', 'warning:')} ${warning}\n`).join(''),
   );
+  return exitCodes.done;
+}
+
+/** Shows the layers in which two models differ. */
+async function showDifferences(
+  sources: readonly [string, string],
+  values: FlagValues,
+  { terminal, isJson }: CommandContext,
+): Promise<number> {
+  const pixels = readPixelFlags(values, 'inspect');
+  const [first, second] = await Promise.all(sources.map(async (source) => (await loadModel(source, pixels)).model));
+  const differences = compareModels(first, second);
+  if (isJson) {
+    terminal.out(`${JSON.stringify({ event: 'result', models: sources, differences })}\n`);
+    return exitCodes.done;
+  }
+  if (differences.length === 0) {
+    terminal.out('The same layers with the same weights\n');
+    return exitCodes.done;
+  }
+  const rows = differences.map(({ name, first: one, second: other, largestDifference }) => [
+    name,
+    one ?? '-',
+    other ?? '-',
+    largestDifference === null ? '' : largestDifference.toPrecision(3),
+  ]);
+  terminal.out(formatTable([['layer', sources[0], sources[1], 'largest difference'], ...rows], { right: [3] }));
   return exitCodes.done;
 }

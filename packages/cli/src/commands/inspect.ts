@@ -3,10 +3,14 @@ import { pixelFlags } from '../pixel-flags.ts';
 
 export const inspectCommand: Command = {
   name: 'inspect',
-  description: 'Show the layers, sizes and preprocessing of a model.',
-  operands: ['<model>'],
+  description: 'Show the layers, sizes and preprocessing of a model, or the layers in which two models differ.',
+  operands: ['<model>', '[other]'],
   flags: pixelFlags,
-  examples: ['dafl inspect lenet5-mnist', 'dafl inspect student/student/student.safetensors --json'],
-  run: async (values: FlagValues, [model], context: CommandContext) =>
-    await (await import('../run-inspect.ts')).runInspect(model, values, context),
+  examples: [
+    'dafl inspect lenet5-mnist',
+    'dafl inspect student/student/student.safetensors --json',
+    'dafl inspect teacher.onnx teacher.safetensors',
+  ],
+  run: async (values: FlagValues, [model, other], context: CommandContext) =>
+    await (await import('../run-inspect.ts')).runInspect({ model, other }, values, context),
 };

@@ -1,0 +1,25 @@
+import { describeClassifier, type Graph } from '@dafl/core';
+
+/** What may surprise whoever distils or deploys a classifier, in sentences; none where nothing does. */
+export function warnOfModel(graph: Graph): string[] {
+  const warnings: string[] = [];
+  const { logits } = graph.outputs;
+  if (graph.nodes.some(({ name, kind }) => name === logits && kind === 'softmax')) {
+    warnings.push(
+      `Its logits are a softmax ('${logits}'): distillation needs what stands before, which --logits names`,
+    );
+  }
+  const convolutions = graph.nodes.filter(({ kind }) => kind === 'conv2d').length;
+  const hasNorms = graph.nodes.some(({ kind }) => /norm$/i.test(kind));
+  if (convolutions > 1 && !hasNorms) {
+    warnings.push(
+      'Its convolutions have no batch norm, or it was folded into them: losses on batch statistics cannot be used',
+    );
+  }
+  const { mean, standardDeviation } = describeClassifier(graph).preprocessing;
+  const isPlain = mean.every((value) => value === 0) && standardDeviation.every((value) => value === 1);
+  if (isPlain) {
+    warnings.push('It names no mean and deviation: pixels in 0..1 are taken as they are (--mean, --std, --range)');
+  }
+  return warnings;
+}
