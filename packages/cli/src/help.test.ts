@@ -416,9 +416,10 @@ test('dafl evaluate', async () => {
 test('dafl inspect', async () => {
   expect(await help('inspect')).toMatchInlineSnapshot(`
     "
-    Usage: dafl inspect <model> [flags]
+    Usage: dafl inspect <model> [other] [flags]
 
-    Show the layers, sizes and preprocessing of a model.
+    Show the layers, sizes and preprocessing of a model, or the layers in which two
+    models differ.
 
     Options:
       --mean <number,...>          Mean of the model's training images, for each
@@ -435,6 +436,7 @@ test('dafl inspect', async () => {
     Examples:
       dafl inspect lenet5-mnist
       dafl inspect student/student/student.safetensors --json
+      dafl inspect teacher.onnx teacher.safetensors
     "
   `);
 });

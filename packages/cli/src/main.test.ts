@@ -280,12 +280,12 @@ describe('the other commands', () => {
     expect(inspected.stdout.replace(/SHA-256 .*/, 'SHA-256 ...')).toMatchInlineSnapshot(`
       "tiny: 3 classes, input 8 x 8 x 1
 
-        layer     kind        output     parameters  multiply-adds  role
-        conv      conv2d      4 x 4 x 4          40            576
+        layer     kind        output     parameters    share  multiply-adds    share  role
+        conv      conv2d      4 x 4 x 4          40  17.02 %            576  75.00 %
         relu      activation  4 x 4 x 4
-        features  flatten     64                                    features
-        logits    dense       3                 195            192  logits
-                                                235            768
+        features  flatten     64                                                      features
+        logits    dense       3                 195  82.98 %            192  25.00 %  logits
+                                                235                     768
 
       Pixels in 0..1, then (pixel - [0.5]) / [0.5]; other sizes are resized (bilinear)
       Weights 940 B, file 2.0 kB, SHA-256 ...
