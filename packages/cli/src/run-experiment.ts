@@ -32,7 +32,7 @@ export async function runExperimentCommand(
       `Cannot run experiment as 'backend' must be one of [${backends.join(', ')}]: current value is '${backend}'`,
     );
   }
-  const [usps, cifar10, cifar100, teacher] = ['usps', 'cifar10', 'cifar100', 'teacher'].map((key) =>
+  const [usps, fashion, cifar10, cifar100, teacher] = ['usps', 'fashion', 'cifar10', 'cifar100', 'teacher'].map((key) =>
     textOf(values, key),
   );
   const records: ExperimentRecord[] = [];
@@ -40,7 +40,7 @@ export async function runExperimentCommand(
   for await (const event of runExperiment(experiment, {
     folder: textOf(values, 'out') ?? 'runs/experiments',
     records: textOf(values, 'records'),
-    data: { usps, cifar10, cifar100 },
+    data: { usps, fashion, cifar10, cifar100 },
     fixtures: teacher === undefined ? {} : { 'cifar10-airbench': teacher },
     backend: backend as 'auto',
     only: textOf(values, 'only')?.split(','),

@@ -40,6 +40,7 @@ it('exports what it lists, and nothing by accident', () => {
       "erf",
       "evaluate",
       "exp",
+      "foldBatchNorms",
       "generatorGraph",
       "graphCost",
       "inferShapes",

@@ -82,6 +82,7 @@ export { describeModel, type ModelDescription, type NodeDescription } from './mo
 export { type GraphCost, graphCost } from './model/graph-cost.ts';
 export { inferShapes } from './model/infer-shapes.ts';
 export type { NodeShapes, WeightSpecification } from './model/node-kind.ts';
+export { foldBatchNorms } from './model/fold-batch-norms.ts';
 export { inheritWeights } from './model/inherit-weights.ts';
 export { initializeWeights } from './model/initialize-weights.ts';
 export { createNetwork, type ForwardOptions, type Network } from './model/network.ts';

@@ -9,3 +9,4 @@ export { matchChannels } from './match-channels.ts';
 export { parseCifar } from './parse-cifar.ts';
 export { type IdxArray, imageSetFromIdx, parseIdx } from './parse-idx.ts';
 export { unpackTar } from './unpack-tar.ts';
+export { writeIdx } from './write-idx.ts';

@@ -217,14 +217,15 @@ async function readIdx(
 }
 
 function findIdxFile({ source, names }: Files, split: Split, kind: 'images' | 'labels', isOfficial: boolean): string {
-  const rank = kind === 'images' ? 3 : 1;
+  // Colours are a fourth axis.
+  const rank = kind === 'images' ? '[34]' : '1';
   const half = split === 'train' ? 'train' : 't10k|test';
   const pattern = new RegExp(`^(?:.*[-_.])?(?:${half})[-_.]${kind}[-_.]idx${rank}[-_.]ubyte(?:\\.gz)?$`);
   const matching = names.filter((name) => pattern.test(basename(name)));
   const usual = matching.filter((name) => /^(train|t10k|test)[-_.]/.test(basename(name)));
   const found = usual.length > 0 || isOfficial ? usual : matching;
   const stems = new Set(found.map((name) => name.replace(/\.gz$/, '')));
-  const expected = `${split === 'train' ? 'train' : 't10k'}-${kind}-idx${rank}-ubyte`;
+  const expected = `${split === 'train' ? 'train' : 't10k'}-${kind}-idx${kind === 'images' ? 3 : 1}-ubyte`;
   const reject = (value: string): never => {
     throw new DaflError(
       'DATA',

@@ -10,10 +10,11 @@ const folder = (name: string, what: string) => ({
 
 export const experimentCommand: Command = {
   name: 'experiment',
-  description: 'Run a table of the paper, and set its figures beside the published ones.',
-  operands: ['<table1|table2|table3>'],
+  description: 'Run a table of the paper, or the default on teachers of many kinds (gauntlet).',
+  operands: ['<gauntlet|table1|table2|table3>'],
   flags: [
     folder('usps', 'USPS (IDX files)'),
+    folder('fashion', 'Fashion-MNIST (IDX files)'),
     folder('cifar10', 'CIFAR-10 (binary version)'),
     folder('cifar100', 'CIFAR-100 (binary version)'),
     {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Verdict } from '@dafl/core';
 import { systemErrorCode } from '../storage-error.ts';
 import type { Machine } from '../machine.ts';
 import type { Task } from './experiment.ts';
@@ -20,6 +21,10 @@ export interface ExperimentRecord {
   readonly teacherAccuracy: number | null;
   /** Share of fresh synthetic images on which student and teacher agree, 0..1. */
   readonly agreement: number | null;
+  /** What the run itself thought of its student; null or absent where none was asked for. */
+  readonly verdict?: Verdict | null;
+  /** The method that the run took; null or absent for other tasks. */
+  readonly method?: string | null;
   readonly steps: number | null;
   readonly evaluations: readonly { readonly step: number; readonly accuracy: number }[];
   /** Of 512 images that the method makes at the end, how many the teacher sees as each class. */

@@ -1,5 +1,8 @@
+import type { ImageChange } from './change-images.ts';
+import type { GauntletNetwork } from './gauntlet-networks.ts';
+
 /** Data that a user must give: its row is skipped where it is missing. */
-export type DataName = 'usps' | 'cifar10' | 'cifar100';
+export type DataName = 'usps' | 'fashion' | 'cifar10' | 'cifar100';
 
 /**
  * What one row runs. Texts in options may be references, which are put in place before the run: `data:usps` (a folder
@@ -13,7 +16,16 @@ export type Task =
       readonly student?: string;
       readonly data: string;
     }
-  | { readonly kind: 'train'; readonly options: Readonly<Record<string, unknown>> }
+  /** Makes a data set of others. */
+  | { readonly kind: 'derive'; readonly sources: readonly string[]; readonly change: ImageChange }
+  /** Makes a classifier of another. */
+  | { readonly kind: 'alter'; readonly model: string; readonly folds?: boolean; readonly logitFactor?: number }
+  | {
+      readonly kind: 'train';
+      readonly options: Readonly<Record<string, unknown>>;
+      /** In place of an architecture. */
+      readonly network?: GauntletNetwork;
+    }
   | { readonly kind: 'record'; readonly teacher: string; readonly data: string }
   | { readonly kind: 'distill'; readonly options: Readonly<Record<string, unknown>> };
 

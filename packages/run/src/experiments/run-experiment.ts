@@ -2,7 +2,21 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { createNetwork, DaflError, describeModel, evaluate, inheritWeights, type Model } from '@dafl/core';
+import {
+  createNetwork,
+  createRandomStream,
+  DaflError,
+  describeModel,
+  evaluate,
+  foldBatchNorms,
+  type ImageSet,
+  inheritWeights,
+  initializeWeights,
+  type Model,
+  scaleLogits,
+} from '@dafl/core';
+import { writeIdx } from '@dafl/data';
+import { writeModel } from '@dafl/models';
 import { loadLabelledImages } from '../data-source.ts';
 import { fitImages } from '../fit-images.ts';
 import { type BackendName, parseDistillationOptions } from '../distillation-options.ts';
@@ -16,9 +30,12 @@ import { runTraining } from '../run-training.ts';
 import { selectBackend } from '../select-backend.ts';
 import { parseTrainingOptions } from '../training-options.ts';
 import { createFolder, writeFileAtomically } from '../write-file-atomically.ts';
+import { changeImages } from './change-images.ts';
 import type { DataName, Experiment, ExperimentRow, Task } from './experiment.ts';
 import { type ExperimentRecord, readExperimentRecord, recordFile } from './experiment-record.ts';
+import { gauntletGraph } from './gauntlet-networks.ts';
 import { hyperParametersOf, isRecordCurrent } from './is-record-current.ts';
+import { joinImages } from './join-images.ts';
 
 /** How an experiment is run. */
 export interface ExperimentSettings {
@@ -86,8 +103,7 @@ export async function* runExperiment(
   }
   for (const row of experiment.rows) {
     if (only !== undefined && !only.includes(row.id)) continue;
-    const seeds =
-      row.task.kind === 'evaluate' || row.task.kind === 'record' ? row.seeds : (settings.seeds ?? row.seeds);
+    const seeds = SEEDLESS.has(row.task.kind) ? row.seeds : (settings.seeds ?? row.seeds);
     for (const seed of seeds) {
       signal?.throwIfAborted();
       const { task, missing } = resolveTask(row.task, experiment, settings);
@@ -98,7 +114,7 @@ export async function* runExperiment(
       const file = recordFile(records, experiment.name, row.id, seed);
       const stored = await readExperimentRecord(file);
       const place = join(settings.folder, experiment.name, `${row.id}-seed-${seed}`);
-      const isMade = task.kind !== 'record' || existsSync(outputOf(task, place));
+      const isMade = !MAKERS.has(task.kind) || existsSync(outputOf(task, place));
       if (stored !== undefined && isMade && isRecordCurrent(stored, row.task)) {
         yield { event: 'finished', row, seed, record: stored, isStored: true };
         continue;
@@ -134,6 +150,12 @@ export async function* runExperiment(
     }
   }
 }
+
+/** Tasks whose runs of any seed are the same. */
+const SEEDLESS: ReadonlySet<Task['kind']> = new Set(['evaluate', 'record', 'derive', 'alter']);
+
+/** Tasks whose records are of no use without what they make. */
+const MAKERS: ReadonlySet<Task['kind']> = new Set(['record', 'derive', 'alter']);
 
 type Measured = Omit<
   ExperimentRecord,
@@ -192,13 +214,32 @@ async function* runTask(
         await selected.backend.close();
       }
     }
+    case 'derive': {
+      const { sources, change } = task;
+      for (const [split, prefix] of [
+        ['train', 'train'],
+        ['test', 't10k'],
+      ] as const) {
+        const sets: ImageSet[] = [];
+        for (const source of sources) sets.push(await loadLabelledImages(source, { split, signal }));
+        await writeImages(outputOf(task, place), prefix, changeImages(joinImages(sets), change, split));
+      }
+      return { ...NOTHING, ...times() };
+    }
+    case 'alter': {
+      const { model } = await loadModel(task.model);
+      const altered = scaleLogits(task.folds === true ? foldBatchNorms(model) : model, task.logitFactor ?? 1);
+      await createFolder(place);
+      await writeFileAtomically(outputOf(task, place), writeModel(altered));
+      return { ...NOTHING, ...times() };
+    }
     case 'record': {
       const { teacher, data } = task;
       await recordTeacherMetadata({ teacher, data, file: outputOf(task, place), backend, force: true, signal });
       return { ...NOTHING, ...times() };
     }
     case 'train': {
-      const options = parseTrainingOptions({ ...task.options, backend, seed });
+      const options = parseTrainingOptions({ ...task.options, ...(await placeNetwork(task, place)), backend, seed });
       const evaluations: { step: number; accuracy: number }[] = [];
       const command = `dafl experiment: ${row.id}`;
       for await (const event of runTraining(options, { file: outputOf(task, place), force: true, command, signal })) {
@@ -238,12 +279,14 @@ async function* runTask(
         } else if (event.event === 'interrupted') {
           signal?.throwIfAborted();
         } else if (event.event === 'result') {
-          const { accuracy = null, teacherAccuracy = null, agreement = null, steps, backend: description } = event;
+          const { accuracy = null, teacherAccuracy = null, agreement = null, verdict = null, steps } = event;
           const record = await readRunRecord(runFolder(place).record);
           return {
             accuracy,
             teacherAccuracy,
             agreement,
+            verdict,
+            method: record?.options.method ?? null,
             steps,
             evaluations: (record?.evaluations ?? []).map((evaluation) => ({
               step: evaluation.step,
@@ -252,7 +295,7 @@ async function* runTask(
             classCounts,
             parameters: record?.student.parameters ?? null,
             multiplyAccumulates: record?.student.multiplyAccumulates ?? null,
-            backend: description,
+            backend: event.backend,
             ...(resume ? { seconds: secondsBefore + times().seconds, processorSeconds: null } : times()),
           };
         }
@@ -261,6 +304,30 @@ async function* runTask(
     }
   }
   throw new DaflError('USAGE', `Cannot record '${row.id}' as its run must end with a result: it has none`);
+}
+
+/** Writes the network of a training that names no architecture. */
+async function placeNetwork(
+  { network }: Extract<Task, { kind: 'train' }>,
+  place: string,
+): Promise<{ readonly architecture?: string }> {
+  if (network === undefined) return {};
+  const architecture = join(place, 'network.safetensors');
+  await createFolder(place);
+  const model = initializeWeights(gauntletGraph(network), createRandomStream(0, 'weights'));
+  await writeFileAtomically(architecture, writeModel(model));
+  return { architecture };
+}
+
+/** Writes one half of a data set as IDX files. */
+async function writeImages(folder: string, prefix: string, images: ImageSet): Promise<void> {
+  const { count, height, width, channels, pixels, labels } = images;
+  const shape = channels === 1 ? [count, height, width] : [count, height, width, channels];
+  await createFolder(folder);
+  const imagesFile = join(folder, `${prefix}-images-idx${shape.length}-ubyte`);
+  await writeFileAtomically(imagesFile, writeIdx({ shape, data: pixels }));
+  const labelsFile = join(folder, `${prefix}-labels-idx1-ubyte`);
+  await writeFileAtomically(labelsFile, writeIdx({ shape: [count], data: Uint8Array.from(labels!) }));
 }
 
 /** A student that starts from its teacher, before its first step. */
@@ -272,6 +339,7 @@ async function loadFirstStudent(student: string, teacher: Model): Promise<Model>
 /** The file that others read of a run. */
 function outputOf(task: Task, place: string): string {
   if (task.kind === 'distill') return runFolder(place).student;
+  if (task.kind === 'derive') return join(place, 'data');
   return join(place, task.kind === 'record' ? 'metadata.safetensors' : 'model.safetensors');
 }
 
