@@ -244,7 +244,7 @@ function rowsOf(teacher: GauntletTeacher): ExperimentRow[] {
     void rows.push(row(part, text, { kind: 'distill', options: { ...common, ...options } }, seeds));
   // The same updates of the same student, on the data that it is to do without. Scaled teachers are the same classifier.
   if (!('logitFactor' in make)) {
-    const recipe = { steps: 3000, batchSize: 256, temperature: 4, learningRate: 2e-3, initialization: 'auto' };
+    const recipe = { steps: 3000, batchSize: 256, temperature: 4, studentLearningRate: 2e-3, initialization: 'auto' };
     student('real', 'student, real data', { method: 'original-data', data, ...recipe }, [1]);
   }
   student('default', 'student, default', {});

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { writeModel } from '@dafl/models';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { tinyData, tinyTeacher } from '../../../../test-fixtures/tiny-teacher.ts';
+import { decideMethod } from '../decide-method.ts';
+import { parseDistillationOptions } from '../distillation-options.ts';
+import { parseTrainingOptions } from '../training-options.ts';
 import type { Experiment } from './experiment.ts';
 import { experiments } from './experiments.ts';
 import { summarizeExperiment, tableCells } from './render-table.ts';
@@ -221,5 +224,12 @@ describe.each([...experiments.values()])('$name', ({ rows }) => {
         expect(ids.indexOf(name)).toBeLessThan(index);
       }
     });
+  });
+
+  test('asks for options that there are', () => {
+    for (const { task } of rows) {
+      if (task.kind === 'distill') decideMethod(parseDistillationOptions(task.options));
+      if (task.kind === 'train') parseTrainingOptions(task.options);
+    }
   });
 });
