@@ -52,6 +52,12 @@ export { estimateRun, type RunEstimate } from './estimate-run.ts';
 export type { DataName, Experiment, ExperimentRow, Task } from './experiments/experiment.ts';
 export type { ExperimentRecord } from './experiments/experiment-record.ts';
 export { experiments } from './experiments/experiments.ts';
+export {
+  type GauntletCell,
+  type GauntletLine,
+  summarizeGauntlet,
+  summarizeVerdicts,
+} from './experiments/summarize-gauntlet.ts';
 export { isRecordCurrent } from './experiments/is-record-current.ts';
 export { summarizeExperiment, tableCells, tableHeads, type TableLine } from './experiments/render-table.ts';
 export { type ExperimentEvent, type ExperimentSettings, runExperiment } from './experiments/run-experiment.ts';

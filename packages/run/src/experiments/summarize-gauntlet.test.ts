@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import type { ExperimentRecord } from './experiment-record.ts';
+import { summarizeGauntlet, summarizeVerdicts } from './summarize-gauntlet.ts';
+
+function record(row: string, accuracy: number, agreement?: number, isPoor = false): ExperimentRecord {
+  const verdict = agreement === undefined ? null : { agreement, level: isPoor ? 'poor' : 'good' };
+  return { row, accuracy, teacherAccuracy: 0.99, verdict, seconds: 10 } as ExperimentRecord;
+}
+
+const records = [
+  record('mnist-real', 0.98),
+  record('mnist-default', 0.97, 0.8),
+  record('mnist-default', 0.95, 0.7),
+  record('mnist-dafl', 0.6, 0.3, true),
+  record('logits-100-default', 0.9, 0.75),
+];
+
+it('sets the students of each teacher beside its own accuracy and the real-data student', () => {
+  const lines = new Map(summarizeGauntlet(records).map((line) => [line.teacher.id, line]));
+  expect(lines.get('mnist')).toMatchObject({ accuracy: 99, real: 98, random: null, dafl: { runs: 1, least: 60 } });
+  const { mean, standardDeviation, least } = lines.get('mnist')!.default!;
+  expect([mean, standardDeviation, least]).toEqual([96, Math.SQRT2, 95].map((value) => expect.closeTo(value, 10)));
+  // The same classifier with other logits.
+  expect(lines.get('logits-100')!.real).toBe(98);
+  expect(lines.get('fashion')).toMatchObject({ accuracy: null, real: null, default: null });
+});
+
+it('counts the verdicts that are right', () => {
+  expect(summarizeVerdicts(records)).toEqual({
+    runs: 4,
+    // Of agreements 0.8 0.7 0.3 0.75 and accuracies 97 95 60 90: ranks 3 1 0 2 and 3 2 0 1.
+    rankCorrelation: expect.closeTo(0.8, 10) as number,
+    failed: 2,
+    failedCalledPoor: 1,
+    good: 2,
+    goodCalledPoor: 0,
+  });
+});
