@@ -56,8 +56,9 @@ test('dafl distill', async () => {
     Make a small student from a trained teacher, without its training data.
 
     Distillation:
-      --teacher <name|file>                      Trained network: a built-in name or
-                                                 a model file
+      --teacher <name|file|url>                  Trained network: a built-in name, a
+                                                 model file, or
+                                                 http://host/v2/models/NAME
       --logits <node>                            Node of the teacher that gives the
                                                  logits. Default: the one that its
                                                  file marks
@@ -119,6 +120,9 @@ test('dafl distill', async () => {
                                                  folders
 
     Hyper-parameters (default: what the preset says):
+      --answers-only                             Run the teacher, an ONNX file, by
+                                                 onnxruntime, and learn from its
+                                                 answers alone
       --pictures <number>                        Pictures that the method procedural
                                                  keeps at most (default: 20000)
       --batch-size <number>                      Images of one step

@@ -150,6 +150,12 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
   learningRateAt(training.schedule, 0, steps);
   const classifier = describeClassifier(options.teacher.graph);
   assertStudentFits(options.student, options.teacher.graph);
+  if (options.teacher.answer !== undefined && options.method.needs !== 'answers') {
+    throw new DaflError(
+      'USAGE',
+      `Cannot distill '${options.teacher.graph.name}' by method '${options.method.name}' as the method must need answers alone, as procedural does, where a teacher gives no more: current method looks into its teacher`,
+    );
+  }
   const pace = new Pace(steps, options.pace);
   const run = describeRun(options);
   if (options.resume !== undefined && options.resume.fingerprint !== fingerprintAt(options.resume.step)) {

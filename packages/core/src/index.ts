@@ -60,7 +60,7 @@ export { logSoftmax, softmax } from './autodiff/operations/softmax.ts';
 export { softmaxDivergence } from './autodiff/operations/softmax-divergence.ts';
 export { upsampleConv2d } from './autodiff/operations/upsample-conv2d.ts';
 
-export type { Graph, HostTensor, Model, ModelNode, NodeOfKind, Preprocessing } from './model/model.ts';
+export type { AnswerImages, Graph, HostTensor, Model, ModelNode, NodeOfKind, Preprocessing } from './model/model.ts';
 export type { ActivationFunction, ActivationNode } from './model/nodes/activation.ts';
 export type { AddNode } from './model/nodes/add.ts';
 export type { AffineNode } from './model/nodes/affine.ts';

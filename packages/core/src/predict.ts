@@ -1,5 +1,5 @@
 import type { Tensor, TensorData } from './backend.ts';
-import { Tape } from './autodiff/tape.ts';
+import { withTape } from './autodiff/with-tape.ts';
 import type { Network } from './model/network.ts';
 
 /**
@@ -9,13 +9,30 @@ import type { Network } from './model/network.ts';
  * @returns Shape `[batch, classes]`.
  */
 export async function predictLogits(network: Network, images: Tensor): Promise<TensorData> {
-  const tape = new Tape(network.backend);
+  const { backend } = network;
+  const logits = await answerImages(network, images);
   try {
-    const { logits } = network.forward(tape, tape.constant(images), { mode: 'inference' });
-    return await network.backend.read(logits.tensor);
+    return await backend.read(logits);
   } finally {
-    tape.dispose();
+    backend.dispose(logits);
   }
+}
+
+/**
+ * Runs a classifier in inference mode: here, or by asking the program that computes it.
+ *
+ * @param images Shape `[batch, ...inputShape]`, preprocessed. The caller keeps it.
+ * @returns The logits, shape `[batch, classes]`; the caller disposes them.
+ */
+export async function answerImages(network: Network, images: Tensor): Promise<Tensor> {
+  const { backend, answer } = network;
+  const said = answer === undefined ? null : await answer(Float32Array.from(await backend.read(images)), images.shape);
+  return withTape(backend, (tape) => {
+    const answers =
+      said === null ? undefined : tape.own(backend.tensor(said, [images.shape[0], said.length / images.shape[0]]));
+    const { logits } = network.forward(tape, tape.constant(images), { mode: 'inference', answers });
+    return backend.reshape(logits.tensor, logits.shape);
+  });
 }
 
 /** Index of the first largest of each row. */

@@ -17,7 +17,7 @@ export { writeOnnx, type WriteOnnxOptions } from './formats/onnx/write-onnx.ts';
 export { serializeSafetensors } from './formats/serialize-safetensors.ts';
 
 export { markLogits } from './mark-logits.ts';
-export { type PixelConvention, setPixelConvention } from './set-pixel-convention.ts';
+export { isPixelConvention, type PixelConvention, setPixelConvention } from './set-pixel-convention.ts';
 
 export { builtInTeacher } from './teachers/built-in-teacher.ts';
 export { listTeachers } from './teachers/list-teachers.ts';

@@ -11,10 +11,12 @@ export type MethodName = 'procedural' | 'dafl' | 'noise' | 'alternative-data' | 
 
 /** Every option of a distillation, as plain JSON: what a command line, an HTTP body and `run.json` have in common. */
 export interface DistillationOptions extends Partial<HyperParameters> {
-  /** Name of a built-in teacher, or path of a model file. */
+  /** Name of a built-in teacher, path of a model file, or address of a model that speaks the Open Inference Protocol. */
   readonly teacher: string;
   /** Node of the teacher whose output is taken as the logits; absent: the one that its file marks. */
   readonly logits?: string;
+  /** Whether the teacher, an ONNX file, is run by onnxruntime and never looked into. An endpoint never is. */
+  readonly answersOnly?: boolean;
   /** Mean that the teacher's trainer subtracted, in units of `range`: one number, or one a channel; absent: as its file says. */
   readonly mean?: readonly number[];
   /** Deviation that they divided by, likewise. */
@@ -88,14 +90,18 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
   teacher: z
     .string()
     .min(1)
-    .describe('Trained network: a built-in name or a model file')
-    .meta({ placeholder: 'name|file' }),
+    .describe('Trained network: a built-in name, a model file, or http://host/v2/models/NAME')
+    .meta({ placeholder: 'name|file|url' }),
   logits: z
     .string()
     .min(1)
     .optional()
     .describe('Node of the teacher that gives the logits. Default: the one that its file marks')
     .meta({ placeholder: 'node' }),
+  answersOnly: z
+    .boolean()
+    .optional()
+    .describe('Run the teacher, an ONNX file, by onnxruntime, and learn from its answers alone'),
   mean: z
     .array(z.number())
     .min(1)

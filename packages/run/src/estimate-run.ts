@@ -47,7 +47,7 @@ export async function estimateRun(
 ): Promise<RunEstimate> {
   const startedMs = performance.now();
   const recipe = resolveRecipe(options);
-  const teacher = await loadTeacher(options);
+  const teacher = await loadTeacher(options, { signal });
   describeClassifier(teacher.model.graph);
   const student = await loadStudent(options.student, teacher.model);
   const method = await recipe.createMethod(teacher, { signal, onDownload });

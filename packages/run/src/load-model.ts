@@ -14,6 +14,9 @@ import {
   writeModel,
 } from '@dafl/models';
 import type { DistillationOptions } from './distillation-options.ts';
+import { onnxRuntime } from './answers/onnx-runtime.ts';
+import { opaqueModel } from './answers/opaque-model.ts';
+import { openInference } from './answers/open-inference.ts';
 import { factorizeConvolutions } from './factorize-convolutions.ts';
 import { lowRankShare } from './low-rank-share.ts';
 import { readSibling } from './read-sibling.ts';
@@ -64,15 +67,31 @@ async function importFile(
 }
 
 /** Options of `loadTeacher`. */
-export type TeacherSource = Pick<DistillationOptions, 'teacher' | 'logits' | 'mean' | 'std' | 'range'>;
+export type TeacherSource = Pick<DistillationOptions, 'teacher' | 'logits' | 'answersOnly' | 'mean' | 'std' | 'range'>;
 
 /**
  * Loads the teacher of a distillation.
  *
  * @throws {DaflError} `MODEL` if there is none, the file holds no sound model, or it has no node `logits`.
  */
-export async function loadTeacher({ teacher, logits, ...pixels }: TeacherSource): Promise<LoadedModel> {
-  const { mean, std, range } = pixels;
+export async function loadTeacher(
+  { teacher, logits, answersOnly, mean, std, range }: TeacherSource,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<LoadedModel> {
+  const isEndpoint = /^https?:\/\//.test(teacher);
+  if (isEndpoint || answersOnly === true) {
+    if (logits !== undefined) {
+      throw new DaflError(
+        'USAGE',
+        `Cannot use '${teacher}' as 'logits' must not be set for a teacher that only answers: current value is '${logits}'`,
+      );
+    }
+    // Not an option: options are written to the run's record.
+    const token = process.env['DAFL_TEACHER_TOKEN'];
+    const bytes = isEndpoint ? Buffer.from(teacher) : await readModelFile(teacher, []);
+    const program = isEndpoint ? await openInference(teacher, { token, signal }) : await onnxRuntime(teacher, bytes);
+    return { ...(await opaqueModel(program, { mean, std, range })), ...fingerprintFile(bytes) };
+  }
   const loaded = await loadModel(teacher, { mean, std, range });
   return logits === undefined ? loaded : { ...loaded, model: markLogits(loaded.model, logits) };
 }
@@ -120,6 +139,15 @@ export interface StudentSource {
  */
 export async function loadStudent(source: string | number, teacher: Model): Promise<StudentSource> {
   const { graph } = teacher;
+  if (
+    teacher.answer !== undefined &&
+    (typeof source === 'number' || source in shares || lowRankShare(source) !== undefined)
+  ) {
+    throw new DaflError(
+      'USAGE',
+      `Cannot make a student of '${graph.name}' as 'student' must be an architecture or a model file where the teacher only answers: current value is ${source}`,
+    );
+  }
   const ratio = typeof source === 'number' ? source : shares[source];
   if (ratio !== undefined) return { graph: shrink(graph, ratio) };
   const lowRank = lowRankShare(source);

@@ -92,7 +92,7 @@ export async function* runDistillation(
   const recipe = resolveRecipe(options);
   const previous = settings.resume === true ? await readPrevious(folder, recipe.options) : undefined;
   if (previous === undefined) await (settings.force === true ? assertReplaceable : assertVacant)(folder);
-  const teacher = await loadTeacher(options);
+  const teacher = await loadTeacher(options, { signal });
   assertSameTeacher(options.teacher, teacher, settings.teacherSha256 ?? previous?.teacher.sha256);
   describeClassifier(teacher.model.graph);
   if (previous?.state === 'finished') {
@@ -149,7 +149,8 @@ export async function* runDistillation(
     const { evaluateEvery, sampleEvery, checkpointEvery } = settled;
     const resume = loaded.checkpoint;
     // Small and now, as it else runs at the end only.
-    if (evaluation !== undefined) {
+    const showsFeatures = evaluation !== undefined && teacher.model.answer === undefined;
+    if (showsFeatures) {
       const few = sliceImageSet(evaluation, 0, Math.min(2, evaluation.count));
       await projectFeatures(backend, teacher.model, few, blankSamples(teacher.model.graph));
     }
@@ -200,7 +201,7 @@ export async function* runDistillation(
       for (let next = start; next.done !== true; next = await proceed()) {
         const event = next.value;
         if (event.event === 'samples') samples = event;
-        if (event.event === 'result' && evaluation !== undefined && samples !== undefined) {
+        if (event.event === 'result' && showsFeatures && samples !== undefined) {
           const generated = samples;
           yield* await session.showFeatures(() => projectFeatures(backend, teacher.model, evaluation, generated));
         }

@@ -78,5 +78,7 @@ export interface Method {
   readonly name: string;
   /** All options, defaults included, as they are written to the record of a run. */
   readonly options: Readonly<Record<string, unknown>>;
+  /** `'answers'`: the method never looks into the teacher, which may be of another program; absent: it does. */
+  readonly needs?: 'answers';
   start(context: MethodContext): MethodSession;
 }

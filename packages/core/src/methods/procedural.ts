@@ -1,14 +1,13 @@
 import type { Tensor } from '../backend.ts';
-import { withTape } from '../autodiff/with-tape.ts';
 import { DaflError } from '../errors.ts';
 import { describeClassifier } from '../model/classifier.ts';
 import type { Preprocessing } from '../model/model.ts';
-import { argMaxRows, predictLogits } from '../predict.ts';
+import { answerImages, argMaxRows, predictLogits } from '../predict.ts';
 import { type Mixing, type Mixture, PictureMixer } from '../procedural/picture-mixer.ts';
 import type { PicturePool } from '../procedural/picture-pool.ts';
 import { PictureSource } from '../procedural/picture-source.ts';
 import type { RandomStream } from '../random.ts';
-import type { Method, MethodContext, MethodSession, SampledImages } from './method.ts';
+import type { Method, MethodContext, MethodSession, StudentBatch } from './method.ts';
 
 /** Options of `procedural`. */
 export interface ProceduralOptions {
@@ -62,7 +61,12 @@ export function procedural(options: ProceduralOptions): Method {
       );
     }
   }
-  return { name: 'procedural', options: { ...options }, start: (context) => startProcedural(options, context) };
+  return {
+    name: 'procedural',
+    options: { ...options },
+    needs: 'answers',
+    start: (context) => startProcedural(options, context),
+  };
 }
 
 function startProcedural(
@@ -78,7 +82,7 @@ function startProcedural(
   const mixer = new PictureMixer({ size, mean, standardDeviation });
   let source = createSource();
   const batches = createRandom('batches');
-  let taken: Tensor[] = [];
+  let taken: StudentBatch[] = [];
   const drawingSteps = Math.max(1, Math.round(DRAWING_SHARE * steps));
   // No more than the student sees a few times.
   const total = Math.max(
@@ -125,15 +129,11 @@ function startProcedural(
     return Array.from(labels, (label, index) => pool.pick(known[label], shares[index]));
   }
 
-  function answered(images: Tensor): SampledImages {
-    return withTape(backend, (tape) => {
-      const { logits } = teacher.forward(tape, tape.constant(images), { mode: 'inference' });
-      return { images, teacherLogits: backend.reshape(logits.tensor, logits.shape) };
-    });
-  }
-
   function free(): void {
-    for (const images of taken) backend.dispose(images);
+    for (const { images, teacherLogits } of taken) {
+      backend.dispose(images);
+      if (teacherLogits !== undefined) backend.dispose(teacherLogits);
+    }
     taken = [];
   }
 
@@ -145,13 +145,18 @@ function startProcedural(
       const changes = { shift: Math.max(1, Math.round(Math.min(height, width) / 10)), horizontalFlip: true };
       for (let update = 0; update < studentSteps; update++) {
         const mixing = MIXINGS[(step * studentSteps + update) % MIXINGS.length];
-        taken.push(upload(pick(source.training, batchSize, batches), { mixing, ...changes }, batches));
+        const images = upload(pick(source.training, batchSize, batches), { mixing, ...changes }, batches);
+        // A teacher that runs here answers as the student learns, where its inner values are wanted as well.
+        taken.push(
+          teacher.answer === undefined ? { images } : { images, teacherLogits: await answerImages(teacher, images) },
+        );
       }
-      return { batches: taken.map((images) => ({ images })), losses: {} };
+      return { batches: taken, losses: {} };
     },
-    sample(random) {
+    async sample(random) {
       const pool = source.heldOut.count > 0 ? source.heldOut : source.training;
-      return answered(backend.tensor(mixer.normalize(pick(pool, batchSize, random)), [batchSize, ...inputShape]));
+      const images = backend.tensor(mixer.normalize(pick(pool, batchSize, random)), [batchSize, ...inputShape]);
+      return { images, teacherLogits: await answerImages(teacher, images) };
     },
     async state() {
       const answers = Float32Array.from(source.answers);

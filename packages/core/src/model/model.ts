@@ -48,4 +48,15 @@ export interface HostTensor {
 export interface Model {
   readonly graph: Graph;
   readonly weights: ReadonlyMap<string, HostTensor>;
+  /** Computes the graph's opaque node, where it has one: another program, at another place perhaps. */
+  readonly answer?: AnswerImages;
 }
+
+/**
+ * Asks another program.
+ *
+ * @param images Preprocessed, channels last.
+ * @param shape `[batch, height, width, channels]`.
+ * @returns Logits or logarithms of probabilities, shape `[batch, classes]`.
+ */
+export type AnswerImages = (images: Float32Array, shape: readonly number[]) => Promise<Float32Array>;

@@ -4,7 +4,7 @@ import { Variable } from '../autodiff/variable.ts';
 import { DaflError } from '../errors.ts';
 import type { RandomStream } from '../random.ts';
 import { inferShapes } from './infer-shapes.ts';
-import type { Graph, HostTensor, Model, ModelNode } from './model.ts';
+import type { AnswerImages, Graph, HostTensor, Model, ModelNode } from './model.ts';
 import { kindOf } from './node-kinds.ts';
 import { fuseUpsampling, runUpsampledConvolution } from './_fuse-upsampling.ts';
 import { validateModel } from './validate-model.ts';
@@ -17,6 +17,8 @@ export interface ForwardOptions {
   readonly trainable?: boolean;
   /** Told of each node as it has run, for losses on what is inside. The values may be gone afterwards. */
   readonly observe?: (node: ModelNode, inputs: readonly Value[], output: Value) => void;
+  /** What the model's `answer` said of the input, where the graph has an opaque node: `[batch, classes]`. */
+  readonly answers?: Value;
   /** Source of dropout masks; needed in training mode by graphs that drop out. */
   readonly random?: RandomStream;
 }
@@ -29,6 +31,8 @@ export interface Network {
   readonly variables: ReadonlyMap<string, Variable>;
   /** The weights that optimizers train, in the graph's order. */
   readonly trainableVariables: readonly Variable[];
+  /** Of a classifier that another program computes; see `predictLogits`. */
+  readonly answer?: AnswerImages;
 
   /**
    * Runs the graph. Each activation is released after its last consumer.
@@ -95,6 +99,7 @@ export function createNetwork(backend: TensorBackend, model: Model): Network {
         batch: input.shape[0],
         shapes: shapes.get(node.name)!,
         random: options.random,
+        answers: options.answers,
         weight,
         variable,
       });
@@ -118,6 +123,7 @@ export function createNetwork(backend: TensorBackend, model: Model): Network {
     graph,
     variables,
     trainableVariables,
+    answer: model.answer,
     forward,
     async toModel() {
       const weights = new Map<string, HostTensor>();

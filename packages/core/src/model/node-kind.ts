@@ -50,6 +50,8 @@ export interface NodeContext {
   /** Number of examples. */
   readonly batch: number;
   readonly shapes: NodeShapes;
+  /** What another program said of the examples, where it was asked: the output of an opaque node. */
+  readonly answers?: Value;
   /** Source of dropout masks. */
   readonly random?: RandomStream;
   /** One of the node's weights. */

@@ -19,7 +19,7 @@ export function scaleLogits(model: Model, factor: number): Model {
         const weight = weights.get(name);
         if (weight !== undefined) changed.set(name, scaled(weight, factor));
       }
-      return { graph, weights: changed };
+      return { ...model, weights: changed };
     }
     if (node.kind === 'affine') {
       const constants = {
@@ -32,15 +32,12 @@ export function scaleLogits(model: Model, factor: number): Model {
         other !== node ? [other] : isIdle ? [] : [{ ...node, ...constants }],
       );
       const outputs = isIdle ? { ...graph.outputs, logits: node.inputs[0] } : graph.outputs;
-      return { graph: { ...graph, nodes, outputs }, weights };
+      return { ...model, graph: { ...graph, nodes, outputs } };
     }
   }
   const name = `${last}/scale`;
   const scale = { kind: 'affine', name, inputs: [last], factor: [factor], summand: [0] } as const;
-  return {
-    graph: { ...graph, nodes: [...graph.nodes, scale], outputs: { ...graph.outputs, logits: name } },
-    weights,
-  };
+  return { ...model, graph: { ...graph, nodes: [...graph.nodes, scale], outputs: { ...graph.outputs, logits: name } } };
 }
 
 function scaled({ shape, data }: HostTensor, factor: number): HostTensor {

@@ -9,6 +9,13 @@ import type { Model } from './model.ts';
  */
 export function validateModel(model: Model): void {
   const { graph, weights } = model;
+  const opaque = graph.nodes.find(({ kind }) => kind === 'opaque');
+  if (opaque !== undefined && model.answer === undefined) {
+    throw new DaflError(
+      'MODEL',
+      `Cannot use model '${graph.name}' as another program computes its node '${opaque.name}': current value is none`,
+    );
+  }
   const expected = new Set<string>();
   for (const [nodeName, shapes] of inferShapes(graph)) {
     for (const [weightName, { shape, least }] of Object.entries(shapes.weights)) {

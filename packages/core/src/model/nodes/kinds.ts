@@ -22,6 +22,7 @@ export { maxPool2d } from './max-pool2d.ts';
 export { maximum } from './maximum.ts';
 export { minimum } from './minimum.ts';
 export { multiply } from './multiply.ts';
+export { opaque } from './opaque.ts';
 export { pad2d } from './pad2d.ts';
 export { power } from './power.ts';
 export { prelu } from './prelu.ts';

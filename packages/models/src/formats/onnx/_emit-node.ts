@@ -249,6 +249,9 @@ export function emitNode(node: ModelNode, context: EmitContext): void {
       });
       return;
     }
+    case 'opaque':
+      reject(node, 'nodes that ONNX has operators for');
+      return;
     default:
       reject(node satisfies never, 'nodes that ONNX has operators for');
   }

@@ -1,0 +1,112 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createCpuBackend } from '@dafl/backend-cpu';
+import { createNetwork, createRandomStream, predictLogits, softmaxRows } from '@dafl/core';
+import { writeModel, writeOnnx } from '@dafl/models';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { tinyTeacher } from '../../../../test-fixtures/tiny-teacher.ts';
+import { parseDistillationOptions } from '../distillation-options.ts';
+import { loadStudent, loadTeacher } from '../load-model.ts';
+import { runDistillation } from '../run-distillation.ts';
+import { serveModel } from './_testing/serve-model.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'dafl-answers-'));
+  writeFileSync(join(folder, 'student.safetensors'), writeModel(tinyTeacher()));
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
+
+const pixels = { mean: [0.5], std: [0.5] };
+const backend = createCpuBackend();
+
+/** The probabilities of the first so many of some fixed images. */
+async function probabilitiesOf(model: ReturnType<typeof tinyTeacher>): Promise<number[]> {
+  const [height, width, channels] = model.graph.inputShape;
+  const images = createRandomStream(3, 'images').normal(5 * height * width * channels);
+  const input = backend.tensor(images, [5, height, width, channels]);
+  const logits = await predictLogits(createNetwork(backend, model), input);
+  return [...softmaxRows(logits, logits.length / 5)];
+}
+
+const expectClose = (actual: readonly number[], expected: readonly number[]): void => {
+  expect(actual.length).toBe(expected.length);
+  actual.forEach((value, index) => expect(value).toBeCloseTo(expected[index], 5));
+};
+
+describe.each([1, 3])('a teacher of %d channels that only answers', (channels) => {
+  const teacher = tinyTeacher({ channels });
+
+  it('stands behind an endpoint that is busy at first and wants a token', async () => {
+    const served = await serveModel(teacher, { token: 'secret', failures: 2 });
+    try {
+      await expect(loadTeacher({ teacher: served.url, ...pixels })).rejects.toThrow(
+        `Cannot ask '${served.url}' as it must answer: current answer is status 401`,
+      );
+      vi.stubEnv('DAFL_TEACHER_TOKEN', 'secret');
+      const { model, notes } = await loadTeacher({ teacher: served.url, ...pixels });
+      expectClose(await probabilitiesOf(model), await probabilitiesOf(teacher));
+      expect(notes.join()).toContain('3 classes, probabilities');
+      expect(model.graph.preprocessing).toEqual(teacher.graph.preprocessing);
+    } finally {
+      await served.close();
+    }
+  });
+
+  it('is an ONNX file that onnxruntime runs', async () => {
+    const file = join(folder, 'teacher.onnx');
+    writeFileSync(file, writeOnnx(teacher));
+    const { model, notes } = await loadTeacher({ teacher: file, answersOnly: true, ...pixels });
+    expectClose(await probabilitiesOf(model), await probabilitiesOf(teacher));
+    expect(notes.join()).toContain('3 classes, logits');
+  });
+});
+
+it('distils what it says, batch by batch, and keeps no token', async () => {
+  vi.stubEnv('DAFL_TEACHER_TOKEN', 'secret');
+  const served = await serveModel(tinyTeacher(), { token: 'secret' });
+  try {
+    const student = join(folder, 'student.safetensors');
+    const options = parseDistillationOptions({
+      teacher: served.url,
+      student,
+      ...pixels,
+      backend: 'cpu',
+      steps: 2,
+      batchSize: 100,
+      pictures: 120,
+    });
+    const events: string[] = [];
+    for await (const { event } of runDistillation(options, { folder: join(folder, 'run') })) events.push(event);
+    expect(events.at(-1)).toBe('result');
+    expect(Math.max(...served.requests)).toBe(64);
+    const record = readFileSync(join(folder, 'run', 'run.json'), 'utf8');
+    expect(record).toContain('"state": "finished"');
+    expect(record).not.toContain('secret');
+  } finally {
+    await served.close();
+  }
+});
+
+it('has no layers that a student could be made of', async () => {
+  const file = join(folder, 'teacher.onnx');
+  writeFileSync(file, writeOnnx(tinyTeacher()));
+  const { model, notes } = await loadTeacher({ teacher: file, answersOnly: true });
+  expect(notes.join()).toContain('0..1 is assumed');
+  for (const source of ['half', 0.3, 'low-rank']) {
+    await expect(loadStudent(source, model)).rejects.toThrow(
+      "Cannot make a student of 'teacher.onnx' as 'student' must be an architecture or a model file",
+    );
+  }
+});
+
+it.each([
+  ['http://127.0.0.1:1/v2/models/none', "Cannot ask 'http://127.0.0.1:1/v2/models/none' as it must answer"],
+  ['https://', 'Cannot ask'],
+])('tells what is wrong with %s', async (teacher, message) => {
+  await expect(loadTeacher({ teacher })).rejects.toThrow(message);
+});

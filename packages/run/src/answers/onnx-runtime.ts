@@ -1,0 +1,88 @@
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { DaflError } from '@dafl/core';
+import type { AnsweringProgram } from './opaque-model.ts';
+
+/** The parts of onnxruntime's interface that are needed; both packages have it. */
+interface OnnxRuntime {
+  readonly InferenceSession: { create(bytes: Uint8Array | string): Promise<Session> };
+  readonly Tensor: new (type: 'float32', data: Float32Array, shape: readonly number[]) => unknown;
+}
+
+interface Session {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  readonly inputMetadata: readonly { readonly type?: string; readonly shape?: readonly (number | string)[] }[];
+  run(feeds: Record<string, unknown>): Promise<Record<string, { readonly data: ArrayLike<number> }>>;
+}
+
+/** In the order in which they are looked for: the native one is faster. */
+const PACKAGES = ['onnxruntime-node', 'onnxruntime-web'];
+
+/**
+ * An ONNX file that onnxruntime runs, whatever operators it has.
+ *
+ * @param path Of the file; beside it lie its weights where they are external, which onnxruntime-node alone reads.
+ * @param bytes Its content.
+ * @throws {DaflError} `USAGE` if no onnxruntime is installed; `MODEL` if it cannot run the file.
+ */
+export async function onnxRuntime(path: string, bytes: Uint8Array): Promise<AnsweringProgram> {
+  const { runtime, readsFiles } = await load(path);
+  const { InferenceSession, Tensor } = runtime;
+  let session: Session;
+  try {
+    session = await InferenceSession.create(readsFiles ? path : bytes);
+  } catch (error) {
+    throw new DaflError(
+      'MODEL',
+      `Cannot use '${path}' as a teacher as onnxruntime must run it: current error is ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+  const { inputNames, outputNames, inputMetadata } = session;
+  if (inputNames.length !== 1 || inputMetadata[0]?.type !== 'float32') {
+    throw new DaflError(
+      'MODEL',
+      `Cannot use '${path}' as a teacher as it must take one float32 tensor: current inputs are [${inputNames.join(', ')}] of [${inputMetadata.map(({ type }) => type ?? 'unknown').join(', ')}]`,
+    );
+  }
+  const [batch, ...imageShape] = inputMetadata[0].shape ?? [];
+  // A file of a fixed batch is asked image by image, or as many as it takes.
+  const most = typeof batch === 'number' && batch > 0 ? batch : Infinity;
+  return {
+    name: path,
+    imageShape: imageShape.map(Number),
+    async run(images, [count, ...shape]) {
+      const size = shape.reduce((product, length) => product * length, 1);
+      const parts: number[] = [];
+      for (let begin = 0; begin < count; begin += most) {
+        const asked = Math.min(count - begin, most);
+        const length = most === Infinity ? asked : most;
+        const feed = new Float32Array(length * size);
+        feed.set(images.subarray(begin * size, (begin + asked) * size));
+        const outputs = await session.run({ [inputNames[0]]: new Tensor('float32', feed, [length, ...shape]) });
+        const { data } = outputs[outputNames[0]];
+        for (let index = 0; index < (data.length / length) * asked; index++) parts.push(data[index]);
+      }
+      return Float32Array.from(parts);
+    },
+  };
+}
+
+async function load(path: string): Promise<{ readonly runtime: OnnxRuntime; readonly readsFiles: boolean }> {
+  const { resolve } = createRequire(import.meta.url);
+  for (const name of PACKAGES) {
+    let file: string;
+    try {
+      file = resolve(name);
+    } catch {
+      continue;
+    }
+    const runtime = (await import(pathToFileURL(file).href)) as OnnxRuntime;
+    return { runtime, readsFiles: name === PACKAGES[0] };
+  }
+  throw new DaflError(
+    'USAGE',
+    `Cannot ask '${path}' for answers as onnxruntime-node must be installed: current value is none. Install it by npm install onnxruntime-node`,
+  );
+}

@@ -1,0 +1,133 @@
+import { setTimeout } from 'node:timers/promises';
+import { DaflError } from '@dafl/core';
+import { z } from 'zod';
+import type { AnsweringProgram } from './opaque-model.ts';
+
+/** How an endpoint is asked. */
+export interface EndpointOptions {
+  /** Sent as a bearer token. */
+  readonly token?: string;
+  readonly signal?: AbortSignal;
+}
+
+const tensorSchema = z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.number()) });
+const metadataSchema = z.object({ name: z.string(), inputs: z.array(tensorSchema), outputs: z.array(tensorSchema) });
+const answerSchema = z.object({
+  outputs: z.array(z.object({ name: z.string(), shape: z.array(z.number()), data: z.array(z.number()) })),
+});
+
+/** An answer may take so long, and a request is sent so often. */
+const TIMEOUT_MS = 30_000;
+const ATTEMPTS = 4;
+const FIRST_PAUSE_MS = 250;
+/** Images of one request. */
+const MOST_IMAGES = 64;
+/** Bytes of an answer at most. */
+const MOST_BYTES = 2 ** 26;
+
+/**
+ * A model behind an HTTP endpoint, by the Open Inference Protocol, version 2: `http://host/v2/models/NAME`.
+ *
+ * Source: kserve/open-inference-protocol, `inference_rest.md`: model metadata and inference.
+ *
+ * @throws {DaflError} `MODEL` if the endpoint does not answer, or its model takes or gives more than one tensor.
+ */
+export async function openInference(url: string, options: EndpointOptions): Promise<AnsweringProgram> {
+  const reject = (rule: string, value: string): never => {
+    throw new DaflError('MODEL', `Cannot use '${url}' as a teacher as ${rule}: current value is ${value}`);
+  };
+  const base = url.replace(/\/+$/, '');
+  const metadata = metadataSchema.safeParse(await request(base, undefined, options));
+  if (!metadata.success) return reject('it must describe its model by the Open Inference Protocol', 'another answer');
+  const { inputs, outputs } = metadata.data;
+  if (inputs.length !== 1) reject('its model must take one tensor', `${inputs.length}`);
+  if (outputs.length < 1) reject('its model must give a tensor', '0');
+  const [input] = inputs;
+  if (input.datatype !== 'FP32') reject('its model must take FP32', input.datatype);
+  const [output] = outputs;
+  const isBatched = input.shape.length === 4;
+  const most = isBatched && input.shape[0] > 0 ? input.shape[0] : MOST_IMAGES;
+
+  async function ask(images: Float32Array, shape: readonly number[]): Promise<number[]> {
+    const body = {
+      inputs: [{ name: input.name, datatype: 'FP32', shape: isBatched ? shape : shape.slice(1), data: [...images] }],
+      outputs: [{ name: output.name }],
+    };
+    const answer = answerSchema.safeParse(await request(`${base}/infer`, body, options));
+    const found = answer.data?.outputs.find(({ name }) => name === output.name);
+    return found?.data ?? reject(`it must answer with the numbers of '${output.name}'`, 'another answer');
+  }
+
+  return {
+    name: url,
+    imageShape: isBatched ? input.shape.slice(1) : input.shape,
+    async run(images, [batch, ...shape]) {
+      const size = shape.reduce((product, length) => product * length, 1);
+      const values: number[] = [];
+      const step = isBatched ? most : 1;
+      for (let begin = 0; begin < batch; begin += step) {
+        const end = Math.min(batch, begin + step);
+        for (const value of await ask(images.subarray(begin * size, end * size), [end - begin, ...shape]))
+          values.push(value);
+      }
+      return Float32Array.from(values);
+    },
+  };
+}
+
+/** One request, repeated while the endpoint is busy or away. */
+async function request(url: string, body: unknown, { token, signal }: EndpointOptions): Promise<unknown> {
+  let reason = '';
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (attempt > 0) await pause(FIRST_PAUSE_MS * 2 ** (attempt - 1), signal);
+    signal?.throwIfAborted();
+    const limit = AbortSignal.timeout(TIMEOUT_MS);
+    try {
+      const response = await fetch(url, {
+        method: body === undefined ? 'GET' : 'POST',
+        headers: {
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        },
+        body: body === undefined ? undefined : JSON.stringify(body),
+        // What another host is told is for the user to decide.
+        redirect: 'error',
+        signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
+      });
+      if (response.ok) return JSON.parse(await readText(response)) as unknown;
+      reason = `status ${response.status}`;
+      await response.body?.cancel();
+      if (response.status < 500 && response.status !== 429) break;
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof DaflError) throw error;
+      reason = error instanceof SyntaxError ? 'no JSON' : describe(error);
+    }
+  }
+  throw new DaflError('MODEL', `Cannot ask '${url}' as it must answer: current answer is ${reason}`);
+}
+
+async function readText(response: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of response.body ?? []) {
+    size += part.length;
+    if (size > MOST_BYTES)
+      throw new DaflError(
+        'MODEL',
+        `Cannot read the answer of '${response.url}' as it must be below ${MOST_BYTES} bytes: current size is more`,
+      );
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+function describe(error: unknown): string {
+  const { cause, message } = error as Error & { readonly cause?: { readonly code?: string } };
+  return cause?.code ?? message;
+}
+
+async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  // An abort ends the pause; what comes after it looks at the signal.
+  await setTimeout(milliseconds, undefined, { signal }).catch(() => undefined);
+}
