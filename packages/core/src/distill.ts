@@ -432,7 +432,8 @@ function initializeStudent(
   readonly reason?: string;
 } {
   let reason: string | undefined;
-  if (training.initialization !== 'random') {
+  // Of a teacher that only answers there are no weights to start from.
+  if (training.initialization !== 'random' && (teacher.answer === undefined || studentWeights !== undefined)) {
     if (studentWeights !== undefined)
       return { model: scaleLogits({ graph: student, weights: studentWeights }, scale), from: 'given', hints: [] };
     try {

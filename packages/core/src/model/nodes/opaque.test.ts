@@ -1,7 +1,7 @@
 import { createCpuBackend } from '@dafl/backend-cpu';
 import { beforeAll, expect, it } from 'vitest';
 import { trainTinyTeacher } from '../../_testing/tiny-classifier.ts';
-import { runToResult, tinyRun } from '../../_testing/tiny-run.ts';
+import { collectEvents, runToResult, tinyRun } from '../../_testing/tiny-run.ts';
 import { procedural } from '../../methods/procedural.ts';
 import { predictLogits } from '../../predict.ts';
 import type { Model } from '../model.ts';
@@ -43,6 +43,12 @@ it('learns the same from answers alone as from a teacher at hand', async () => {
   expect(closed.student).toEqual(open.student);
   expect(closed.verdict).toEqual(open.verdict);
   expect(backend.memory().tensors).toBe(before);
+});
+
+it('gives no weights to start from, and says nothing of it', async () => {
+  const events = await collectEvents(tinyRun(backend, opaque, { method, training: { initialization: 'auto' } }));
+  expect(events.find(({ event }) => event === 'start')).toMatchObject({ initialization: 'random' });
+  expect(events.filter(({ event }) => event === 'warning')).toEqual([]);
 });
 
 it('is refused by methods that look into their teacher, and where nothing answers', async () => {
