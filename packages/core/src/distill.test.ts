@@ -173,6 +173,42 @@ describe('events', () => {
   });
 });
 
+describe('methods of others', () => {
+  const plugin = (start: Method['start']): Partial<DistillOptions> => ({
+    method: { name: 'plugin', options: {}, start },
+  });
+
+  it('leave nothing alive where their start fails', async () => {
+    const before = backend.memory().tensors;
+    const start: Method['start'] = (context) => {
+      context.backend.fill([2], 1);
+      throw new Error('cannot start');
+    };
+    await expect(collectEvents(tinyRun(backend, teacher, plugin(start)))).rejects.toThrow('cannot start');
+    expect(backend.memory().tensors).toBe(before);
+  });
+
+  it('may take steps of their own, in which the student does not learn', async () => {
+    const before = backend.memory().tensors;
+    const start: Method['start'] = (context) => {
+      const inner = dafl(tinyDafl).start(context);
+      return {
+        ...inner,
+        async step(step) {
+          const { batches, losses } = await inner.step(step);
+          for (const loss of Object.values(losses)) context.backend.dispose(loss);
+          return step === 1 ? { batches: [], losses: {} } : { batches, losses: {} };
+        },
+      };
+    };
+    const events = await collectEvents(tinyRun(backend, teacher, plugin(start)));
+    const losses = events.flatMap((event) => (event.event === 'step' ? [Object.keys(event.losses)] : []));
+    expect(losses).toEqual([['distillation'], [], ['distillation']]);
+    expect(events.at(-1)!.event).toBe('result');
+    expect(backend.memory().tensors).toBe(before);
+  });
+});
+
 describe('what a run depends on', () => {
   it('is not what is only looked at', async () => {
     const plain = await runToResult(everything());

@@ -23,6 +23,7 @@ import { Pace, type PaceChange } from './pace.ts';
 import { pickSamples } from './pick-samples.ts';
 import { createRandomStream } from './random.ts';
 import { StudentTrainer } from './student-trainer.ts';
+import { TensorScope } from './tensor-scope.ts';
 import { Examination } from './verdict/examination.ts';
 import { judge, type Verdict } from './verdict/judge.ts';
 import { createTurn, type Turn } from './turn.ts';
@@ -184,7 +185,12 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
     const initial = initializeStudent(options, 1 / scale);
     const student = own(createNetwork(backend, initial.model));
     const optimizer = own(createOptimizer(backend, student.trainableVariables, training.optimizer));
-    const session = own(method.start({ backend, teacher, student, steps, positionAt, createRandom, turn }));
+    const scope = new TensorScope(backend);
+    const session = own(
+      scope.run(() =>
+        method.start({ backend: scope.backend, teacher, student, steps, positionAt, createRandom, turn }),
+      ),
+    );
     const dropout = createRandom('student dropout');
     const { hints } = initial;
     const trainer = own(new StudentTrainer({ teacher, student, optimizer, training, hints, dropout }));
@@ -355,7 +361,10 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
       const values = await readScalars(backend, [...Object.values(losses), ...studentLosses]);
       const names = Object.keys(losses);
       const named = Object.fromEntries(names.map((name, index) => [name, values[index]]));
-      named.distillation = values.slice(names.length).reduce((total, value) => total + value, 0) / batches.length;
+      const distillation = values.slice(names.length);
+      // A step may be the method's alone.
+      if (distillation.length > 0)
+        named.distillation = distillation.reduce((total, value) => total + value, 0) / distillation.length;
       for (const [name, value] of Object.entries(named)) {
         if (!Number.isFinite(value)) {
           throw new DaflError(
@@ -461,6 +470,7 @@ function summarize(graph: Graph): NetworkSummary {
 
 /** Reads scalars in one transfer and disposes them. */
 async function readScalars(backend: TensorBackend, scalars: readonly Tensor[]): Promise<number[]> {
+  if (scalars.length === 0) return [];
   const rows = scalars.map((scalar) => backend.reshape(scalar, [1]));
   const joined = backend.concat(rows, 0);
   const values = Array.from(await backend.read(joined));

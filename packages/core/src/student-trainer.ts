@@ -78,7 +78,7 @@ export class StudentTrainer {
       }
       const leaves = student.trainableVariables.map((variable) => tape.leaf(variable.tensor));
       optimizer.apply(tape.gradients(loss, leaves), learningRate);
-      return this.#backend.reshape(loss.tensor, []);
+      return tape.backend.reshape(loss.tensor, []);
     });
   }
 

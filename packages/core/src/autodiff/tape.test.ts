@@ -107,6 +107,49 @@ describe('Tape.gradients', () => {
     expect(live()).toBe(0);
   });
 
+  it('gives the gradients of results between, which other gradients flow through', async () => {
+    const x = vector(1, 2, 3);
+    const tape = new Tape(backend);
+    const leaf = tape.leaf(x);
+    const twice = affine(tape, leaf, 2);
+    // sum((2x)²): 2 · 2x with respect to 2x, 8x with respect to x.
+    const gradients = tape.gradients(sum(tape, square(tape, twice)), [twice, leaf, twice]);
+    tape.dispose();
+    expect(await take(...gradients, x)).toEqual([
+      [4, 8, 12],
+      [8, 16, 24],
+      [4, 8, 12],
+      [1, 2, 3],
+    ]);
+  });
+
+  it('refuses constants and values of other tapes, whose gradient would be zeros that mean nothing', () => {
+    const x = vector(1);
+    const [tape, other] = [new Tape(backend), new Tape(backend)];
+    const total = sum(tape, square(tape, tape.leaf(x)));
+    const refused =
+      "Cannot take gradients as each of 'values' must be a leaf of this tape or depend on one: current value is";
+    expect(() => tape.gradients(total, [tape.constant(x)])).toThrow(`${refused} a constant`);
+    expect(() => tape.gradients(total, [other.leaf(x)])).toThrow(`${refused} from another tape`);
+    for (const one of [tape, other]) one.dispose();
+    backend.dispose(x);
+  });
+
+  it('leaves nothing alive where a derivative throws in its middle', () => {
+    const x = vector(1, 2);
+    const tape = new Tape(backend);
+    const leaf = tape.leaf(x);
+    const broken = tape.record(tape.backend.affine(x, 1, 0), [leaf], (gradient) => {
+      tape.backend.binary('add', gradient, gradient);
+      throw new Error('no memory');
+    });
+    const total = sum(tape, multiply(tape, tanh(tape, broken), exp(tape, leaf)));
+    expect(() => tape.gradients(total, [leaf])).toThrow('no memory');
+    tape.dispose();
+    expect(live()).toBe(1);
+    backend.dispose(x);
+  });
+
   it('refuses what is no scalar', () => {
     const x = backend.fill([1], 5);
     const tape = new Tape(backend);

@@ -1,5 +1,6 @@
 import type { Shape, Tensor, TensorBackend } from '../backend.ts';
 import { DaflError } from '../errors.ts';
+import { TensorScope } from '../tensor-scope.ts';
 
 /** A tensor as a tape sees it: an argument or a result of a recorded operation. */
 export interface Value {
@@ -14,6 +15,7 @@ interface HeldValue extends Value {
   holds: number;
   /** Whether the tape disposes the tensor when nobody holds it any longer. */
   readonly owned: boolean;
+  readonly tape: Tape;
   /** Whether the tape's own hold was given up. */
   released: boolean;
 }
@@ -61,13 +63,16 @@ export interface RecordOptions {
  * ```
  */
 export class Tape {
+  /** Operations compute with it; what a failing one leaves behind is freed. */
   readonly backend: TensorBackend;
+  readonly #scope: TensorScope;
   readonly #operations: RecordedOperation[] = [];
   readonly #held = new Set<HeldValue>();
   readonly #leaves = new Map<Tensor, HeldValue>();
 
   constructor(backend: TensorBackend) {
-    this.backend = backend;
+    this.#scope = new TensorScope(backend);
+    this.backend = this.#scope.backend;
   }
 
   /** A value without gradient. The caller keeps the tensor and must not dispose it before the tape. */
@@ -117,47 +122,84 @@ export class Tape {
   }
 
   /**
-   * Gradients of a scalar with respect to leaves, in their order; zeros where it does not depend on one. The caller
-   * owns them. Activations are freed on the way.
+   * Gradients of a scalar with respect to leaves or results, in their order; zeros where it does not depend on one. The
+   * caller owns them. Activations are freed on the way.
    *
    * @param output Shape `[]`.
-   * @param leaves Values from `leaf`.
-   * @throws {DaflError} `SHAPE` if `output` is no scalar.
+   * @param values Values of this tape that require a gradient.
+   * @throws {DaflError} `SHAPE` if `output` is no scalar; `USAGE` if a value has no gradient on this tape. What a
+   *   derivative throws; nothing that was made on the way is left alive then.
    */
-  gradients(output: Value, leaves: readonly Value[]): Tensor[] {
+  gradients(output: Value, values: readonly Value[]): Tensor[] {
     if (output.shape.length !== 0) {
       throw new DaflError(
         'SHAPE',
         `Cannot take gradients as 'output' must be a scalar: current shape is [${output.shape.join(', ')}]`,
       );
     }
-    const gradients = new Map<HeldValue, Tensor>([[output as HeldValue, this.backend.fill([], 1)]]);
-    const wanted = new Set(leaves as HeldValue[]);
+    for (const value of values as readonly HeldValue[]) {
+      if (value.tape === this && value.requiresGradient) continue;
+      throw new DaflError(
+        'USAGE',
+        `Cannot take gradients as each of 'values' must be a leaf of this tape or depend on one: current value is ${value.tape === this ? 'a constant' : 'from another tape'}`,
+      );
+    }
+    return this.#scope.run(() => this.#takeGradients(output as HeldValue, values as readonly HeldValue[]));
+  }
+
+  #takeGradients(output: HeldValue, values: readonly HeldValue[]): Tensor[] {
+    const gradients = new Map<HeldValue, Tensor>([[output, this.backend.fill([], 1)]]);
+    const wanted = new Set(values);
     for (let operation = this.#operations.pop(); operation !== undefined; operation = this.#operations.pop()) {
-      const outputGradient = gradients.get(operation.output);
-      if (outputGradient !== undefined) {
-        gradients.delete(operation.output);
-        const needed = operation.inputs.map((input) => input.requiresGradient);
-        const inputGradients = operation.backward(outputGradient, needed);
-        this.backend.dispose(outputGradient);
-        operation.inputs.forEach((input, index) => {
-          const gradient = inputGradients[index];
-          if (gradient === null) return;
-          if (needed[index]) this.#accumulate(gradients, input, gradient);
-          else this.backend.dispose(gradient);
-        });
+      try {
+        this.#derive(operation, gradients, wanted);
+      } finally {
+        this.#finish(operation);
       }
-      this.#finish(operation);
     }
     for (const [value, gradient] of gradients) if (!wanted.has(value)) this.backend.dispose(gradient);
     const returned = new Set<HeldValue>();
-    return (leaves as HeldValue[]).map((leaf) => {
-      const gradient = gradients.get(leaf);
-      if (gradient === undefined) return this.backend.fill(leaf.shape, 0);
-      if (returned.has(leaf)) return this.backend.reshape(gradient, leaf.shape);
-      returned.add(leaf);
+    return values.map((value) => {
+      const gradient = gradients.get(value);
+      if (gradient === undefined) return this.backend.fill(value.shape, 0);
+      if (returned.has(value)) return this.backend.reshape(gradient, value.shape);
+      returned.add(value);
       return gradient;
     });
+  }
+
+  /** Passes the gradient of an operation's output, whole by now, on to its inputs. */
+  #derive({ output, inputs, backward }: RecordedOperation, gradients: Map<HeldValue, Tensor>, wanted: Set<HeldValue>) {
+    const outputGradient = gradients.get(output);
+    if (outputGradient === undefined) return;
+    const needed = inputs.map((input) => input.requiresGradient);
+    const inputGradients = backward(outputGradient, needed);
+    if (!wanted.has(output)) {
+      gradients.delete(output);
+      this.backend.dispose(outputGradient);
+    }
+    inputs.forEach((input, index) => {
+      const gradient = inputGradients[index];
+      if (gradient === null) return;
+      if (needed[index]) this.#accumulate(gradients, input, gradient);
+      else this.backend.dispose(gradient);
+    });
+  }
+
+  /** Runs `work` and disposes the tape. Where it throws, what it made with `backend` is freed too, halves of results included. */
+  use<Result>(work: (tape: this) => Result): Result {
+    return this.#scope.run(() => {
+      try {
+        return work(this);
+      } finally {
+        this.dispose();
+      }
+    });
+  }
+
+  /** Hands a tensor that was made with `backend` over to who outlives the tape: it stays alive if `use` throws. */
+  keep(tensor: Tensor): Tensor {
+    return this.#scope.keep(tensor);
   }
 
   /** Frees everything that the tape owns. Leaves and constants stay the caller's. Calling it twice is allowed. */
@@ -169,7 +211,15 @@ export class Tape {
   }
 
   #hold(tensor: Tensor, requiresGradient: boolean, owned: boolean): HeldValue {
-    const value: HeldValue = { tensor, shape: tensor.shape, requiresGradient, holds: 1, owned, released: false };
+    const value: HeldValue = {
+      tensor,
+      shape: tensor.shape,
+      requiresGradient,
+      holds: 1,
+      owned,
+      tape: this,
+      released: false,
+    };
     this.#held.add(value);
     return value;
   }

@@ -1,7 +1,7 @@
 import type { Tensor } from '../backend.ts';
 import { affine } from '../autodiff/operations/element-wise.ts';
 import { softmaxDivergence } from '../autodiff/operations/softmax-divergence.ts';
-import { assertShape } from '../autodiff/operations/_shape.ts';
+import { assertArguments } from '../autodiff/operations/_assert-arguments.ts';
 import type { Tape, Value } from '../autodiff/tape.ts';
 
 /** Options of `crossEntropy`. */
@@ -30,13 +30,8 @@ export function crossEntropy(
   { labelSmoothing = 0 }: CrossEntropyOptions = {},
 ): Value {
   const [batch, classes] = logits.shape;
-  assertShape(
-    labels.shape.length === 1 && labels.shape[0] === batch,
-    'crossEntropy',
-    'labels',
-    `have shape [${batch}]`,
-    labels.shape,
-  );
+  assertArguments.logits('crossEntropy', logits.shape);
+  assertArguments.sameShape('crossEntropy', 'labels', labels.shape, [batch]);
   if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
     throw new RangeError(
       `Cannot compute crossEntropy as 'labelSmoothing' must be in [0, 1): current value is ${labelSmoothing}`,

@@ -2,7 +2,7 @@ import { affine, exp, multiply, subtract } from '../autodiff/operations/element-
 import { sum } from '../autodiff/operations/reduction.ts';
 import { logSoftmax, softmax } from '../autodiff/operations/softmax.ts';
 import { softmaxDivergence } from '../autodiff/operations/softmax-divergence.ts';
-import { assertShape } from '../autodiff/operations/_shape.ts';
+import { assertArguments } from '../autodiff/operations/_assert-arguments.ts';
 import type { Tape, Value } from '../autodiff/tape.ts';
 
 /** Options of `distillationLoss`. */
@@ -41,13 +41,8 @@ export function distillationLoss(
     );
   }
   const { shape } = studentLogits;
-  assertShape(
-    teacherLogits.shape.length === 2 && teacherLogits.shape.every((size, axis) => size === shape[axis]),
-    'distillationLoss',
-    'teacherLogits',
-    `have shape [${shape.join(', ')}]`,
-    teacherLogits.shape,
-  );
+  assertArguments.logits('distillationLoss', shape);
+  assertArguments.sameShape('distillationLoss', 'teacherLogits', teacherLogits.shape, shape);
   const soften = (logits: Value): Value => (temperature === 1 ? logits : affine(tape, logits, 1 / temperature));
   if (!teacherLogits.requiresGradient) {
     const target = softmax(tape, soften(teacherLogits));

@@ -138,9 +138,9 @@ function startDafl(options: DaflOptions, context: MethodContext): MethodSession 
     return generator.forward(tape, latent, { mode: 'training', trainable }).images;
   }
 
-  /** Another handle on a value's tensor, which outlives the tape. */
-  function keep(value: Value): Tensor {
-    return backend.reshape(value.tensor, value.shape);
+  /** Another handle on a value's tensor, which outlives the tape, but not its failure. */
+  function keep(tape: Tape, value: Value): Tensor {
+    return tape.backend.reshape(value.tensor, value.shape);
   }
 
   /** Images without gradient and what the teacher says of them. */
@@ -148,7 +148,7 @@ function startDafl(options: DaflOptions, context: MethodContext): MethodSession 
     return withTape(backend, (tape) => {
       const images = generate(tape, count, random);
       const { logits } = teacher.forward(tape, images, { mode: 'inference' });
-      return { images: keep(images), teacherLogits: keep(logits) };
+      return { images: keep(tape, images), teacherLogits: keep(tape, logits) };
     });
   }
 
@@ -189,8 +189,8 @@ function startDafl(options: DaflOptions, context: MethodContext): MethodSession 
         .map(({ weight, loss }) => affine(tape, loss, weight))
         .reduce<Value | null>((sum, term) => (sum === null ? term : add(tape, sum, term)), null);
 
-      const batch = { images: keep(images), teacherLogits: keep(logits) };
-      const losses = Object.fromEntries(Object.entries(terms).map(([name, { loss }]) => [name, keep(loss)]));
+      const batch = { images: keep(tape, images), teacherLogits: keep(tape, logits) };
+      const losses = Object.fromEntries(Object.entries(terms).map(([name, { loss }]) => [name, keep(tape, loss)]));
       if (total !== null) {
         const leaves = generator.trainableVariables.map((variable) => tape.leaf(variable.tensor));
         const gradients = tape.gradients(total, leaves);

@@ -2,6 +2,7 @@ import type { TensorBackend } from '../backend.ts';
 import type { Tape, Value } from '../autodiff/tape.ts';
 import { Variable } from '../autodiff/variable.ts';
 import { DaflError } from '../errors.ts';
+import { TensorScope } from '../tensor-scope.ts';
 import type { RandomStream } from '../random.ts';
 import { inferShapes } from './infer-shapes.ts';
 import type { AnswerImages, Graph, HostTensor, Model, ModelNode } from './model.ts';
@@ -61,12 +62,16 @@ export function createNetwork(backend: TensorBackend, model: Model): Network {
   const { graph } = model;
   const variables = new Map<string, Variable>();
   const shapes = inferShapes(graph);
-  for (const [nodeName, { weights }] of shapes) {
-    for (const [weightName, { shape, trainable }] of Object.entries(weights)) {
-      const name = `${nodeName}.${weightName}`;
-      variables.set(name, new Variable(backend, name, backend.tensor(model.weights.get(name)!.data, shape), trainable));
+  const scope = new TensorScope(backend);
+  scope.run(() => {
+    for (const [nodeName, { weights }] of shapes) {
+      for (const [weightName, { shape, trainable }] of Object.entries(weights)) {
+        const name = `${nodeName}.${weightName}`;
+        const tensor = scope.backend.tensor(model.weights.get(name)!.data, shape);
+        variables.set(name, new Variable(backend, name, tensor, trainable));
+      }
     }
-  }
+  });
   const trainableVariables = [...variables.values()].filter((variable) => variable.trainable);
 
   const plan = fuseUpsampling(graph);

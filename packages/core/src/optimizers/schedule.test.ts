@@ -49,4 +49,23 @@ describe('learningRateAt', () => {
     expect(compute).toThrow(DaflError);
     expect(compute).toThrow(`Cannot follow schedule as 'learningRate' must be > 0: current value is ${learningRate}`);
   });
+
+  it.each<[Schedule, string]>([
+    [{ kind: 'constant', learningRate: Infinity }, "'learningRate' must be > 0: current value is Infinity"],
+    [
+      { kind: 'constant', learningRate: 1, warmupSteps: -1 },
+      "'warmupSteps' must be an integer >= 0: current value is -1",
+    ],
+    [{ kind: 'cosine', learningRate: 1, finalRatio: 2 }, "'finalRatio' must be in [0, 1]: current value is 2"],
+    [
+      { kind: 'multiStep', learningRate: 1, milestones: [0.5], factor: -1 },
+      "'factor' must be > 0: current value is -1",
+    ],
+    [
+      { kind: 'multiStep', learningRate: 1, milestones: [0.5, 40], factor: 0.1 },
+      "'milestones' must be in (0, 1): current value is [0.5, 40]",
+    ],
+  ])('refuses %j from its first step on', (schedule, rule) => {
+    expect(() => learningRateAt(schedule, 0, 1)).toThrow(`Cannot follow schedule as ${rule}`);
+  });
 });

@@ -1,4 +1,5 @@
 import { DaflError } from '../errors.ts';
+import { showValue } from '../show-value.ts';
 
 /**
  * How a learning rate moves over a run, as data. Each form starts with `warmupSteps` steps of linear rise.
@@ -15,7 +16,11 @@ export type Schedule = {
   readonly warmupSteps?: number;
 } & (
   | { readonly kind: 'constant' }
-  | { readonly kind: 'cosine' | 'linear'; readonly finalRatio?: number }
+  | {
+      readonly kind: 'cosine' | 'linear';
+      /** In [0, 1], default 0. */
+      readonly finalRatio?: number;
+    }
   | { readonly kind: 'multiStep'; readonly milestones: readonly number[]; readonly factor: number }
 );
 
@@ -24,16 +29,11 @@ export type Schedule = {
  *
  * @param step 0-based, below `steps`.
  * @param steps Length of the run, >= 1.
- * @throws {DaflError} `USAGE` if the learning rate is not > 0.
+ * @throws {DaflError} `USAGE` if a number of the schedule is out of range.
  */
 export function learningRateAt(schedule: Schedule, step: number, steps: number): number {
+  assertSchedule(schedule);
   const { learningRate, warmupSteps = 0 } = schedule;
-  if (!(learningRate > 0)) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot follow schedule as 'learningRate' must be > 0: current value is ${learningRate}`,
-    );
-  }
   if (step < warmupSteps) return (learningRate * (step + 1)) / warmupSteps;
   switch (schedule.kind) {
     case 'constant':
@@ -49,5 +49,31 @@ export function learningRateAt(schedule: Schedule, step: number, steps: number):
       return (
         learningRate * schedule.factor ** schedule.milestones.filter((milestone) => step >= milestone * steps).length
       );
+  }
+}
+
+function assertSchedule(schedule: Schedule): void {
+  const assert = (holds: boolean, name: string, rule: string, value: unknown): void => {
+    if (holds) return;
+    throw new DaflError(
+      'USAGE',
+      `Cannot follow schedule as '${name}' must ${rule}: current value is ${showValue(value)}`,
+    );
+  };
+  const { learningRate, warmupSteps = 0 } = schedule;
+  assert(learningRate > 0 && learningRate < Infinity, 'learningRate', 'be > 0', learningRate);
+  assert(Number.isInteger(warmupSteps) && warmupSteps >= 0, 'warmupSteps', 'be an integer >= 0', warmupSteps);
+  if (schedule.kind === 'multiStep') {
+    const { milestones, factor } = schedule;
+    assert(
+      milestones.every((milestone) => milestone > 0 && milestone < 1),
+      'milestones',
+      'be in (0, 1)',
+      milestones,
+    );
+    assert(factor > 0 && factor < Infinity, 'factor', 'be > 0', factor);
+  } else if (schedule.kind !== 'constant') {
+    const { finalRatio = 0 } = schedule;
+    assert(finalRatio >= 0 && finalRatio <= 1, 'finalRatio', 'be in [0, 1]', finalRatio);
   }
 }

@@ -1,18 +1,11 @@
 import type { Tensor } from '../../backend.ts';
 import type { Tape, Value } from '../tape.ts';
-import { assertShape } from './_shape.ts';
+import { assertArguments } from './_assert-arguments.ts';
 
 /** Products of `[count, rows, inner]` and `[count, inner, columns]`, one for each of the first axis. */
 export function batchMatMul(tape: Tape, left: Value, right: Value): Value {
-  assertShape(left.shape.length === 3, 'batchMatMul', 'left', 'have rank 3', left.shape);
-  const [count, , inner] = left.shape;
-  assertShape(
-    right.shape.length === 3 && right.shape[0] === count && right.shape[1] === inner,
-    'batchMatMul',
-    'right',
-    `have shape [${count}, ${inner}, columns]`,
-    right.shape,
-  );
+  assertArguments.batchMatMul(left.shape, right.shape);
+  const [count] = left.shape;
   const { backend } = tape;
   const product = (a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor => {
     const matrix = (tensor: Tensor, index: number): Tensor => {

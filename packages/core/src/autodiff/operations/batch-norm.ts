@@ -8,6 +8,7 @@ import type {
   TensorBackend,
 } from '../../backend.ts';
 import type { Tape, Value } from '../tape.ts';
+import { assertArguments } from './_assert-arguments.ts';
 import { sizeOf } from './_shape.ts';
 
 /** What a training-mode batch normalisation gives beside its output. */
@@ -40,6 +41,8 @@ export function batchNorm(
   epsilon: number,
   runningStatistics: RunningStatistics | null = null,
 ): BatchNormOutput {
+  const { mean: runningMean = null, variance: runningVariance = null } = runningStatistics ?? {};
+  assertArguments.channels('batchNorm', input.shape, { scale, offset, runningMean, runningVariance });
   const { backend } = tape;
   const forward = backend.fused?.batchNorm?.bind(backend.fused) ?? composedBatchNorm(backend);
   const backward = backend.fused?.batchNormGradient?.bind(backend.fused) ?? composedBatchNormGradient(backend);
@@ -100,6 +103,7 @@ export interface FrozenBatchNorm {
 export function frozenBatchNorm(tape: Tape, input: Value, frozen: FrozenBatchNorm): Value {
   const { backend } = tape;
   const { mean, variance, scale, offset, epsilon } = frozen;
+  assertArguments.channels('frozenBatchNorm', input.shape, { mean, variance, scale, offset });
   const normalize = backend.fused?.frozenBatchNorm?.bind(backend.fused) ?? composedFrozenBatchNorm(backend);
   return tape.record(normalize(input.tensor, mean, variance, scale, offset, epsilon), [input], (gradient) => [
     normalize(gradient, null, variance, scale, null, epsilon),

@@ -1,5 +1,6 @@
 import type { ChannelStatistics, Tensor, TensorBackend } from '../../backend.ts';
 import type { Tape, Value } from '../tape.ts';
+import { assertArguments } from './_assert-arguments.ts';
 import { sizeOf } from './_shape.ts';
 
 /**
@@ -9,6 +10,7 @@ import { sizeOf } from './_shape.ts';
  * @returns Shape `[2, channels]`: the means, then the variances.
  */
 export function channelMoments(tape: Tape, input: Value): Value {
+  assertArguments.channels('channelMoments', input.shape);
   const { backend } = tape;
   const channels = input.shape[input.shape.length - 1];
   const count = sizeOf(input.shape) / channels;

@@ -1,6 +1,6 @@
 import type { Conv2dOptions } from '../../backend.ts';
 import type { Tape, Value } from '../tape.ts';
-import { assertShape } from './_shape.ts';
+import { assertArguments } from './_assert-arguments.ts';
 
 /**
  * 2-D convolution (cross-correlation).
@@ -10,17 +10,7 @@ import { assertShape } from './_shape.ts';
  * @param bias Shape `[outputChannels]`, or null.
  */
 export function conv2d(tape: Tape, input: Value, filter: Value, bias: Value | null, options: Conv2dOptions): Value {
-  assertShape(input.shape.length === 4, 'conv2d', 'input', 'have rank 4', input.shape);
-  const inputChannels = input.shape[3];
-  assertShape(
-    filter.shape.length === 4 &&
-      filter.shape[2] * options.groups === inputChannels &&
-      filter.shape[3] % options.groups === 0,
-    'conv2d',
-    'filter',
-    `fit ${inputChannels} input channels in ${options.groups} groups`,
-    filter.shape,
-  );
+  assertArguments.conv2d('conv2d', input.shape, filter.shape, bias?.shape, options);
   const { backend } = tape;
   const { shape: inputShape } = input;
   const { shape: filterShape } = filter;

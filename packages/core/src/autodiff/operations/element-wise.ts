@@ -1,12 +1,12 @@
 import type { Tensor } from '../../backend.ts';
 import type { Tape, Value } from '../tape.ts';
-import { assertBroadcastable } from './_broadcastable.ts';
+import { assertArguments } from './_assert-arguments.ts';
 import { alias, sumToShape } from './_shape.ts';
 import { using } from './_using.ts';
 
 /** left + right, with broadcasting. */
 export function add(tape: Tape, left: Value, right: Value): Value {
-  assertBroadcastable('add', left.shape, right.shape);
+  assertArguments.broadcast('add', left.shape, right.shape);
   const { backend } = tape;
   return tape.record(backend.binary('add', left.tensor, right.tensor), [left, right], (gradient, needed) => [
     needed[0] ? sumToShape(backend, gradient, left.shape) : null,
@@ -16,7 +16,7 @@ export function add(tape: Tape, left: Value, right: Value): Value {
 
 /** left - right, with broadcasting. */
 export function subtract(tape: Tape, left: Value, right: Value): Value {
-  assertBroadcastable('subtract', left.shape, right.shape);
+  assertArguments.broadcast('subtract', left.shape, right.shape);
   const { backend } = tape;
   return tape.record(backend.binary('subtract', left.tensor, right.tensor), [left, right], (gradient, needed) =>
     using(backend, (keep) => [
@@ -28,7 +28,7 @@ export function subtract(tape: Tape, left: Value, right: Value): Value {
 
 /** left x right, with broadcasting. */
 export function multiply(tape: Tape, left: Value, right: Value): Value {
-  assertBroadcastable('multiply', left.shape, right.shape);
+  assertArguments.broadcast('multiply', left.shape, right.shape);
   const { backend } = tape;
   return tape.record(
     backend.binary('multiply', left.tensor, right.tensor),
@@ -44,7 +44,7 @@ export function multiply(tape: Tape, left: Value, right: Value): Value {
 
 /** left / right, with broadcasting. */
 export function divide(tape: Tape, left: Value, right: Value): Value {
-  assertBroadcastable('divide', left.shape, right.shape);
+  assertArguments.broadcast('divide', left.shape, right.shape);
   const { backend } = tape;
   return tape.record(
     backend.binary('divide', left.tensor, right.tensor),

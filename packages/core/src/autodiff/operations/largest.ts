@@ -1,4 +1,5 @@
 import type { Tape, Value } from '../tape.ts';
+import { assertArguments } from './_assert-arguments.ts';
 import { using } from './_using.ts';
 
 /**
@@ -6,6 +7,7 @@ import { using } from './_using.ts';
  * PyTorch's `amax`.
  */
 export function largest(tape: Tape, input: Value, axes: readonly number[]): Value {
+  assertArguments.axes('largest', input.shape, axes);
   const { backend } = tape;
   const output = backend.reduce('max', input.tensor, axes, true);
   return tape.record(

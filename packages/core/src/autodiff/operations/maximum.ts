@@ -1,5 +1,5 @@
 import type { Tape, Value } from '../tape.ts';
-import { assertBroadcastable } from './_broadcastable.ts';
+import { assertArguments } from './_assert-arguments.ts';
 import { sumToShape } from './_shape.ts';
 import { using } from './_using.ts';
 
@@ -14,7 +14,7 @@ export function minimum(tape: Tape, left: Value, right: Value): Value {
 }
 
 function choose(tape: Tape, operation: 'maximum' | 'minimum', left: Value, right: Value): Value {
-  assertBroadcastable(operation, left.shape, right.shape);
+  assertArguments.broadcast(operation, left.shape, right.shape);
   const { backend } = tape;
   return tape.record(
     backend.binary(operation, left.tensor, right.tensor),

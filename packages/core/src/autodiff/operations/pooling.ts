@@ -1,10 +1,10 @@
 import type { AveragePool2dOptions, Pool2dOptions, Size2d } from '../../backend.ts';
 import type { Tape, Value } from '../tape.ts';
-import { assertShape } from './_shape.ts';
+import { assertArguments } from './_assert-arguments.ts';
 
 /** Largest element of each window of `[batch, height, width, channels]`. */
 export function maxPool2d(tape: Tape, input: Value, options: Pool2dOptions): Value {
-  assertShape(input.shape.length === 4, 'maxPool2d', 'input', 'have rank 4', input.shape);
+  assertArguments.pool2d('maxPool2d', input.shape, options);
   const { backend } = tape;
   const output = backend.maxPool2d(input.tensor, options);
   return tape.record(
@@ -19,7 +19,7 @@ export function maxPool2d(tape: Tape, input: Value, options: Pool2dOptions): Val
 
 /** Mean of each window of `[batch, height, width, channels]`. */
 export function averagePool2d(tape: Tape, input: Value, options: AveragePool2dOptions): Value {
-  assertShape(input.shape.length === 4, 'averagePool2d', 'input', 'have rank 4', input.shape);
+  assertArguments.pool2d('averagePool2d', input.shape, options);
   const { backend } = tape;
   const { shape } = input;
   return tape.record(backend.averagePool2d(input.tensor, options), [input], (gradient) => [
@@ -29,7 +29,7 @@ export function averagePool2d(tape: Tape, input: Value, options: AveragePool2dOp
 
 /** Repeats each pixel of `[batch, height, width, channels]` `factors[0]` times down and `factors[1]` times across. */
 export function upsampleNearest2d(tape: Tape, input: Value, factors: Size2d): Value {
-  assertShape(input.shape.length === 4, 'upsampleNearest2d', 'input', 'have rank 4', input.shape);
+  assertArguments.upsampleNearest2d(input.shape, factors);
   const { backend } = tape;
   return tape.record(backend.upsampleNearest2d(input.tensor, factors), [input], (gradient) => [
     backend.upsampleNearest2dGradient(gradient, factors),

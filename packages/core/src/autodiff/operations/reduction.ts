@@ -1,5 +1,6 @@
 import type { Shape, Tensor, TensorBackend } from '../../backend.ts';
 import type { Tape, Value } from '../tape.ts';
+import { assertArguments } from './_assert-arguments.ts';
 import { sizeOf } from './_shape.ts';
 
 /** Repeats a reduced gradient along the axes that were summed. */
@@ -27,6 +28,7 @@ function allAxes(shape: Shape): number[] {
 
 /** Sum over `axes` (default all: a scalar); reduced axes are removed. */
 export function sum(tape: Tape, input: Value, axes: readonly number[] = allAxes(input.shape)): Value {
+  assertArguments.axes('sum', input.shape, axes);
   const { backend } = tape;
   const { shape } = input;
   return tape.record(backend.reduce('sum', input.tensor, axes, false), [input], (gradient) => [
@@ -36,6 +38,7 @@ export function sum(tape: Tape, input: Value, axes: readonly number[] = allAxes(
 
 /** Mean over `axes` (default all: a scalar); reduced axes are removed. */
 export function mean(tape: Tape, input: Value, axes: readonly number[] = allAxes(input.shape)): Value {
+  assertArguments.axes('mean', input.shape, axes);
   const { backend } = tape;
   const { shape } = input;
   const count = sizeOf(axes.map((axis) => shape[axis]));

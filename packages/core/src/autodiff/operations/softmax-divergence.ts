@@ -1,5 +1,6 @@
 import type { Tape, Value } from '../tape.ts';
-import { alias, assertShape } from './_shape.ts';
+import { assertArguments } from './_assert-arguments.ts';
+import { alias } from './_shape.ts';
 import { affine, multiply, subtract } from './element-wise.ts';
 import { sum } from './reduction.ts';
 import { logSoftmax } from './softmax.ts';
@@ -18,13 +19,8 @@ const SMALLEST_NORMAL = 1.1754943508222875e-38;
  */
 export function softmaxDivergence(tape: Tape, logits: Value, target: Value, temperature = 1): Value {
   const { shape } = logits;
-  assertShape(
-    shape.length === 2 && target.shape.length === 2 && target.shape.every((size, axis) => size === shape[axis]),
-    'softmaxDivergence',
-    'target',
-    `have shape [${shape.join(', ')}]`,
-    target.shape,
-  );
+  assertArguments.logits('softmaxDivergence', shape);
+  assertArguments.sameShape('softmaxDivergence', 'target', target.shape, shape);
   const { backend } = tape;
   const { fused } = backend;
   if (!fused?.softmaxDivergence) {

@@ -1,6 +1,6 @@
 import type { Tensor, TensorBackend } from '../../backend.ts';
 import type { Tape, Value } from '../tape.ts';
-import { assertShape } from './_shape.ts';
+import { assertArguments } from './_assert-arguments.ts';
 import { using } from './_using.ts';
 
 /**
@@ -9,7 +9,7 @@ import { using } from './_using.ts';
  * @param logits Shape `[batch, classes]`.
  */
 export function logSoftmax(tape: Tape, logits: Value): Value {
-  assertShape(logits.shape.length === 2, 'logSoftmax', 'logits', 'have shape [batch, classes]', logits.shape);
+  assertArguments.logits('logSoftmax', logits.shape);
   const { backend } = tape;
   const freeAll = (tensors: Tensor[]) => tensors.forEach((tensor) => backend.dispose(tensor));
 
@@ -43,7 +43,7 @@ export function logSoftmax(tape: Tape, logits: Value): Value {
  * @param logits Shape `[batch, classes]`.
  */
 export function softmax(tape: Tape, logits: Value): Value {
-  assertShape(logits.shape.length === 2, 'softmax', 'logits', 'have shape [batch, classes]', logits.shape);
+  assertArguments.logits('softmax', logits.shape);
   const { backend } = tape;
   const output = backend.fused?.softmax?.(logits.tensor) ?? composedSoftmax(backend, logits.tensor);
   return tape.record(

@@ -1,5 +1,6 @@
 import type { Conv2dOptions, Shape } from '../../backend.ts';
 import type { Tape, Value } from '../tape.ts';
+import { assertArguments } from './_assert-arguments.ts';
 
 /**
  * Transposed 2-D convolution: what `conv2d` with these options maps to the input, taken backwards.
@@ -15,6 +16,7 @@ export function transposedConv2d(
   outputShape: Shape,
   options: Conv2dOptions,
 ): Value {
+  assertArguments.transposedConv2d(input.shape, filter.shape, outputShape, options);
   const { backend } = tape;
   const { shape: filterShape } = filter;
   return tape.record(

@@ -1,5 +1,6 @@
 import type { Conv2dOptions } from '../../backend.ts';
 import type { Tape, Value } from '../tape.ts';
+import { assertArguments } from './_assert-arguments.ts';
 import { conv2d } from './conv2d.ts';
 import { upsampleNearest2d } from './pooling.ts';
 
@@ -21,6 +22,7 @@ const CONV_3X3: Conv2dOptions = {
  * @returns Shape `[batch, 2 height, 2 width, outputChannels]`.
  */
 export function upsampleConv2d(tape: Tape, input: Value, filter: Value, bias: Value | null): Value {
+  assertArguments.upsampleConv2d(input.shape, filter.shape, bias?.shape);
   const { backend } = tape;
   const { fused } = backend;
   if (!fused?.upsampleConv2d || !fused.upsampleConv2dInputGradient || !fused.upsampleConv2dFilterGradient) {

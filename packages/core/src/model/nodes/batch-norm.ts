@@ -47,8 +47,8 @@ export const batchNorm: NodeKind<BatchNormNode> = {
       const statistics = momentum > 0 ? { mean: runningMean.tensor, variance: runningVariance.tensor, momentum } : null;
       const { output, mean, variance, running } = normalize(tape, input, scale, offset, node.epsilon, statistics);
       if (running !== null) {
-        runningMean.assign(running.mean);
-        runningVariance.assign(running.variance);
+        runningMean.assign(tape.keep(running.mean));
+        runningVariance.assign(tape.keep(running.variance));
       }
       backend.dispose(mean);
       backend.dispose(variance);
