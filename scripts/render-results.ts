@@ -121,7 +121,7 @@ function describeGauntlet(records: readonly ExperimentRecord[]): string[] {
     percent(cell?.least ?? null),
     cell === null || real === null ? '-' : (cell.mean - real).toFixed(2),
     cell === null ? '-' : String(cell.runs),
-    cell === null ? '-' : cell.seconds.toFixed(0),
+    cell?.processorSeconds?.toFixed(0) ?? '-',
     spread(random),
     spread(dafl),
   ]);
@@ -134,7 +134,7 @@ function describeGauntlet(records: readonly ExperimentRecord[]): string[] {
     'least',
     'default - real',
     'runs',
-    'seconds',
+    'processor seconds',
     'default, random start',
     'DAFL, fast preset',
   ];

@@ -33,6 +33,12 @@ test('a record that names no method is one of DAFL', () => {
   expect(isRecordCurrent({ ...record, task: { kind: 'distill', options } }, distillation())).toBe(true);
 });
 
+test('a record that names no method is one of what was taken, where it tells', () => {
+  const task: Task = { kind: 'distill', options: { teacher: 'lenet5-mnist', eval: 'mnist' } };
+  expect(isRecordCurrent({ ...recordOf(task), method: 'procedural' }, task)).toBe(true);
+  expect(isRecordCurrent({ ...recordOf(task), method: 'noise' }, task)).toBe(false);
+});
+
 test('a record of another preset does not count', () => {
   const record = recordOf(distillation(), (values) => (values.activationWeight = 0.1));
   expect(isRecordCurrent(record, distillation())).toBe(false);

@@ -12,11 +12,14 @@ import type { ExperimentRecord } from './experiment-record.ts';
  * A hyper-parameter that a row names and one that its preset sets are the same; one that came later than the record must
  * be as the preset has it, since what was added leaves the runs before it as they were.
  */
-export function isRecordCurrent({ task: recorded, hyperParameters: then }: ExperimentRecord, task: Task): boolean {
+export function isRecordCurrent(
+  { task: recorded, hyperParameters: then, method: taken }: ExperimentRecord,
+  task: Task,
+): boolean {
   if (task.kind !== 'distill' || recorded.kind !== 'distill' || then === null)
     return isDeepStrictEqual(recorded, JSON.parse(JSON.stringify(task)));
-  // Records that name no method are of the time when that meant DAFL.
-  const old = { method: 'dafl', ...withoutHyperParameters(recorded) };
+  // Records of rows that name no method tell what was taken; older ones are of the time when that meant DAFL.
+  const old = { method: taken ?? 'dafl', ...withoutHyperParameters(recorded) };
   const { method } = decideMethod(parseDistillationOptions(task.options));
   const asked = { ...withoutHyperParameters(task), method };
   if (!isDeepStrictEqual(old, asked)) return false;

@@ -4,7 +4,7 @@ import { summarizeGauntlet, summarizeVerdicts } from './summarize-gauntlet.ts';
 
 function record(row: string, accuracy: number, agreement?: number, isPoor = false): ExperimentRecord {
   const verdict = agreement === undefined ? null : { agreement, level: isPoor ? 'poor' : 'good' };
-  return { row, accuracy, teacherAccuracy: 0.99, verdict, seconds: 10 } as ExperimentRecord;
+  return { row, accuracy, teacherAccuracy: 0.99, verdict, processorSeconds: 10 } as ExperimentRecord;
 }
 
 const records = [
@@ -17,7 +17,12 @@ const records = [
 
 it('sets the students of each teacher beside its own accuracy and the real-data student', () => {
   const lines = new Map(summarizeGauntlet(records).map((line) => [line.teacher.id, line]));
-  expect(lines.get('mnist')).toMatchObject({ accuracy: 99, real: 98, random: null, dafl: { runs: 1, least: 60 } });
+  expect(lines.get('mnist')).toMatchObject({
+    accuracy: 99,
+    real: 98,
+    random: null,
+    dafl: { runs: 1, least: 60, processorSeconds: 10 },
+  });
   const { mean, standardDeviation, least } = lines.get('mnist')!.default!;
   expect([mean, standardDeviation, least]).toEqual([96, Math.SQRT2, 95].map((value) => expect.closeTo(value, 10)));
   // The same classifier with other logits.

@@ -11,8 +11,8 @@ export interface GauntletCell {
   /** Of the sample; null below two runs. */
   readonly standardDeviation: number | null;
   readonly least: number;
-  /** Median wall time of a run. */
-  readonly seconds: number;
+  /** Median of what a run took of the processor's time, evaluations included; null where no run tells. */
+  readonly processorSeconds: number | null;
 }
 
 /** What the gauntlet says of one teacher. Accuracies in percent; null where nothing was run. */
@@ -88,13 +88,15 @@ function cellOf(records: readonly ExperimentRecord[]): GauntletCell | null {
   if (values.length === 0) return null;
   const mean = average(values);
   const squares = values.reduce((total, value) => total + (value - mean) ** 2, 0);
-  const seconds = records.map((record) => record.seconds).toSorted((a, b) => a - b);
+  const seconds = records
+    .flatMap(({ processorSeconds }) => (processorSeconds === null ? [] : [processorSeconds]))
+    .toSorted((a, b) => a - b);
   return {
     runs: values.length,
     mean,
     standardDeviation: values.length < 2 ? null : Math.sqrt(squares / (values.length - 1)),
     least: Math.min(...values),
-    seconds: seconds[Math.floor(seconds.length / 2)],
+    processorSeconds: seconds[Math.floor(seconds.length / 2)] ?? null,
   };
 }
 
