@@ -101,7 +101,7 @@ export const gauntletTeachers: readonly GauntletTeacher[] = [
         mean: 0.473,
         standardDeviation: 0.251,
       },
-      training: { epochs: 12, shift: 2, horizontalFlip: true, learningRate: 4e-3 },
+      training: { epochs: 6, shift: 2, horizontalFlip: true, learningRate: 4e-3 },
     },
   },
   {
@@ -156,7 +156,7 @@ export const gauntletTeachers: readonly GauntletTeacher[] = [
         mean: 0.13,
         standardDeviation: 0.31,
       },
-      training: { epochs: 8 },
+      training: { epochs: 3 },
     },
   },
   {
@@ -174,7 +174,7 @@ export const gauntletTeachers: readonly GauntletTeacher[] = [
         mean: 0.71,
         standardDeviation: 0.35,
       },
-      training: { epochs: 6 },
+      training: { epochs: 3 },
     },
     folds: true,
   },
