@@ -17,6 +17,7 @@ it('exports what it lists, and nothing by accident', () => {
       "argMaxRows",
       "averagePool2d",
       "batchNorm",
+      "choosePictures",
       "classify",
       "clip",
       "concat",

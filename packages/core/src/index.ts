@@ -123,6 +123,7 @@ export { ReplayBank, type ReplayShapes } from './methods/replay-bank.ts';
 export { type ImageSet, sliceImageSet } from './data/image-set.ts';
 export { preprocess, toPixels } from './data/preprocess.ts';
 
+export { choosePictures, type ChoosePicturesOptions } from './procedural/choose-pictures.ts';
 export { drawPicture, type PictureKind } from './procedural/draw-picture.ts';
 export type { PictureSize } from './procedural/canvas.ts';
 export { pictureFamilies, type PictureFamily, type PictureFamilyName } from './procedural/picture-families.ts';

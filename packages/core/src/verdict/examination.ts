@@ -1,9 +1,9 @@
+import { type ImageSet, sliceImageSet } from '../data/image-set.ts';
 import { inferenceBatchSize } from '../inference-batch-size.ts';
 import { describeClassifier } from '../model/classifier.ts';
 import type { Network } from '../model/network.ts';
-import { argMaxRows, predictLogits } from '../predict.ts';
-import { PictureMixer } from '../procedural/picture-mixer.ts';
-import { PictureSource } from '../procedural/picture-source.ts';
+import { choosePictures } from '../procedural/choose-pictures.ts';
+import { labelPictures } from '../procedural/label-pictures.ts';
 import type { RandomStream } from '../random.ts';
 import type { Turn } from '../turn.ts';
 
@@ -26,14 +26,9 @@ export interface ExaminationOptions {
   readonly signal?: AbortSignal;
 }
 
-const DRAWN_AT_A_TIME = 128;
 /** Pictures of each class that are kept, where there is room. */
 const MOST_OF_A_CLASS = 64;
 const MOST_KEPT = 640;
-/** Pictures drawn for each that is kept: common classes give more than their share. */
-const DRAWN_FOR_EACH = 2.4;
-/** Bytes of the pictures at most. */
-const MOST_BYTES = 2 ** 26;
 
 /**
  * Compares students with their teacher on procedural pictures that no method learns from, drawn so that the teacher's
@@ -42,45 +37,24 @@ const MOST_BYTES = 2 ** 26;
  */
 export class Examination {
   readonly #teacher: Network;
-  readonly #pictures: Uint8Array[];
-  readonly #labels: number[];
+  /** With the teacher's classes as labels. */
+  readonly #pictures: ImageSet;
 
-  private constructor(teacher: Network, pictures: Uint8Array[], labels: number[]) {
+  private constructor(teacher: Network, pictures: ImageSet) {
     this.#teacher = teacher;
     this.#pictures = pictures;
-    this.#labels = labels;
   }
 
   /** Draws the pictures and asks the teacher. */
   static async prepare({ teacher, createRandom, turn, signal }: ExaminationOptions): Promise<Examination> {
-    const { inputShape, preprocessing, classes } = describeClassifier(teacher.graph);
-    const [height, width, channels] = inputShape;
-    const pictureSize = height * width * channels;
-    const room = Math.min(MOST_KEPT, MOST_OF_A_CLASS * classes, Math.floor(MOST_BYTES / pictureSize));
-    const most = Math.max(classes, room);
-    const source = new PictureSource({
-      size: { height, width, channels },
-      classes,
-      capacity: most,
-      heldOut: classes,
-      brightness: preprocessing.mean.reduce((sum, value) => sum + value, 0) / channels || undefined,
+    const { classes } = describeClassifier(teacher.graph);
+    const pictures = await choosePictures(teacher, {
+      most: Math.min(MOST_KEPT, MOST_OF_A_CLASS * classes),
       createRandom: (purpose) => createRandom(`examination ${purpose}`),
+      turn,
+      signal,
     });
-    const drawn = Math.ceil(DRAWN_FOR_EACH * most);
-    for (let begin = 0; begin < drawn; begin += DRAWN_AT_A_TIME) {
-      await turn();
-      signal?.throwIfAborted();
-      await source.draw(Math.min(DRAWN_AT_A_TIME, drawn - begin), (pictures) => labelPictures(teacher, pictures));
-    }
-    const chosen: Uint8Array[] = [];
-    const labels: number[] = [];
-    source.training.classCounts.forEach((count, label) => {
-      for (let index = 0; index < count; index++) {
-        chosen.push(source.training.pick(label, (index + 0.5) / count));
-        labels.push(label);
-      }
-    });
-    return new Examination(teacher, chosen, labels);
+    return new Examination(teacher, pictures);
   }
 
   /** What a student of the same task says of the pictures. */
@@ -88,46 +62,22 @@ export class Examination {
     const { classes } = describeClassifier(this.#teacher.graph);
     const right = Array<number>(classes).fill(0);
     const counts = Array<number>(classes).fill(0);
-    const size = this.#pictures[0].length;
+    const { count, labels } = this.#pictures;
     const batch = inferenceBatchSize(student.graph);
-    for (let begin = 0; begin < this.#pictures.length; begin += batch) {
+    for (let begin = 0; begin < count; begin += batch) {
       await turn();
       signal?.throwIfAborted();
-      const list = this.#pictures.slice(begin, begin + batch);
-      const joined = new Uint8Array(list.length * size);
-      list.forEach((picture, index) => joined.set(picture, index * size));
-      const said = await labelPictures(student, joined);
+      const { pixels } = sliceImageSet(this.#pictures, begin, Math.min(count, begin + batch));
+      const said = await labelPictures(student, pixels);
       said.forEach((label, index) => {
-        const truth = this.#labels[begin + index];
+        const truth = labels![begin + index];
         counts[truth]++;
         if (label === truth) right[truth]++;
       });
     }
-    const classAgreements = right.map((count, label) => (counts[label] === 0 ? null : count / counts[label]));
+    const classAgreements = right.map((hits, label) => (counts[label] === 0 ? null : hits / counts[label]));
     const known = classAgreements.filter((share) => share !== null);
     const agreement = known.reduce((sum, share) => sum + share, 0) / known.length;
-    return { pictures: this.#pictures.length, agreement, classAgreements };
+    return { pictures: count, agreement, classAgreements };
   }
-}
-
-/** The classes that a network sees in pictures, bytes of shape `[count, height, width, channels]`. */
-async function labelPictures(network: Network, pictures: Uint8Array): Promise<Uint32Array> {
-  const { inputShape, preprocessing, classes } = describeClassifier(network.graph);
-  const [height, width, channels] = inputShape;
-  const size = height * width * channels;
-  const count = pictures.length / size;
-  const mixer = new PictureMixer({ size: { height, width, channels }, ...preprocessing });
-  const list = Array.from({ length: count }, (_, index) => pictures.subarray(index * size, (index + 1) * size));
-  const labels = new Uint32Array(count);
-  const batch = inferenceBatchSize(network.graph);
-  for (let begin = 0; begin < count; begin += batch) {
-    const inputs = mixer.normalize(list.slice(begin, begin + batch));
-    const images = network.backend.tensor(inputs, [Math.min(batch, count - begin), ...inputShape]);
-    try {
-      labels.set(argMaxRows(await predictLogits(network, images), classes), begin);
-    } finally {
-      network.backend.dispose(images);
-    }
-  }
-  return labels;
 }
