@@ -44,6 +44,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Write a model in another format: ONNX or safetensors',
     load: async () => (await import('./commands/convert.ts')).convertCommand,
   },
+  quantize: {
+    summary: 'Write a model in eight bits as ONNX, without its training data',
+    load: async () => (await import('./commands/quantize.ts')).quantizeCommand,
+  },
   samples: {
     summary: 'Draw what the generator of a run makes',
     load: async () => (await import('./commands/samples.ts')).samplesCommand,

@@ -34,6 +34,7 @@ test('dafl', async () => {
       inspect        Show the layers, sizes and preprocessing of a model
       predict        Tell the classes of images
       convert        Write a model in another format: ONNX or safetensors
+      quantize       Write a model in eight bits as ONNX, without its training data
       samples        Draw what the generator of a run makes
       serve          Serve distillations over HTTP
       experiment     Run a table of the paper, beside its published figures

@@ -19,6 +19,10 @@ export { serializeSafetensors } from './formats/serialize-safetensors.ts';
 export { markLogits } from './mark-logits.ts';
 export { isPixelConvention, type PixelConvention, setPixelConvention } from './set-pixel-convention.ts';
 
+export { type QuantizationResult, quantizeModel } from './quantization/quantize-model.ts';
+export type { ByteScale, Quantization, QuantizedModel } from './quantization/quantized-model.ts';
+export { simulateQuantization } from './quantization/simulate-quantization.ts';
+
 export { builtInTeacher } from './teachers/built-in-teacher.ts';
 export { listTeachers } from './teachers/list-teachers.ts';
 export { readTeacherRecord, type TeacherRecord } from './teachers/read-teacher-record.ts';

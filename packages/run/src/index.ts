@@ -66,6 +66,7 @@ export { nearestName } from './nearest-name.ts';
 export { type Recipe, resolveRecipe } from './resolve-recipe.ts';
 export { recordTeacherMetadata, type RecordingOptions, type RecordingResult } from './record-metadata.ts';
 export { runDistillation, type RunSettings } from './run-distillation.ts';
+export { type QuantizationOutcome, type QuantizationSettings, runQuantization } from './run-quantization.ts';
 export {
   type JsonEvent,
   type PreparedEvent,

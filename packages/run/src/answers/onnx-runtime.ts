@@ -1,23 +1,6 @@
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
 import { DaflError } from '@dafl/core';
+import { loadOnnxRuntime, type OnnxSession } from './load-onnx-runtime.ts';
 import type { AnsweringProgram } from './opaque-model.ts';
-
-/** The parts of onnxruntime's interface that are needed; both packages have it. */
-interface OnnxRuntime {
-  readonly InferenceSession: { create(bytes: Uint8Array | string): Promise<Session> };
-  readonly Tensor: new (type: 'float32', data: Float32Array, shape: readonly number[]) => unknown;
-}
-
-interface Session {
-  readonly inputNames: readonly string[];
-  readonly outputNames: readonly string[];
-  readonly inputMetadata: readonly { readonly type?: string; readonly shape?: readonly (number | string)[] }[];
-  run(feeds: Record<string, unknown>): Promise<Record<string, { readonly data: ArrayLike<number> }>>;
-}
-
-/** In the order in which they are looked for: the native one is faster. */
-const PACKAGES = ['onnxruntime-node', 'onnxruntime-web'];
 
 /**
  * An ONNX file that onnxruntime runs, whatever operators it has.
@@ -27,9 +10,16 @@ const PACKAGES = ['onnxruntime-node', 'onnxruntime-web'];
  * @throws {DaflError} `USAGE` if no onnxruntime is installed; `MODEL` if it cannot run the file.
  */
 export async function onnxRuntime(path: string, bytes: Uint8Array): Promise<AnsweringProgram> {
-  const { runtime, readsFiles } = await load(path);
-  const { InferenceSession, Tensor } = runtime;
-  let session: Session;
+  const installed = await loadOnnxRuntime();
+  if (installed === undefined) {
+    throw new DaflError(
+      'USAGE',
+      `Cannot ask '${path}' for answers as onnxruntime-node must be installed: current value is none. Install it by npm install onnxruntime-node`,
+    );
+  }
+  const { InferenceSession, Tensor } = installed.runtime;
+  const readsFiles = installed.name === 'onnxruntime-node';
+  let session: OnnxSession;
   try {
     session = await InferenceSession.create(readsFiles ? path : bytes);
   } catch (error) {
@@ -67,22 +57,4 @@ export async function onnxRuntime(path: string, bytes: Uint8Array): Promise<Answ
       return Float32Array.from(parts);
     },
   };
-}
-
-async function load(path: string): Promise<{ readonly runtime: OnnxRuntime; readonly readsFiles: boolean }> {
-  const { resolve } = createRequire(import.meta.url);
-  for (const name of PACKAGES) {
-    let file: string;
-    try {
-      file = resolve(name);
-    } catch {
-      continue;
-    }
-    const runtime = (await import(pathToFileURL(file).href)) as OnnxRuntime;
-    return { runtime, readsFiles: name === PACKAGES[0] };
-  }
-  throw new DaflError(
-    'USAGE',
-    `Cannot ask '${path}' for answers as onnxruntime-node must be installed: current value is none. Install it by npm install onnxruntime-node`,
-  );
 }

@@ -1,5 +1,6 @@
 import { DaflError, type HostTensor, type ModelNode, type NodeOfKind, type Padding2d } from '@dafl/core';
 import { emitActivation } from './_emit-activation.ts';
+import { emitQuantizedKernel, type KernelQuantization } from './_emit-quantized.ts';
 import { floatTensor, type OnnxAttribute } from './_onnx-messages.ts';
 import { type OnnxGraphBuilder, type OnnxValue, storedShape } from './_onnx-graph-builder.ts';
 
@@ -11,6 +12,10 @@ export interface EmitContext {
   readonly outputShape: readonly number[];
   /** A weight of the node. */
   readonly weight: (name: string) => HostTensor;
+  /** Whether activations are brought to bytes. */
+  readonly isQuantized?: boolean;
+  /** Of a layer whose kernel is stored as integers. */
+  readonly kernelQuantization?: KernelQuantization;
 }
 
 /** `[begin of height, begin of width, end of height, end of width]`. */
@@ -52,8 +57,7 @@ export function emitNode(node: ModelNode, context: EmitContext): void {
   const constant = (weightName: string) => builder.floats(`${name}.${weightName}`, weight(weightName));
   switch (node.kind) {
     case 'conv2d': {
-      const kernel = builder.floats(`${name}.kernel`, transposeKernel(weight('kernel')));
-      const parameters = node.useBias ? [kernel, constant('bias')] : [kernel];
+      const parameters = emitWeights({ values: transposeKernel(weight('kernel')), axis: 0 }, node, context);
       builder.emit('Conv', [input.name, ...parameters], name, {
         kernel_shape: node.kernelSize,
         strides: node.strides,
@@ -64,7 +68,7 @@ export function emitNode(node: ModelNode, context: EmitContext): void {
       return;
     }
     case 'dense':
-      builder.emit('Gemm', [input.name, constant('kernel'), ...(node.useBias ? [constant('bias')] : [])], name);
+      builder.emit('Gemm', [input.name, ...emitWeights({ values: weight('kernel'), axis: 1 }, node, context)], name);
       return;
     case 'batchNorm': {
       const channels = input.shape[rank - 1];
@@ -154,9 +158,14 @@ export function emitNode(node: ModelNode, context: EmitContext): void {
     case 'reshape':
       emitReshape(context, name, channelsLast(context, input, name));
       return;
-    case 'flatten':
-      builder.emit('Flatten', [node.order === 'hwc' ? channelsLast(context, input, name) : input.name], name);
+    case 'flatten': {
+      const flat = node.order === 'hwc' ? channelsLast(context, input, name) : input.name;
+      // ONNX Runtime takes bytes through Reshape and not through Flatten.
+      if (context.isQuantized === true)
+        builder.emit('Reshape', [flat, builder.integers(`${name}:shape`, [0, -1])], name);
+      else builder.emit('Flatten', [flat], name);
       return;
+    }
     case 'dropout':
       builder.emit('Dropout', [input.name, builder.scalar(`${name}:rate`, node.rate)], name);
       return;
@@ -255,6 +264,19 @@ export function emitNode(node: ModelNode, context: EmitContext): void {
     default:
       reject(node satisfies never, 'nodes that ONNX has operators for');
   }
+}
+
+/** Names of a layer's kernel and, where it has one, bias. @param kernel In the file's order, and its axis of filters. */
+function emitWeights(
+  kernel: { values: HostTensor; axis: number },
+  { name, useBias }: NodeOfKind<'conv2d' | 'dense'>,
+  { builder, weight, kernelQuantization }: EmitContext,
+): string[] {
+  const written =
+    kernelQuantization === undefined
+      ? builder.floats(`${name}.kernel`, kernel.values)
+      : emitQuantizedKernel(builder, name, kernel, kernelQuantization);
+  return useBias ? [written, builder.floats(`${name}.bias`, weight('bias'))] : [written];
 }
 
 const arithmetic = {

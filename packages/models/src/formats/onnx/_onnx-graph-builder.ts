@@ -42,6 +42,12 @@ export class OnnxGraphBuilder {
     return name;
   }
 
+  tensor(wanted: string, dataType: number, shape: readonly number[], bytes: Uint8Array): string {
+    const name = this.name(wanted);
+    this.tensors.push({ name, dataType, shape, bytes });
+    return name;
+  }
+
   floats(wanted: string, values: HostTensor): string {
     const name = this.name(wanted);
     this.tensors.push(floatTensor(name, values));

@@ -46,6 +46,7 @@ export function tensorMessage(tensor: OnnxTensor): ProtobufWriter {
 
 /** One operator of a file's graph. */
 export interface OnnxNode {
+  /** Empty: none. */
   readonly name: string;
   readonly operator: string;
   readonly inputs: readonly string[];
@@ -58,7 +59,8 @@ export function nodeMessage(node: OnnxNode): ProtobufWriter {
   const message = new ProtobufWriter();
   for (const name of node.inputs) message.text(1, name);
   for (const name of node.outputs) message.text(2, name);
-  message.text(3, node.name).text(4, node.operator);
+  if (node.name !== '') message.text(3, node.name);
+  message.text(4, node.operator);
   for (const [name, value] of Object.entries(node.attributes)) message.message(5, attributeMessage(name, value));
   return message;
 }

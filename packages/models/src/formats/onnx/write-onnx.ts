@@ -1,5 +1,8 @@
 import { DaflError, type HostTensor, inferShapes, type Model, validateModel } from '@dafl/core';
+import type { Quantization } from '../../quantization/quantized-model.ts';
+import { compactGraph } from './_compact-graph.ts';
 import { emitNode } from './_emit-node.ts';
+import { emitBytes, type KernelQuantization } from './_emit-quantized.ts';
 import { OnnxGraphBuilder, type OnnxValue, storedShape } from './_onnx-graph-builder.ts';
 import { nodeMessage, tensorMessage, valueMessage } from './_onnx-messages.ts';
 import { ProtobufWriter } from './_protobuf-writer.ts';
@@ -12,6 +15,8 @@ export interface WriteOnnxOptions {
   readonly includesPreprocessing?: boolean;
   /** Whether it gives `probabilities` instead of `logits`. Default false. */
   readonly includesSoftmax?: boolean;
+  /** Of a model in eight bits: weights and activations are written as integers (QDQ). Default: float32. */
+  readonly quantization?: Quantization;
 }
 
 /** What runs opset 17: everything since mid 2022. */
@@ -34,7 +39,7 @@ const INPUT = 'input';
  */
 export function writeOnnx(model: Model, options: WriteOnnxOptions = {}): Uint8Array<ArrayBuffer> {
   validateModel(model);
-  const { layout = 'nchw', includesPreprocessing = false, includesSoftmax = false } = options;
+  const { layout = 'nchw', includesPreprocessing = false, includesSoftmax = false, quantization } = options;
   const { graph } = model;
   const reject = (rule: string, value: string): never => {
     throw new DaflError('MODEL', `Cannot write model '${graph.name}' as ONNX as ${rule}: current value is ${value}`);
@@ -55,7 +60,21 @@ export function writeOnnx(model: Model, options: WriteOnnxOptions = {}): Uint8Ar
   }
   const builder = new OnnxGraphBuilder(direct, [INPUT, ...outputNames]);
   const input = emitInput(model, { layout, includesPreprocessing }, builder, reject);
-  const values = new Map<string, OnnxValue>([[INPUT, input]]);
+  /** What nodes read of a value. */
+  const values = new Map<string, OnnxValue>();
+  /** What leaves the graph, where it is read as bytes inside. */
+  const exact = new Map<string, OnnxValue>();
+  const keep = (name: string, value: OnnxValue): void => {
+    exact.set(name, value);
+    const byteScale = quantization?.byteScales.get(name);
+    values.set(name, byteScale === undefined ? value : { ...value, name: emitBytes(builder, value.name, byteScale) });
+  };
+  keep('input', input);
+  const reads = new Set(graph.nodes.flatMap(({ inputs }) => inputs));
+  const kernelQuantization = (name: string): KernelQuantization | undefined => {
+    const scales = quantization?.kernelScales.get(name);
+    return scales === undefined ? undefined : { scales, givesBytes: reads.has(name) };
+  };
   for (const node of graph.nodes) {
     const name = direct.has(node.name) ? node.name : builder.name(node.name);
     const { output: shape } = shapes.get(node.name)!;
@@ -67,9 +86,11 @@ export function writeOnnx(model: Model, options: WriteOnnxOptions = {}): Uint8Ar
         inputs,
         outputShape: shape,
         weight: (weightName): HostTensor => model.weights.get(`${node.name}.${weightName}`)!,
+        isQuantized: quantization !== undefined,
+        kernelQuantization: kernelQuantization(node.name),
       },
     );
-    values.set(node.name, {
+    keep(node.name, {
       name: direct.get(node.name) ?? name,
       shape,
       isFixed: inputs.every(({ isFixed }) => isFixed),
@@ -77,7 +98,7 @@ export function writeOnnx(model: Model, options: WriteOnnxOptions = {}): Uint8Ar
   }
 
   const outputs = roles.map(([role, nodeName], index) => {
-    const value = values.get(nodeName)!;
+    const value = exact.get(nodeName)!;
     const output = outputNames[index];
     const turned = isTurned(nodeName);
     if (turned) builder.emit('Transpose', [value.name], output, { perm: [0, 2, 3, 1] });
@@ -87,9 +108,12 @@ export function writeOnnx(model: Model, options: WriteOnnxOptions = {}): Uint8Ar
   });
 
   const graphMessage = new ProtobufWriter();
-  for (const node of builder.nodes) graphMessage.message(1, nodeMessage(node));
+  // A model is quantised to be small.
+  const kept = new Set([INPUT, ...outputNames, ...(quantization?.kernelScales.keys() ?? [])]);
+  const { nodes, tensors } = quantization === undefined ? builder : compactGraph(builder, kept);
+  for (const node of nodes) graphMessage.message(1, nodeMessage(node));
   graphMessage.text(2, graph.name);
-  for (const tensor of builder.tensors) graphMessage.message(5, tensorMessage(tensor));
+  for (const tensor of tensors) graphMessage.message(5, tensorMessage(tensor));
   const inputShape = layout === 'nhwc' ? graph.inputShape : storedShape(graph.inputShape);
   graphMessage.message(11, valueMessage(INPUT, ['N', ...inputShape]));
   for (const output of outputs) graphMessage.message(12, output);

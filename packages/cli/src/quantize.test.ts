@@ -1,0 +1,53 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeModel } from '@dafl/models';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { tinyTeacher } from '../../../test-fixtures/tiny-teacher.ts';
+import { parseEvents, runDafl } from './_run-dafl.ts';
+
+let home: string;
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), 'dafl-quantize-'));
+  writeFileSync(join(home, 'teacher.safetensors'), writeModel(tinyTeacher()));
+});
+afterAll(() => rmSync(home, { recursive: true }));
+const run = async (...parameters: string[]) => await runDafl(['quantize', ...parameters], { cwd: home });
+
+test('dafl quantize writes a file that dafl reads, and tells sizes and agreement', async () => {
+  const { code, stdout } = await run('teacher.safetensors', '--out', 'small.onnx', '--backend', 'cpu', '--json');
+  expect(code).toBe(0);
+  const [result] = parseEvents(stdout);
+  expect(result).toMatchObject({
+    event: 'result',
+    file: 'small.onnx',
+    sizeBytes: readFileSync(join(home, 'small.onnx')).length,
+    sizeBytesBefore: readFileSync(join(home, 'teacher.safetensors')).length,
+  });
+  expect((result as unknown as { marks: { agreement: number } }).marks.agreement).toBeGreaterThan(0.95);
+  expect(await runDafl(['inspect', 'small.onnx'], { cwd: home })).toMatchObject({ code: 0 });
+});
+
+test.each([
+  [['teacher.safetensors'], "'--out' must be given: current value is none"],
+  [
+    ['teacher.safetensors', '--out', 'x.safetensors'],
+    "the file's name must end in .onnx: current value is 'x.safetensors'",
+  ],
+  [
+    ['teacher.safetensors', '--out', 'x.onnx', '--backend', 'tpu'],
+    "'--backend' must be one of [auto, node, webgpu, wasm, cpu]: current value is 'tpu'",
+  ],
+])('dafl quantize %j is refused', async (parameters, message) => {
+  const { code, stderr } = await run(...parameters);
+  expect({ code, stderr }).toEqual({ code: 2, stderr: `error: Cannot run 'dafl quantize' as ${message}\n` });
+});
+
+test('dafl quantize replaces no file but with --force', async () => {
+  writeFileSync(join(home, 'kept.onnx'), 'kept');
+  expect(await run('teacher.safetensors', '--out', 'kept.onnx')).toMatchObject({
+    code: 2,
+    stderr: "error: Cannot write 'kept.onnx' as it must not exist: replace it with --force\n",
+  });
+  expect(readFileSync(join(home, 'kept.onnx'), 'utf8')).toBe('kept');
+});
