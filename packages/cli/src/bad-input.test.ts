@@ -20,7 +20,6 @@ beforeAll(() => {
     'changed.safetensors': changed,
     'page.safetensors': '<!DOCTYPE html><html><body>Sign in to go on</body></html>',
     'text.safetensors': 'This is no model, but a text that is long enough to be one.',
-    'softmax.safetensors': writeModel(tinyTeacher({ output: 'softmax' })),
     'four.safetensors': writeModel(tinyTeacher({ classes: 4, name: 'four' })),
   };
   for (const [name, content] of Object.entries(files)) writeFileSync(join(home, name), content);
@@ -123,12 +122,6 @@ describe('is told in one line, with its exit code, and leaves nothing behind', (
       /^Cannot read 'short\.safetensors' as safetensors as it must hold the \d+ bytes that its header names: current value is \d+$/,
     ],
     ['a corrupted model', distill('changed.safetensors'), 3, /^Cannot read 'changed\.safetensors' as a model as /],
-    [
-      'a teacher that ends in a softmax',
-      distill('softmax.safetensors'),
-      3,
-      "Cannot use model 'tiny' as its output must be logits: current output is the Softmax node 'prob'. Use --logits logits",
-    ],
     [
       'a student with other classes',
       distill('tiny.safetensors', '--student', 'four.safetensors'),

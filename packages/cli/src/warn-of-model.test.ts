@@ -15,9 +15,7 @@ test('tells a softmax at the end', () => {
   const { graph } = tinyTeacher();
   const head: ModelNode = { kind: 'softmax', name: 'prob', inputs: ['logits'], axis: 0, logarithm: false };
   const ended = { ...graph, nodes: [...graph.nodes, head], outputs: { ...graph.outputs, logits: 'prob' } };
-  expect(warnOfModel(ended)).toEqual([
-    "Its logits are a softmax ('prob'): distillation needs what stands before, which --logits names",
-  ]);
+  expect(warnOfModel(ended)).toEqual(["The logits are what Softmax 'prob' at its end reads"]);
 });
 
 test('tells that batch norm is missing, and that nothing is known of the pixels', () => {

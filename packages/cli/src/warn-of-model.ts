@@ -1,14 +1,10 @@
-import { describeClassifier, type Graph } from '@dafl/core';
+import { describeClassifier, type Graph, takeLogits } from '@dafl/core';
 
 /** What may surprise whoever distils or deploys a classifier, in sentences; none where nothing does. */
 export function warnOfModel(graph: Graph): string[] {
   const warnings: string[] = [];
-  const { logits } = graph.outputs;
-  if (graph.nodes.some(({ name, kind }) => name === logits && kind === 'softmax')) {
-    warnings.push(
-      `Its logits are a softmax ('${logits}'): distillation needs what stands before, which --logits names`,
-    );
-  }
+  const { note } = takeLogits(graph);
+  if (note !== undefined) warnings.push(note);
   const convolutions = graph.nodes.filter(({ kind }) => kind === 'conv2d').length;
   const hasNorms = graph.nodes.some(({ kind }) => /norm$/i.test(kind));
   if (convolutions > 1 && !hasNorms) {

@@ -90,7 +90,7 @@ export interface CheckpointEvent {
 /** Something that a user should look at; the run goes on. */
 export interface WarningEvent {
   readonly event: 'warning';
-  readonly code: 'ALIKE_IMAGES' | 'MISSING_CLASSES' | 'RANDOM_START' | 'REPORT_FAILED';
+  readonly code: 'ALIKE_IMAGES' | 'MISSING_CLASSES' | 'PROBABILITIES' | 'RANDOM_START' | 'REPORT_FAILED';
   readonly step: number;
   readonly message: string;
 }

@@ -2,7 +2,7 @@ import { createCpuBackend } from '@dafl/backend-cpu';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { quarterImages, tinyGraph, trainTinyTeacher } from './_testing/tiny-classifier.ts';
 import { watchBackend } from './_testing/watch-backend.ts';
-import { normNode } from './_testing/nodes.ts';
+import { activationNode, normNode } from './_testing/nodes.ts';
 import { collectEvents, runToResult, tinyDafl, tinyRun } from './_testing/tiny-run.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { DistillEvent } from './distill-event.ts';
@@ -171,6 +171,33 @@ describe('events', () => {
     const { accuracy, teacherAccuracy } = await runToResult(tinyRun(backend, teacher));
     expect([accuracy, teacherAccuracy]).toEqual([undefined, undefined]);
   });
+});
+
+it('learns from the logits behind probabilities, and says so', async () => {
+  const { graph } = teacher;
+  const { logits } = graph.outputs;
+  const sure: Model = {
+    ...teacher,
+    graph: {
+      ...graph,
+      nodes: [
+        ...graph.nodes,
+        activationNode('p', logits, 'softmax'),
+        { kind: 'affine', name: 'once', inputs: ['p'], factor: [1], summand: [0] },
+      ],
+      outputs: { ...graph.outputs, logits: 'once' },
+    },
+  };
+  const events = await collectEvents(tinyRun(backend, sure));
+  expect(events).toContainEqual({
+    event: 'warning',
+    code: 'PROBABILITIES',
+    step: 0,
+    message: "The logits are what Softmax 'p' at its end reads",
+  });
+  const plain = await collectEvents(tinyRun(backend, teacher));
+  const studentIn = (all: typeof events) => all.find(({ event }) => event === 'student');
+  expect(studentIn(events)).toEqual(studentIn(plain));
 });
 
 describe('methods of others', () => {

@@ -20,6 +20,7 @@ import { createOptimizer } from './optimizers/create-optimizer.ts';
 import type { OptimizerOptions } from './optimizers/optimizer.ts';
 import { learningRateAt, type Schedule } from './optimizers/schedule.ts';
 import { Pace, type PaceChange } from './pace.ts';
+import { takeLogits } from './model/take-logits.ts';
 import { pickSamples } from './pick-samples.ts';
 import { createRandomStream } from './random.ts';
 import { StudentTrainer } from './student-trainer.ts';
@@ -121,7 +122,13 @@ export interface DistillOptions {
  * }
  * ```
  */
-export async function* distill(options: DistillOptions): AsyncGenerator<DistillEvent, void, undefined> {
+export async function* distill(given: DistillOptions): AsyncGenerator<DistillEvent, void, undefined> {
+  const taken = takeLogits(given.teacher.graph);
+  const options: DistillOptions = {
+    ...given,
+    teacher: { ...given.teacher, graph: taken.graph },
+    student: takeLogits(given.student).graph,
+  };
   const {
     backend,
     method,
@@ -211,6 +218,9 @@ export async function* distill(options: DistillOptions): AsyncGenerator<DistillE
     if (initial.reason !== undefined) {
       const message = `The student starts from random weights. ${initial.reason}`;
       yield { event: 'warning', code: 'RANDOM_START', step: start, message };
+    }
+    if (taken.note !== undefined) {
+      yield { event: 'warning', code: 'PROBABILITIES', step: start, message: taken.note };
     }
     // Before the first step: what is needed in the end must be known to work.
     const examination =

@@ -82,6 +82,7 @@ it('exports what it lists, and nothing by accident', () => {
       "square",
       "subtract",
       "sum",
+      "takeLogits",
       "tanh",
       "toPixels",
       "transpose",

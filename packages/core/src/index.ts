@@ -88,6 +88,7 @@ export { initializeWeights } from './model/initialize-weights.ts';
 export { createNetwork, type ForwardOptions, type Network } from './model/network.ts';
 export { readGraph } from './model/read-graph.ts';
 export { scaleLogits } from './model/scale-logits.ts';
+export { takeLogits, type TakenLogits } from './model/take-logits.ts';
 export { shrink } from './model/shrink.ts';
 export { slideSize } from './model/slide-size.ts';
 export { validateModel } from './model/validate-model.ts';

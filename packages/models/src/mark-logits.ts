@@ -2,7 +2,7 @@ import { DaflError, type Model } from '@dafl/core';
 
 /**
  * The same classifier with another node's output as its logits, and without the nodes and weights that nothing needs
- * any longer: what to do with a network that ends in a softmax.
+ * any longer: what to do with a network that ends in something else.
  *
  * @param name A node of the graph.
  * @throws {DaflError} `MODEL` if there is no such node.

@@ -372,15 +372,22 @@ describe('refuses', () => {
     expect(await message(optionsOf({ student }), { folder })).toBe(
       "Cannot distill 'tiny' into 'four' as the student must have 3 classes: current value is 4",
     );
-    writeFileSync(teacher, writeModel(tinyTeacher({ output: 'softmax' })));
-    expect(await message(optionsOf(), { folder })).toBe(
-      "Cannot use model 'tiny' as its output must be logits: current output is the Softmax node 'prob'. Use --logits logits",
-    );
-    expect(existsSync(at('deep'))).toBe(false);
     expect(await message(optionsOf({ logits: 'lgits' }), { folder })).toContain("'logits' must name one of its nodes");
-    const events = await collect(optionsOf({ logits: 'logits' }), { folder: at('run') });
-    expect(events.at(-1)?.event).toBe('result');
+    expect(existsSync(at('deep'))).toBe(false);
   });
+});
+
+test('a teacher that ends in a softmax gives its logits, which is said, or those that are named', async () => {
+  writeFileSync(teacher, writeModel(tinyTeacher({ output: 'softmax' })));
+  const warned = async (options: Partial<DistillationOptions>, folder: string) => {
+    const events = await collect(optionsOf(options), { folder: at(folder) });
+    expect(events.at(-1)?.event).toBe('result');
+    return events.flatMap((event) =>
+      event.event === 'warning' && event.code === 'PROBABILITIES' ? event.message : [],
+    );
+  };
+  expect(await warned({}, 'found')).toEqual(["The logits are what Softmax 'prob' at its end reads"]);
+  expect(await warned({ logits: 'logits' }, 'named')).toEqual([]);
 });
 
 test('a time budget becomes a number of steps, which repeat the run without a clock', async () => {

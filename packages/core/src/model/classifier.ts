@@ -1,6 +1,7 @@
 import { DaflError } from '../errors.ts';
 import { inferShapes } from './infer-shapes.ts';
 import type { Graph, Preprocessing } from './model.ts';
+import { takeLogits } from './take-logits.ts';
 
 /** What the rest of dafl needs to know of a classifier. */
 export interface Classifier {
@@ -18,12 +19,13 @@ function identityPreprocessing(channels: number): Preprocessing {
 }
 
 /**
- * Reads a graph as an image classifier.
+ * Reads a graph as an image classifier, of which `createNetwork` makes one that gives logits.
  *
  * @throws {DaflError} `MODEL` if it is none: no `logits` or `features`, an input that is no image, logits that are no
- * row or that come out of a softmax.
+ * row of at least two classes.
  */
-export function describeClassifier(graph: Graph): Classifier {
+export function describeClassifier(given: Graph): Classifier {
+  const { graph } = takeLogits(given);
   const shapes = inferShapes(graph);
   const reject = (rule: string, value: string): never => {
     throw new DaflError(
@@ -40,13 +42,6 @@ export function describeClassifier(graph: Graph): Classifier {
   const logits = shapeOf('logits');
   if (logits.length !== 1 || logits[0] < 2)
     reject(`'logits' must give one row of at least 2 classes`, `[${logits.join(', ')}]`);
-  const logitsNode = graph.nodes.find((node) => node.name === graph.outputs.logits);
-  if (logitsNode?.kind === 'activation' && logitsNode.function === 'softmax') {
-    throw new DaflError(
-      'MODEL',
-      `Cannot use model '${graph.name}' as its output must be logits: current output is the Softmax node '${logitsNode.name}'. Use --logits ${logitsNode.inputs[0]}`,
-    );
-  }
   const names = graph.classNames?.length ?? logits[0];
   if (names !== logits[0]) reject(`'logits' must match 'classNames'`, `${names}`);
   const features = shapeOf('features');

@@ -8,6 +8,7 @@ import { inferShapes } from './infer-shapes.ts';
 import type { AnswerImages, Graph, HostTensor, Model, ModelNode } from './model.ts';
 import { kindOf } from './node-kinds.ts';
 import { fuseUpsampling, runUpsampledConvolution } from './_fuse-upsampling.ts';
+import { takeLogits } from './take-logits.ts';
 import { validateModel } from './validate-model.ts';
 
 /** How a forward pass runs. */
@@ -53,13 +54,13 @@ export interface Network {
 }
 
 /**
- * Puts a model's weights on a backend.
+ * Puts a model's weights on a backend. A network that ends in probabilities gives the logits behind them. @see takeLogits
  *
  * @throws {DaflError} `MODEL` if the model is not sound.
  */
 export function createNetwork(backend: TensorBackend, model: Model): Network {
   validateModel(model);
-  const { graph } = model;
+  const { graph } = takeLogits(model.graph);
   const variables = new Map<string, Variable>();
   const shapes = inferShapes(graph);
   const scope = new TensorScope(backend);

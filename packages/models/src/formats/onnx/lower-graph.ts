@@ -1,7 +1,6 @@
 import { showValue } from '@dafl/core';
 import type { Reject } from '../_reject.ts';
 import { decodeTensor } from './decode-tensor.ts';
-import { nodesBefore } from './find-logits.ts';
 import { foldConstants, isFolded } from './fold-constants.ts';
 import { type Activation, type GraphBuilder, isActivation, type TraceValue } from './graph-builder.ts';
 import { lowerActivations } from './lower-activations.ts';
@@ -17,6 +16,7 @@ import { lowerReductions } from './lower-reductions.ts';
 import { lowerSlices } from './lower-slices.ts';
 import { lowerResizing } from './lower-resizing.ts';
 import { lowerConcatenation } from './lower-concatenation.ts';
+import { nodesBefore } from './nodes-before.ts';
 import { type Lowerings, OperatorNode } from './operator-node.ts';
 import type { OnnxModel, OnnxNode, OnnxTensor } from './parse-onnx.ts';
 import { UnsupportedError } from './unsupported-error.ts';

@@ -1,10 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { createCpuBackend } from '@dafl/backend-cpu';
-import { createNetwork, DaflError, softmaxRows } from '@dafl/core';
+import {
+  createNetwork,
+  createRandomStream,
+  DaflError,
+  describeClassifier,
+  type Graph,
+  initializeWeights,
+  softmaxRows,
+} from '@dafl/core';
 import { describe, expect, it } from 'vitest';
 import { compareGradients, drawArgument } from '../../../../core/src/_testing/compare-gradients.ts';
 import { drawInputs, runModel } from './_testing/run-model.ts';
 import { openOnnx, readOnnx } from './read-onnx.ts';
+import { writeOnnx } from './write-onnx.ts';
 
 const folder = new URL('../../../../../test-fixtures/onnx/', import.meta.url);
 const bytesOf = (name: string): Uint8Array => readFileSync(new URL(`${name}.onnx`, folder));
@@ -82,6 +91,28 @@ describe('readOnnx', () => {
       "The logits are what Softmax 'Softmax_y' at its end reads",
       'Arithmetic on its input is taken as preprocessing, of pixels in 0..255',
     ]);
+  });
+
+  it('takes one sigmoid unit as two classes, and several as one each', async () => {
+    for (const units of [1, 3]) {
+      const graph: Graph = {
+        name: 'sure',
+        inputShape: [2, 2, 1],
+        nodes: [
+          { kind: 'flatten', name: 'flat', inputs: ['input'], order: 'hwc' },
+          { kind: 'dense', name: 'unit', inputs: ['flat'], units, useBias: true },
+          { kind: 'activation', name: 'p', inputs: ['unit'], function: 'sigmoid' },
+          { kind: 'affine', name: 'percent', inputs: ['p'], factor: [100], summand: [0] },
+        ],
+        outputs: { logits: 'percent', features: 'flat' },
+      };
+      const written = writeOnnx(initializeWeights(graph, createRandomStream(3, 'weights')));
+      const { model, notes } = readOnnx(written, 'sure.onnx');
+      const { classes, featureSize } = describeClassifier(model.graph);
+      expect([classes, featureSize]).toEqual([Math.max(2, units), 4]);
+      const says = units === 1 ? /^The one unit of Sigmoid '.*' .* two classes/ : /^The logits .* to be of one class/;
+      expect(notes).toContainEqual(expect.stringMatching(says));
+    }
   });
 
   it('says that a file does not name its range of pixels, and takes what it is told', () => {

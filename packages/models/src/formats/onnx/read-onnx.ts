@@ -1,9 +1,8 @@
-import { type Graph, type Model, type ModelNode, showValue, validateModel } from '@dafl/core';
+import { type Graph, inferShapes, type Model, type ModelNode, showValue, takeLogits, validateModel } from '@dafl/core';
 import { isPixelConvention, type PixelConvention, setPixelConvention } from '../../set-pixel-convention.ts';
 import { createReject, type Reject } from '../_reject.ts';
 import { adoptPreprocessing } from './adopt-preprocessing.ts';
 import { externalFiles } from './decode-tensor.ts';
-import { findLogits } from './find-logits.ts';
 import { fuseBias } from './fuse-bias.ts';
 import { type Activation, GraphBuilder, sizesOf, usualOrder, wideAxes } from './graph-builder.ts';
 import { lowerGraph } from './lower-graph.ts';
@@ -65,23 +64,29 @@ function buildModel(file: OnnxModel, name: string, options: ReadOnnxOptions, rej
   if (file.outputs.length === 0) reject('it must have an output', 'none');
   const builder = new GraphBuilder(inputs[0].shape?.[0]);
   const { inputShape, input } = describeInput(file, inputs[0], builder, reject);
-  const { tensor, head } = findLogits(file, file.outputs[0].name);
   const lowered = lowerGraph(
     file,
-    { builder, input, inputName: inputs[0].name, outputName: tensor, siblings: options.siblings ?? new Map() },
+    {
+      builder,
+      input,
+      inputName: inputs[0].name,
+      outputName: file.outputs[0].name,
+      siblings: options.siblings ?? new Map(),
+    },
     reject,
   );
   const logits = toRow(lowered.output, builder);
   const notes = [...builder.notes];
-  if (head !== undefined) notes.push(`The logits are what ${head.operator} ${showValue(head.name)} at its end reads`);
-  const classNames = readClassNames(file.metadata);
-  const graph: Graph = {
+  const { graph: taken, note: found } = takeLogits({
     name: modelName(name),
     inputShape,
     nodes: builder.nodes,
-    outputs: { logits: logits.node, features: logits.node },
-    ...(classNames !== undefined && classNames.length === logits.shape[1] && { classNames }),
-  };
+    outputs: { logits: logits.node },
+  });
+  if (found !== undefined) notes.push(found);
+  const classNames = readClassNames(file.metadata);
+  const isNamed = classNames?.length === inferShapes(taken).get(taken.outputs.logits)?.output[0];
+  const graph: Graph = isNamed ? { ...taken, classNames } : taken;
   const fused = fuseBias({ graph, weights: builder.weights });
   const { pixels = {} } = options;
   const { model, note } = choosePreprocessing(fused, file, pixels);
@@ -159,15 +164,17 @@ function toRow(value: Activation, builder: GraphBuilder): Activation {
   return { node: builder.add('logits', { kind: 'reshape', shape: [size] }, [value.node]), shape, order: [1] };
 }
 
-/** Logits, and what the last dense layer (or convolution by 1 x 1) before them reads. */
+/** Logits, and what the last dense layer (or convolution by 1 x 1) before them reads. The halves of two classes are one. */
 function findOutputs(graph: Graph): Graph['outputs'] {
   const { logits } = graph.outputs;
   const nodes = new Map<string, ModelNode>(graph.nodes.map((node) => [node.name, node]));
   let name = logits;
   for (;;) {
     const node = nodes.get(name);
-    if (node === undefined || node.inputs.length !== 1) return { logits, features: logits };
-    [name] = node.inputs;
+    const inputs = new Set(node?.inputs.map((input) => (node.kind === 'concat' ? nodes.get(input)?.inputs[0] : input)));
+    const [input] = inputs;
+    if (node === undefined || input === undefined || inputs.size !== 1) return { logits, features: logits };
+    name = input;
     if (node.kind === 'dense' || node.kind === 'conv2d') return { logits, features: name };
   }
 }

@@ -1,4 +1,4 @@
-import { DaflError, type HostTensor, inferShapes, type Model, validateModel } from '@dafl/core';
+import { DaflError, type HostTensor, inferShapes, type Model, takeLogits, validateModel } from '@dafl/core';
 import type { Quantization } from '../../quantization/quantized-model.ts';
 import { compactGraph } from './_compact-graph.ts';
 import { emitNode } from './_emit-node.ts';
@@ -40,7 +40,7 @@ const INPUT = 'input';
 export function writeOnnx(model: Model, options: WriteOnnxOptions = {}): Uint8Array<ArrayBuffer> {
   validateModel(model);
   const { layout = 'nchw', includesPreprocessing = false, includesSoftmax = false, quantization } = options;
-  const { graph } = model;
+  const graph = includesSoftmax ? takeLogits(model.graph).graph : model.graph;
   const reject = (rule: string, value: string): never => {
     throw new DaflError('MODEL', `Cannot write model '${graph.name}' as ONNX as ${rule}: current value is ${value}`);
   };
