@@ -1,52 +1,64 @@
 import type { WarningEvent } from './distill-event.ts';
-import type { Classifier } from './model/classifier.ts';
+import type { CollapseAdvice } from './methods/method.ts';
 import { softmaxRows } from './predict.ts';
 
 /** Below this share of the images' whole variance, what differs between images is noise. */
 const ALIKE_SHARE = 0.02;
 
-/** Below this share of the largest entropy, at least about half of the classes are missing. */
-const ENTROPY_SHARE = 0.7;
+/** A class that is seen less than this share as often as on average is missing. */
+const MISSING_SHARE = 0.1;
+
+/** Fewer of all classes may be missing. */
+const TOLERATED_SHARE = 0.05;
 
 /**
- * Looks for a generator that makes one image only, or images of few classes only.
+ * Looks for images that are one image only, or of some classes only.
  *
  * @param images Shape `[count, ...inputShape]`, normalised.
  * @param logits The teacher's answers, shape `[count, classes]`.
+ * @param advice What the method says to do; what it says nothing of is not looked for.
  * @returns What was found, with what to do.
  */
 export function detectCollapse(
   images: ArrayLike<number>,
   logits: ArrayLike<number>,
-  classifier: Classifier,
+  classes: number,
+  { alikeImages, missingClasses }: CollapseAdvice = {},
 ): Pick<WarningEvent, 'code' | 'message'>[] {
-  const { classes } = classifier;
   const count = logits.length / classes;
   const warnings: Pick<WarningEvent, 'code' | 'message'>[] = [];
 
   const share = varianceBetweenImages(images, count);
-  if (share < ALIKE_SHARE) {
+  if (alikeImages !== undefined && share < ALIKE_SHARE) {
     warnings.push({
       code: 'ALIKE_IMAGES',
-      message: `The generated images are nearly identical: ${(share * 100).toFixed(1)} % of their variance is between images. Lower the generator's learning rate or raise the information-entropy weight`,
+      message: `The images are nearly identical: ${(share * 100).toFixed(1)} % of their variance is between images. ${alikeImages}`,
     });
   }
-  const probabilities = softmaxRows(logits, classes);
-  let entropy = 0;
-  for (let label = 0; label < classes; label++) {
-    let total = 0;
-    for (let index = 0; index < count; index++) total += probabilities[index * classes + label];
-    const mean = total / count;
-    if (mean > 0) entropy -= mean * Math.log(mean);
-  }
-  const reached = entropy / Math.log(classes);
-  if (reached < ENTROPY_SHARE) {
+  const missing = countMissing(logits, classes);
+  const each = count / classes;
+  // Of so many classes there is no image by chance, were all as likely; few images of many classes tell nothing.
+  const byChance = classes * Math.exp(-each);
+  if (
+    missingClasses !== undefined &&
+    missing >= TOLERATED_SHARE * classes &&
+    missing > byChance + 3 * Math.sqrt(byChance)
+  ) {
     warnings.push({
       code: 'MISSING_CLASSES',
-      message: `The generated images cover few classes: their entropy is ${(reached * 100).toFixed(0)} % of the largest. Raise the information-entropy weight or the batch size`,
+      message: `The images cover ${classes - missing} of ${classes} classes: the teacher hardly sees any of the others. ${missingClasses}`,
     });
   }
   return warnings;
+}
+
+/** Classes that get hardly any of the teacher's probabilities. */
+function countMissing(logits: ArrayLike<number>, classes: number): number {
+  const probabilities = softmaxRows(logits, classes);
+  const totals = new Float64Array(classes);
+  for (const [index, probability] of probabilities.entries()) totals[index % classes] += probability;
+  const least = (MISSING_SHARE * logits.length) / classes ** 2;
+  return totals.filter((total) => total < least).length;
 }
 
 /** Share of the whole variance that lies between images at the same position. */

@@ -670,6 +670,27 @@ describe('resumption', () => {
 });
 
 describe('a loss that is no number', () => {
+  it.each(['usual', undefined] as const)(
+    'of a teacher that overflows is laid to the teacher: %s',
+    async (logitScale) => {
+      const huge = new Map(
+        [...teacher.weights].map(([name, { shape, data }]) => [
+          name,
+          { shape, data: data.map((value) => value * 1e30) },
+        ]),
+      );
+      const run = tinyRun(
+        backend,
+        { ...teacher, weights: huge },
+        { training: { logitScale, initialization: 'random' } },
+      );
+      await expect(collectEvents(run)).rejects.toThrow(
+        /^Cannot use 'tiny' as its outputs must be finite numbers: current value is (NaN|-?Infinity) for a picture in 0\.\.255\./,
+      );
+      expect(live()).toBe(0);
+    },
+  );
+
   it.each([
     ['distillation', { training: { schedule: { kind: 'constant', learningRate: 1e30 } } }],
     ['oneHot', { dafl: { generatorSchedule: { kind: 'constant', learningRate: 1e38 } } }],

@@ -321,7 +321,12 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
           if (sampled === undefined) return;
           agreement = sampled.agreement;
           yield pickSamples(sampled, classifier, { step, perClass: options.samplesPerClass });
-          for (const warning of detectCollapse(sampled.images, sampled.logits, classifier))
+          for (const warning of detectCollapse(
+            sampled.images,
+            sampled.logits,
+            classifier.classes,
+            method.collapseAdvice,
+          ))
             yield { event: 'warning', step, ...warning };
         } catch (error) {
           yield failed('draw samples', error);
@@ -377,6 +382,8 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
         named.distillation = distillation.reduce((total, value) => total + value, 0) / distillation.length;
       for (const [name, value] of Object.entries(named)) {
         if (!Number.isFinite(value)) {
+          // A teacher that overflows by itself is no matter of learning rates.
+          await measureLogitScale(teacher);
           throw new DaflError(
             'NON_FINITE',
             `Cannot go on with step ${step + 1} as the ${name} loss must be finite: current value is ${value}. Lower the learning rates or the loss weights`,

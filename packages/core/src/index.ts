@@ -110,6 +110,7 @@ export type {
   AnsweredBatch,
   Method,
   MethodContext,
+  CollapseAdvice,
   MethodSession,
   MethodState,
   MethodStep,

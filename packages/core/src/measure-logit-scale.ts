@@ -1,3 +1,4 @@
+import { DaflError } from './errors.ts';
 import { describeClassifier } from './model/classifier.ts';
 import type { Network } from './model/network.ts';
 import { predictLogits } from './predict.ts';
@@ -19,6 +20,7 @@ const USUAL_SPREAD = 3.5;
  * for every classifier.
  *
  * @returns 1 where the scale is usual, within a factor of two.
+ * @throws {DaflError} `NON_FINITE` if the classifier overflows.
  */
 export async function measureLogitScale(network: Network): Promise<number> {
   const { backend } = network;
@@ -37,12 +39,19 @@ export async function measureLogitScale(network: Network): Promise<number> {
     const images = backend.tensor(inputs, [1, ...inputShape]);
     const logits = await predictLogits(network, images);
     backend.dispose(images);
+    const bad = logits.find((value) => !Number.isFinite(value));
+    if (bad !== undefined) {
+      throw new DaflError(
+        'NON_FINITE',
+        `Cannot use '${network.graph.name}' as its outputs must be finite numbers: current value is ${bad} for a picture in 0..255. Its weights are damaged, or its values or its preprocessing too large for float32`,
+      );
+    }
     let mean = 0;
     for (const value of logits) mean += value / classes;
     for (const value of logits) squares += (value - mean) ** 2;
   }
   const spread = Math.sqrt(squares / (PICTURES * classes));
   const ratio = spread / USUAL_SPREAD;
-  if (!(ratio > 0) || !Number.isFinite(ratio) || (ratio > 0.5 && ratio < 2)) return 1;
+  if (!(ratio > 0) || (ratio > 0.5 && ratio < 2)) return 1;
   return 2 ** Math.round(Math.log2(ratio));
 }

@@ -45,6 +45,10 @@ export function imageSet(options: ImageSetMethodOptions): Method {
   return {
     name,
     options: { batchSize, augmentation, images: images.count, fingerprint },
+    collapseAdvice: {
+      alikeImages: 'Give images that differ more',
+      missingClasses: 'Give images of more kinds',
+    },
     start: (context) => startImageSet(options, context),
   };
 }

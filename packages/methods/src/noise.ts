@@ -23,7 +23,12 @@ export function noise(options: NoiseOptions): Method {
       `Cannot use method 'noise' as 'batchSize' must be an integer >= 1: current value is ${batchSize}`,
     );
   }
-  return { name: 'noise', options: { ...options }, start: (context) => startNoise(batchSize, context) };
+  return {
+    name: 'noise',
+    options: { ...options },
+    collapseAdvice: { missingClasses: 'No option changes what noise shows: take another method' },
+    start: (context) => startNoise(batchSize, context),
+  };
 }
 
 function startNoise(batchSize: number, { backend, teacher, createRandom }: MethodContext): MethodSession {

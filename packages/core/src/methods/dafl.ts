@@ -115,7 +115,15 @@ function assertOptions(options: DaflOptions): void {
  */
 export function dafl(options: DaflOptions): Method {
   assertOptions(options);
-  return { name: 'dafl', options: { ...options }, start: (context) => startDafl(options, context) };
+  return {
+    name: 'dafl',
+    options: { ...options },
+    collapseAdvice: {
+      alikeImages: "Lower the generator's learning rate or raise the information-entropy weight",
+      missingClasses: 'Raise the information-entropy weight or the batch size',
+    },
+    start: (context) => startDafl(options, context),
+  };
 }
 
 function startDafl(options: DaflOptions, context: MethodContext): MethodSession {

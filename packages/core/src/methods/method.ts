@@ -72,6 +72,14 @@ export interface MethodSession {
   dispose(): void;
 }
 
+/** What to do where the images of a method have collapsed, in sentences. What is absent is not looked for. */
+export interface CollapseAdvice {
+  /** Where they are nearly identical. */
+  readonly alikeImages?: string;
+  /** Where the teacher sees hardly an image of some classes. */
+  readonly missingClasses?: string;
+}
+
 /** A way to make what the student learns from. A plug-in: the distillation loop knows this interface and no method. */
 export interface Method {
   /** As users name it: `'dafl'`. */
@@ -80,5 +88,7 @@ export interface Method {
   readonly options: Readonly<Record<string, unknown>>;
   /** `'answers'`: the method never looks into the teacher, which may be of another program; absent: it does. */
   readonly needs?: 'answers';
+  /** Absent: of its images, neither likeness nor missing classes are a fault. */
+  readonly collapseAdvice?: CollapseAdvice;
   start(context: MethodContext): MethodSession;
 }
