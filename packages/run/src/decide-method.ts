@@ -12,8 +12,8 @@ export interface MethodDecision {
  * Decides which method a run follows where its options leave it open. The first rule that holds:
  *
  * 1. An option that only `dafl` has asks for `dafl`, and one that only `metadata` has for that.
- * 2. `procedural`: of all methods it is the one that was good on every kind of teacher it was measured on, and it needs
- *    only a teacher's answers.
+ * 2. `procedural`: of all methods it is the one that failed on the fewest kinds of teachers (docs/results.md, gauntlet), and
+ *    it needs their answers only. A student from random weights gets twice the steps.
  */
 export function decideMethod(options: DistillationOptions): MethodDecision {
   if (options.method !== 'auto') return { method: options.method, reason: null };
@@ -24,6 +24,6 @@ export function decideMethod(options: DistillationOptions): MethodDecision {
   if (isGiven('metadata')) return { method: 'metadata', reason: "'metadata' is an option of that method" };
   return {
     method: 'procedural',
-    reason: 'pictures drawn by rules are good for every kind of teacher that was measured, and need its answers only',
+    reason: 'pictures drawn by rules serve most kinds of teachers, and need their answers only',
   };
 }

@@ -102,6 +102,16 @@ const ownOptions: Readonly<Partial<Record<keyof DistillationOptions, readonly Me
   metadataVariant: ['metadata'],
 };
 
+/** A student from random weights has more to learn: on Fashion-MNIST's validation images 78.1 % where half the steps gave 74.1. */
+const RANDOM_START_FACTOR = 2;
+
+/** Whether a student is a form of its teacher, and starts from its weights. */
+function startsFromTeacher({ student, initialization }: DistillationOptions): boolean {
+  const isForm =
+    typeof student === 'number' || student === 'half' || student === 'quarter' || lowRankShare(student) !== undefined;
+  return isForm && initialization !== 'random';
+}
+
 /**
  * Turns options into a method, a training and a number of steps, by way of the preset that they name.
  *
@@ -129,7 +139,9 @@ export function resolveRecipe(given: DistillationOptions): Recipe {
   assertOwnOptions(options);
   const named = options.method === 'dafl' ? presets[options.preset ?? 'fast'] : baselineRecipes[options.method];
   const isRefined = lowRankShare(options.student) !== undefined && options.initialization !== 'random';
-  const base = isRefined ? refine(named) : named;
+  const isLonger = options.method === 'procedural' && !startsFromTeacher(options);
+  const fitted = isLonger ? { ...named, steps: named.steps * RANDOM_START_FACTOR } : named;
+  const base = isRefined ? refine(fitted) : fitted;
   const preset = writeHyperParameters(base, options);
   const studentSteps = options.studentSteps ?? base.dafl.replay?.studentSteps ?? 1;
   if (options.method === 'dafl' && options.replayBatches === 0 && studentSteps > 1) {
