@@ -199,6 +199,8 @@ test('dafl distill', async () => {
                                                  into the folder of the run
       --export <onnx>                            Write the student in this format
                                                  too, beside its file
+      --quantize <int8>                          Write the student in eight bits
+                                                 too, as ONNX, as dafl quantize does
       --checkpoint-every <number>                Steps between checkpoints; 0 for
                                                  interruptions only (default: 50)
 

@@ -51,3 +51,12 @@ test('dafl quantize replaces no file but with --force', async () => {
   });
   expect(readFileSync(join(home, 'kept.onnx'), 'utf8')).toBe('kept');
 });
+
+test('dafl distill --quantize int8 writes what dafl quantize makes of the student', async () => {
+  const line =
+    'distill --teacher teacher.safetensors --student half --steps 1 --batch-size 8 --pictures 16 --backend cpu --out run --quantize int8 --json';
+  expect((await runDafl(line.split(' '), { cwd: home })).code).toBe(0);
+  const student = 'run/student/student.safetensors';
+  expect((await run(student, '--out', 'again.onnx', '--backend', 'cpu')).code).toBe(0);
+  expect(readFileSync(join(home, 'run/student/student.int8.onnx'))).toEqual(readFileSync(join(home, 'again.onnx')));
+});

@@ -48,6 +48,8 @@ export interface RunSessionOptions {
   /** Whose first layer the report shows too. */
   readonly compared: Model | null;
   readonly backend: RunRecord['backend'];
+  /** Brings a student to eight bits: the bytes of an ONNX file. */
+  readonly quantize: (student: Model) => Promise<Uint8Array>;
   readonly isDemo: boolean;
   readonly timeBudgetMs: number | null;
   /** The record of the sessions before, where the run goes on. */
@@ -293,6 +295,12 @@ export class RunSession {
         : await this.#attempt('write the student as ONNX', async () => {
             await writeFileAtomically(folder.studentOnnx, writeOnnx(event.student));
           });
+    const quantized =
+      this.#start.options.quantize === undefined
+        ? []
+        : await this.#attempt('write the student in eight bits', async () => {
+            await writeFileAtomically(folder.studentInt8, await this.#start.quantize(event.student));
+          });
     await writeFileAtomically(folder.modelCard, renderModelCard(this.#record));
     // Last: a run is finished when all of it is there.
     await this.#write({});
@@ -307,7 +315,7 @@ export class RunSession {
       folder: folder.path,
       files: resultFiles(folder),
     };
-    return [...failures, ...exported, result];
+    return [...failures, ...exported, ...quantized, result];
   }
 
   async #writeStudent(student: Model): Promise<{ sha256: string; sizeBytes: number }> {

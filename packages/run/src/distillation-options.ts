@@ -69,6 +69,8 @@ export interface DistillationOptions extends Partial<HyperParameters> {
   readonly tensorboard: boolean;
   /** Format in which the student is written beside dafl's own. */
   readonly export?: 'onnx';
+  /** Whether the student is written in eight bits too, as ONNX. */
+  readonly quantize?: 'int8';
   /** Steps between checkpoints; 0 for none but at an interruption. */
   readonly checkpointEvery: number;
 }
@@ -218,6 +220,11 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
     .optional()
     .describe('Write the student in this format too, beside its file')
     .meta({ placeholder: 'onnx' }),
+  quantize: z
+    .enum(['int8'])
+    .optional()
+    .describe('Write the student in eight bits too, as ONNX, as dafl quantize does')
+    .meta({ placeholder: 'int8' }),
   checkpointEvery: z.int().min(0).default(50).describe('Steps between checkpoints; 0 for interruptions only'),
   ...overrides,
 });

@@ -33,6 +33,7 @@ import {
 import { acquireRunLock, type RunLock } from './run-lock.ts';
 import { readRunRecord, type RunRecord } from './run-record.ts';
 import { blankSamples, resultFiles, RunSession } from './_run-session.ts';
+import { quantizeToOnnx } from './quantize-to-onnx.ts';
 import { selectBackend } from './select-backend.ts';
 import { toStorageError } from './storage-error.ts';
 import { timeEvaluation } from './time-evaluation.ts';
@@ -64,6 +65,7 @@ const REPORTING_OPTIONS: readonly string[] = [
   'checkpointEvery',
   'tensorboard',
   'export',
+  'quantize',
   'timeBudgetMs',
 ];
 
@@ -175,6 +177,7 @@ export async function* runDistillation(
         student: student.graph,
         compared,
         backend: { description: backend.description, reason: selected.reason },
+        quantize: async (trained) => (await quantizeToOnnx(trained, { backend, signal })).bytes,
         isDemo: previous?.isDemo ?? settings.isDemo === true,
         timeBudgetMs: timeBudgetMs ?? previous?.timings.timeBudgetMs ?? null,
         previous,

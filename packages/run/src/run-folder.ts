@@ -16,6 +16,8 @@ export interface RunFolder {
   readonly student: string;
   /** The student as ONNX, where it was asked for. */
   readonly studentOnnx: string;
+  /** The student in eight bits, where it was asked for. */
+  readonly studentInt8: string;
   /** What the student is, for those who get it. */
   readonly modelCard: string;
   /** The grid of generated images as the last picture showed them. */
@@ -63,6 +65,7 @@ export function runFolder(path: string): RunFolder {
     checkpoints: join(path, 'checkpoints'),
     student: join(path, 'student', 'student.safetensors'),
     studentOnnx: join(path, 'student', 'student.onnx'),
+    studentInt8: join(path, 'student', 'student.int8.onnx'),
     modelCard: join(path, 'student', 'README.md'),
     samplesImage: join(path, 'samples.png'),
     samples: join(path, 'samples'),

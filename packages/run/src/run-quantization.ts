@@ -1,5 +1,4 @@
 import {
-  choosePictures,
   createNetwork,
   createRandomStream,
   createTurn,
@@ -10,9 +9,10 @@ import {
   type Model,
   type TensorBackend,
 } from '@dafl/core';
-import { quantizeModel, simulateQuantization, writeOnnx } from '@dafl/models';
+import { simulateQuantization } from '@dafl/models';
 import { loadOnnxRuntime } from './answers/load-onnx-runtime.ts';
 import { evaluateOnnx } from './evaluate-onnx.ts';
+import { quantizeToOnnx } from './quantize-to-onnx.ts';
 
 /** Options of `runQuantization`. */
 export interface QuantizationSettings {
@@ -42,8 +42,6 @@ export interface QuantizationOutcome {
   };
 }
 
-/** Pictures to measure activations by. */
-const MOST_PICTURES = 512;
 const SEED = 0;
 
 /**
@@ -57,20 +55,13 @@ export async function runQuantization(
 ): Promise<QuantizationOutcome> {
   const turn = createTurn();
   const createRandom = (purpose: string) => createRandomStream(SEED, purpose);
+  const { bytes, result, pictures } = await quantizeToOnnx(model, { backend, signal });
   const float = createNetwork(backend, model);
-  const pictures = await choosePictures(float, {
-    most: MOST_PICTURES,
-    createRandom: (purpose) => createRandom(`quantization ${purpose}`),
-    turn,
-    signal,
-  });
-  const result = await quantizeModel(model, pictures, { backend, turn, signal });
-  const bytes = writeOnnx(result.model, { quantization: result.quantization });
   const simulated = createNetwork(backend, simulateQuantization(result));
   try {
     const examination = await Examination.prepare({ teacher: float, createRandom, turn, signal });
     const marks = await examination.examine(simulated, turn, signal);
-    const outcome = { bytes, marks, pictures: pictures.count, isEqualized: result.isEqualized };
+    const outcome = { bytes, marks, pictures, isEqualized: result.isEqualized };
     if (evaluation === undefined) return outcome;
     const { accuracy: before, count } = await evaluate(float, evaluation, { signal });
     const installed = await loadOnnxRuntime();

@@ -24,7 +24,7 @@ const general = [
   'timeBudgetMs',
   'eval',
 ];
-const reporting = ['compare', 'evaluateEvery', 'sampleEvery', 'checkpointEvery', 'tensorboard', 'export'];
+const reporting = ['compare', 'evaluateEvery', 'sampleEvery', 'checkpointEvery', 'tensorboard', 'export', 'quantize'];
 
 /** The flags that are options of a distillation. */
 export const distillationFlags: readonly Flag[] = flagsFromSchema(distillationOptionsSchema, (key) =>
