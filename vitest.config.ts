@@ -6,9 +6,9 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
-    // The cores are shared, on CI as well: a test that hangs is told by a minute, not by a slow neighbour.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // The cores are shared, on CI as well: a test that hangs is told by three minutes, not by a slow neighbour.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     setupFiles: [`${import.meta.dirname}/vitest.setup.ts`],
     projects: [
       ...listWorkspaces().map(({ folder, manifest }) => ({
