@@ -53,6 +53,13 @@ test('brokenRules follows the direction of imports', () => {
   ]);
 });
 
+test('brokenRules wants every error of a package to be a DaflError, tests aside', () => {
+  const source = "// new Error('x')\nreject(new DaflError('DATA', 'x')); throw new RangeError('x');";
+  expect(brokenRules('src/x.ts', source, core)).toEqual(['must throw a DaflError: current class is RangeError']);
+  for (const file of ['src/x.test.ts', 'src/_test-app.ts', 'src/_testing/x.ts'])
+    expect(brokenRules(file, source, core)).toEqual([]);
+});
+
 test('brokenRules rejects names that say nothing', () => {
   expect(brokenRules('src/utils.ts', '', core)).toEqual(['must be named after its main export']);
 });

@@ -6,6 +6,7 @@
  * - A published package imports only what its package.json names, and another package by its name, never by a path.
  * - Relative imports carry `.ts` (Node strips types, it does not guess extensions).
  * - Core and the reference backend import no module of Node's.
+ * - What a package throws is a `DaflError`.
  * - No file is named `utils` or `helpers`.
  */
 import { globSync, readFileSync } from 'node:fs';
@@ -42,11 +43,15 @@ const runtimeNeutral: readonly string[] = ['@dafl/core', '@dafl/backend-cpu', '@
 
 /** Lists the modules that a TypeScript source imports, statically or by `import('...')`, types included. */
 export function importedModules(source: string): string[] {
-  const code = source.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/^\s*\/\/.*$/gm, '');
+  const code = withoutComments(source);
   const statics = code.matchAll(/^\s*(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/gm);
   const bare = code.matchAll(/^\s*import\s*['"]([^'"]+)['"]/gm);
   const dynamic = code.matchAll(/\bimport\(\s*['"]([^'"]+)['"]/g);
   return [...statics, ...bare, ...dynamic].map((match) => match[1]);
+}
+
+function withoutComments(source: string): string {
+  return source.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/^\s*\/\/.*$/gm, '');
 }
 
 /**
@@ -60,6 +65,13 @@ export function brokenRules(file: string, source: string, manifest: Manifest): s
   const problems: string[] = [];
   const isTest = manifest.private === true || /\.(test|bench)\.ts$|(^|\/)_testing\//.test(file);
   if (/^(utils?|helpers?)\b/.test(basename(file))) problems.push('must be named after its main export');
+  // Those who call dafl tell its errors from those of their own code by the class.
+  if (!isTest && !/(^|\/)_test[.-]/.test(file)) {
+    for (const [, name] of withoutComments(source).matchAll(
+      /\bnew ((?:Aggregate|Range|Reference|Syntax|Type)?Error)\(/g,
+    ))
+      problems.push(`must throw a DaflError: current class is ${name}`);
+  }
   for (const module of importedModules(source)) {
     if (module.startsWith('.')) {
       const inside = !relative('.', resolve('.', file, '..', module)).startsWith('..');

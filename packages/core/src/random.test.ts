@@ -1,3 +1,4 @@
+import { DaflError } from './errors.ts';
 import { describe, expect, it } from 'vitest';
 import { createRandomStream, philox } from './random.ts';
 
@@ -95,7 +96,8 @@ describe('createRandomStream', () => {
 
   it.each([-1, 0.5, 2 ** 32, Number.NaN])('refuses the seed %d', (seed) => {
     expect(() => createRandomStream(seed, 'x')).toThrow(
-      new RangeError(
+      new DaflError(
+        'USAGE',
         `Cannot create random stream as 'seed' must be an integer in 0..4294967295: current value is ${seed}`,
       ),
     );

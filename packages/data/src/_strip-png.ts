@@ -11,9 +11,10 @@ const CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 
  * checking that the pixels unpack to no more bytes than the header tells.
  *
  * @param bytes A PNG file, from its signature.
- * @throws {RangeError} if chunks are cut off, the header is no PNG's, or there are too many bytes.
+ * @param reject Throws; called with what is wrong if chunks are cut off, the header is no PNG's, or there are too many
+ * bytes.
  */
-export function stripPng(bytes: Uint8Array): Uint8Array {
+export function stripPng(bytes: Uint8Array, reject: (current: string) => never): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const parts: Uint8Array[] = [bytes.subarray(0, SIGNATURE)];
   let unpackedBytes = 0;
@@ -22,13 +23,13 @@ export function stripPng(bytes: Uint8Array): Uint8Array {
     unpackedBytes += part.length;
   });
   for (let offset = SIGNATURE; ;) {
-    if (offset + 12 > bytes.length) throw new RangeError('its chunks are cut off');
+    if (offset + 12 > bytes.length) reject('its chunks are cut off');
     const length = view.getUint32(offset);
     const type = String.fromCodePoint(...bytes.subarray(offset + 4, offset + 8));
     const end = offset + 12 + length;
-    if (end > bytes.length) throw new RangeError(`chunk ${type} is cut off`);
+    if (end > bytes.length) reject(`chunk ${type} is cut off`);
     if (parts.length === 1) {
-      if (type !== 'IHDR' || length !== 13) throw new RangeError('it does not begin with a header');
+      if (type !== 'IHDR' || length !== 13) reject('it does not begin with a header');
       const [width, height] = [view.getUint32(offset + 8), view.getUint32(offset + 12)];
       const bits = bytes[offset + 16] * (CHANNELS[bytes[offset + 17]] ?? 4);
       // Each row starts with its filter; interlacing has at most 15 passes' rows for 8 rows.
@@ -37,8 +38,7 @@ export function stripPng(bytes: Uint8Array): Uint8Array {
     if (type === 'IDAT') {
       for (let start = offset + 8; start < end - 4; start += SLICE) {
         inflate.push(bytes.subarray(start, Math.min(start + SLICE, end - 4)));
-        if (unpackedBytes > expectedBytes)
-          throw new RangeError('its pixels unpack to more bytes than its header tells');
+        if (unpackedBytes > expectedBytes) reject('its pixels unpack to more bytes than its header tells');
       }
     }
     if (KEPT.has(type)) parts.push(bytes.subarray(offset, end));

@@ -48,7 +48,10 @@ export function decodeImage(bytes: Uint8Array, name = 'file'): DecodedImage {
       if (bytes[24] < 8 && bytes[28] !== 0)
         fail('a PNG file of less than 8 bits a value must not be interlaced', `${bytes[24]} bits`);
     }
-    const png = decodePng(stripPng(bytes), { checkCrc: true });
+    const png = decodePng(
+      stripPng(bytes, (current) => fail('it must be a whole PNG or JPEG file', current)),
+      { checkCrc: true },
+    );
     const { width, height, depth } = png;
     const isIndexed = png.palette !== undefined;
     const data = isIndexed ? convertIndexedToRgb(png) : depth < 8 ? unpackBits(png) : png.data;

@@ -156,12 +156,12 @@ async function download(
 async function fetchPacked(address: string, { timeoutMs = TIMEOUT_MS, signal }: MnistOptions): Promise<Uint8Array> {
   const limit = AbortSignal.timeout(timeoutMs);
   const response = await fetch(address, { signal: signal === undefined ? limit : AbortSignal.any([signal, limit]) });
-  if (!response.ok || response.body === null) throw new Error(`status ${response.status}`);
+  if (!response.ok || response.body === null) throw new DaflError('DATA', `status ${response.status}`);
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body) {
     size += chunk.length;
-    if (size > MOST_BYTES) throw new Error(`more than ${MOST_BYTES} bytes`);
+    if (size > MOST_BYTES) throw new DaflError('DATA', `more than ${MOST_BYTES} bytes`);
     chunks.push(chunk);
   }
   return await promisify(gunzip)(Buffer.concat(chunks), { maxOutputLength: MOST_BYTES });

@@ -1,3 +1,4 @@
+import { DaflError } from '@dafl/core';
 import { describeBackend } from '@dafl/conformance';
 import { describe, expect, it } from 'vitest';
 import { createCpuBackend } from './cpu-backend.ts';
@@ -39,7 +40,8 @@ describe('createCpuBackend', () => {
   it('refuses an unknown precision', () => {
     // @ts-expect-error: what a caller in JavaScript may pass.
     expect(() => createCpuBackend({ precision: 'float16' })).toThrow(
-      new RangeError(
+      new DaflError(
+        'USAGE',
         "Cannot create the cpu backend as 'precision' must be 'float64' or 'float32': current value is float16",
       ),
     );

@@ -1,17 +1,18 @@
-import type {
-  AveragePool2dOptions,
-  BinaryOperation,
-  Conv2dOptions,
-  DataType,
-  MemoryInfo,
-  Pool2dOptions,
-  ReduceOperation,
-  Shape,
-  Size2d,
-  Tensor,
-  TensorBackend,
-  TensorData,
-  UnaryOperation,
+import {
+  DaflError,
+  type AveragePool2dOptions,
+  type BinaryOperation,
+  type Conv2dOptions,
+  type DataType,
+  type MemoryInfo,
+  type Pool2dOptions,
+  type ReduceOperation,
+  type Shape,
+  type Size2d,
+  type Tensor,
+  type TensorBackend,
+  type TensorData,
+  type UnaryOperation,
 } from '@dafl/core';
 import type { FloatArray, NumericArray } from './_array.ts';
 import { sizeOf } from './_array.ts';
@@ -38,7 +39,7 @@ export interface CpuBackendOptions {
  * It runs wherever JavaScript does and gives the same bits on each run. With `precision: 'float64'` it is what the tests
  * hold other backends to. It has no fused kernels, so core's own compositions run on it.
  *
- * @throws {RangeError} If `precision` is neither `'float64'` nor `'float32'`.
+ * @throws {DaflError} `USAGE` if `precision` is neither `'float64'` nor `'float32'`.
  * @example Usage
  * ```ts
  * import { createCpuBackend } from '@dafl/backend-cpu';
@@ -54,7 +55,8 @@ export interface CpuBackendOptions {
 export function createCpuBackend(options: CpuBackendOptions = {}): TensorBackend {
   const { precision = 'float32' } = options;
   if (precision !== 'float64' && precision !== 'float32') {
-    throw new RangeError(
+    throw new DaflError(
+      'USAGE',
       `Cannot create the cpu backend as 'precision' must be 'float64' or 'float32': current value is ${String(precision)}`,
     );
   }
@@ -320,7 +322,7 @@ class CpuBackend implements TensorBackend {
   /** Makes a tensor of an array that nobody else holds. */
   #own(values: NumericArray, shape: Shape): Tensor {
     if (this.#isClosed) {
-      throw new Error("Cannot make a tensor as the 'backend' must be open: current value is closed");
+      throw new DaflError('USAGE', "Cannot make a tensor as the 'backend' must be open: current value is closed");
     }
     this.#tensors++;
     this.#bytes += values.byteLength;
@@ -336,15 +338,17 @@ class CpuBackend implements TensorBackend {
   /** The values of a tensor that is this backend's and alive. */
   #values(tensor: Tensor, action: string): NumericArray {
     if (this.#isClosed) {
-      throw new Error(`Cannot ${action} as the 'backend' must be open: current value is closed`);
+      throw new DaflError('USAGE', `Cannot ${action} as the 'backend' must be open: current value is closed`);
     }
     if (!(tensor instanceof CpuTensor) || tensor.backend !== this) {
-      throw new TypeError(
+      throw new DaflError(
+        'USAGE',
         `Cannot ${action} as 'tensor' must be made by this backend: current value is a tensor of another one`,
       );
     }
     if (tensor.storage === null) {
-      throw new Error(
+      throw new DaflError(
+        'USAGE',
         `Cannot ${action} as 'tensor' must not be disposed: current value is a disposed tensor of shape [${tensor.shape.join(', ')}]`,
       );
     }

@@ -17,7 +17,7 @@ export interface NodeBackendOptions {
  * whichever is found first. Only their native addon is loaded, none of their JavaScript.
  *
  * @throws {DaflError} `USAGE` if no TensorFlow is installed or can be loaded, or the device is not there.
- * @throws {RangeError} If `threads` is out of range.
+ * @throws {DaflError} `USAGE` if `threads` is out of range.
  * @example
  * ```ts
  * const backend = createNodeBackend({ device: 'cpu' });
@@ -29,7 +29,8 @@ export interface NodeBackendOptions {
 export function createNodeBackend(options: NodeBackendOptions = {}): TensorBackend {
   const { device = 'auto', threads = null } = options;
   if (threads !== null && (!Number.isInteger(threads) || threads < 1)) {
-    throw new RangeError(
+    throw new DaflError(
+      'USAGE',
       `Cannot create the node backend as 'threads' must be an integer >= 1: current value is ${threads}`,
     );
   }

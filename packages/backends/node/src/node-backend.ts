@@ -1,4 +1,5 @@
 import {
+  DaflError,
   type AdamStepOptions,
   type AdamStepResult,
   type AveragePool2dOptions,
@@ -164,7 +165,8 @@ export class NodeBackend implements TensorBackend {
     this.#assertOpen();
     const size = sizeOf(shape);
     if (size !== data.length) {
-      throw new RangeError(
+      throw new DaflError(
+        'USAGE',
         `Cannot make a tensor as 'data' must have the ${size} elements of shape [${shape.join(', ')}]: current length is ${data.length}`,
       );
     }
@@ -208,7 +210,8 @@ export class NodeBackend implements TensorBackend {
   reshape(input: Tensor, shape: Shape): Tensor {
     const source = this.#own(input);
     if (sizeOf(shape) !== sizeOf(source.shape)) {
-      throw new RangeError(
+      throw new DaflError(
+        'USAGE',
         `Cannot reshape as 'shape' must have ${sizeOf(source.shape)} elements: current value is [${shape.join(', ')}]`,
       );
     }
@@ -591,14 +594,16 @@ export class NodeBackend implements TensorBackend {
   // --- plumbing ---
 
   #assertOpen(): void {
-    if (this.#isClosed) throw new Error('Cannot use the backend as it must be open: current state is closed');
+    if (this.#isClosed)
+      throw new DaflError('USAGE', 'Cannot use the backend as it must be open: current state is closed');
   }
 
   #own(tensor: Tensor): NodeTensor & Shaped {
     this.#assertOpen();
     if (!(tensor instanceof NodeTensor) || tensor.owner !== this)
-      throw new Error("Cannot use a tensor as it must be this backend's: current one is another's");
-    if (tensor.storage === null) throw new Error('Cannot use a tensor as it must be live: current one is disposed');
+      throw new DaflError('USAGE', "Cannot use a tensor as it must be this backend's: current one is another's");
+    if (tensor.storage === null)
+      throw new DaflError('USAGE', 'Cannot use a tensor as it must be live: current one is disposed');
     return tensor;
   }
 

@@ -70,7 +70,7 @@ export class Tensorflow {
   /** Frees a temporary tensor now, before its scope ends. */
   release(id: TensorId): void {
     const index = this.#temporaries.lastIndexOf(id);
-    if (index === -1) throw new Error(`Cannot release tensor ${id} as it must be temporary in this scope`);
+    if (index === -1) throw new DaflError('USAGE', `Cannot release tensor ${id} as it must be temporary in this scope`);
     this.#temporaries.splice(index, 1);
     this.free(id);
   }

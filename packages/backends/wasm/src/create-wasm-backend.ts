@@ -1,4 +1,4 @@
-import type { TensorBackend } from '@dafl/core';
+import { DaflError, type TensorBackend } from '@dafl/core';
 import { countCores, mayBlock, startKernelThreads } from './kernel-threads.ts';
 import { type KernelExports, WasmBackend } from './wasm-backend.ts';
 import { WasmHeap } from './wasm-heap.ts';
@@ -57,7 +57,7 @@ function createMemory(maximumBytes: number): { memory: WebAssembly.Memory; maxim
  * Results are the same, bit for bit, whatever the number of threads. They may differ in the last places with and without
  * relaxed SIMD, which multiplies and adds in one rounding.
  *
- * @throws {RangeError} If `threads` or `maximumMemoryBytes` is out of range, or `relaxedSimd` is asked for in an engine
+ * @throws {DaflError} `USAGE` if `threads` or `maximumMemoryBytes` is out of range, or `relaxedSimd` is asked for in an engine
  *   that lacks it.
  * @example
  * ```ts
@@ -70,20 +70,23 @@ function createMemory(maximumBytes: number): { memory: WebAssembly.Memory; maxim
 export async function createWasmBackend(options: WasmBackendOptions = {}): Promise<TensorBackend> {
   const threads = options.threads ?? Math.min(countCores(), MOST_DEFAULT_THREADS);
   if (!Number.isInteger(threads) || threads < 1 || threads > 64) {
-    throw new RangeError(
+    throw new DaflError(
+      'USAGE',
       `Cannot create the wasm backend as 'threads' must be an integer between 1 and 64: current value is ${threads}`,
     );
   }
   const maximumMemoryBytes = options.maximumMemoryBytes ?? LARGEST_MEMORY_BYTES;
   if (!(maximumMemoryBytes >= SMALLEST_MEMORY_BYTES && maximumMemoryBytes <= LARGEST_MEMORY_BYTES)) {
-    throw new RangeError(
+    throw new DaflError(
+      'USAGE',
       `Cannot create the wasm backend as 'maximumMemoryBytes' must be between ${SMALLEST_MEMORY_BYTES} and ` +
         `${LARGEST_MEMORY_BYTES}: current value is ${maximumMemoryBytes}`,
     );
   }
   const hasRelaxedSimd = WebAssembly.validate(RELAXED_SIMD_PROBE);
   if (options.relaxedSimd === true && !hasRelaxedSimd) {
-    throw new RangeError(
+    throw new DaflError(
+      'USAGE',
       `Cannot create the wasm backend as 'relaxedSimd' must be false in this engine: current value is true`,
     );
   }

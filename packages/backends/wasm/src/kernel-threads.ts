@@ -1,3 +1,4 @@
+import { DaflError } from '@dafl/core';
 /** Where this code runs, as far as starting threads goes. */
 type Host = 'node' | 'web';
 
@@ -51,7 +52,7 @@ function startNodeWorker(start: object): StartedWorker {
   const ready = new Promise<void>((resolve, reject) => {
     worker.once('message', () => resolve());
     worker.once('error', reject);
-    worker.once('exit', (code) => reject(new Error(`the worker ended with code ${code}`)));
+    worker.once('exit', (code) => reject(new DaflError('STORAGE', `the worker ended with code ${code}`)));
   });
   return {
     ready: ready.then(() => worker.unref()),
@@ -69,7 +70,7 @@ function startWebWorker(start: object): StartedWorker {
       'error',
       (event) => {
         event.preventDefault();
-        reject(new Error(event.message || 'the worker failed to load'));
+        reject(new DaflError('STORAGE', event.message || 'the worker failed to load'));
       },
       { once: true },
     );
@@ -88,7 +89,10 @@ async function withTimeout(promise: Promise<void>): Promise<void> {
     await Promise.race([
       promise,
       new Promise<void>((_, reject) => {
-        timer = setTimeout(() => reject(new Error(`no answer within ${START_TIMEOUT_MS} ms`)), START_TIMEOUT_MS);
+        timer = setTimeout(
+          () => reject(new DaflError('STORAGE', `no answer within ${START_TIMEOUT_MS} ms`)),
+          START_TIMEOUT_MS,
+        );
       }),
     ]);
   } finally {

@@ -1,25 +1,26 @@
-import type {
-  AdamStepOptions,
-  AdamStepResult,
-  AveragePool2dOptions,
-  BatchNormGradient,
-  BatchNormResult,
-  BinaryOperation,
-  ChannelStatistics,
-  Conv2dOptions,
-  DataType,
-  FusedKernels,
-  MemoryInfo,
-  Pool2dOptions,
-  ReduceOperation,
-  RunningStatistics,
-  Shape,
-  Size2d,
-  SoftmaxDivergenceResult,
-  Tensor,
-  TensorBackend,
-  TensorData,
-  UnaryOperation,
+import {
+  DaflError,
+  type AdamStepOptions,
+  type AdamStepResult,
+  type AveragePool2dOptions,
+  type BatchNormGradient,
+  type BatchNormResult,
+  type BinaryOperation,
+  type ChannelStatistics,
+  type Conv2dOptions,
+  type DataType,
+  type FusedKernels,
+  type MemoryInfo,
+  type Pool2dOptions,
+  type ReduceOperation,
+  type RunningStatistics,
+  type Shape,
+  type Size2d,
+  type SoftmaxDivergenceResult,
+  type Tensor,
+  type TensorBackend,
+  type TensorData,
+  type UnaryOperation,
 } from '@dafl/core';
 import {
   accumulateFilterGradient,
@@ -194,7 +195,8 @@ export class WasmBackend implements TensorBackend {
     const isInteger = data instanceof Int32Array;
     const size = sizeOf(shape);
     if (size !== data.length) {
-      throw new RangeError(
+      throw new DaflError(
+        'USAGE',
         `Cannot make a tensor as 'data' must have the ${size} elements of shape ${formatShape(shape)}: ` +
           `current length is ${data.length}`,
       );
@@ -245,7 +247,8 @@ export class WasmBackend implements TensorBackend {
   reshape(input: Tensor, shape: Shape): Tensor {
     const source = this.#own(input, 'reshape', 'input');
     if (sizeOf(shape) !== source.size) {
-      throw new RangeError(
+      throw new DaflError(
+        'USAGE',
         `Cannot reshape as 'shape' must have ${source.size} elements: current value is ${formatShape(shape)}`,
       );
     }
@@ -1049,13 +1052,15 @@ export class WasmBackend implements TensorBackend {
   #own(tensor: Tensor, action: string, parameter: string): WasmTensor {
     this.#mustBeOpen(action);
     if (!(tensor instanceof WasmTensor) || tensor.owner !== this) {
-      throw new TypeError(
+      throw new DaflError(
+        'USAGE',
         `Cannot ${action} as '${parameter}' must be a tensor of this wasm backend: current value is ` +
           (tensor instanceof WasmTensor ? "another wasm backend's" : "another backend's"),
       );
     }
     if (tensor.storage === null) {
-      throw new TypeError(
+      throw new DaflError(
+        'USAGE',
         `Cannot ${action} as '${parameter}' must be a live tensor: current value is a disposed tensor of shape ` +
           formatShape(tensor.shape),
       );
@@ -1065,7 +1070,7 @@ export class WasmBackend implements TensorBackend {
 
   #mustBeOpen(action: string): void {
     if (this.#isClosed) {
-      throw new TypeError(`Cannot ${action} as the wasm backend must be open: current state is closed`);
+      throw new DaflError('USAGE', `Cannot ${action} as the wasm backend must be open: current state is closed`);
     }
   }
 

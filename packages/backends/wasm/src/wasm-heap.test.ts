@@ -1,3 +1,4 @@
+import { DaflError } from '@dafl/core';
 import { describe, expect, it } from 'vitest';
 import { OutOfMemoryError, WasmHeap } from './wasm-heap.ts';
 
@@ -71,7 +72,7 @@ describe('WasmHeap', () => {
     const address = heap.allocate(64, 'a block');
     heap.free(address);
     expect(() => heap.free(address)).toThrow(
-      new RangeError(`Cannot free as 'address' must be one in use: current value is ${address}`),
+      new DaflError('USAGE', `Cannot free as 'address' must be one in use: current value is ${address}`),
     );
   });
 

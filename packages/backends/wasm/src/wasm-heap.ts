@@ -1,3 +1,4 @@
+import { DaflError } from '@dafl/core';
 /** Every block starts on a cache line and is as long as whole cache lines. */
 const ALIGNMENT = 64;
 const PAGE_BYTES = 65_536;
@@ -12,9 +13,12 @@ const SLACK_BYTES = 256;
 const MINIMUM_GROWTH_BYTES = 16 * 1024 * 1024;
 
 /** Thrown where the memory that a backend may use is exhausted. */
-export class OutOfMemoryError extends Error {
+export class OutOfMemoryError extends DaflError {
   override readonly name: string = 'OutOfMemoryError';
-  readonly code: 'OUT_OF_MEMORY' = 'OUT_OF_MEMORY';
+
+  constructor(message: string) {
+    super('OUT_OF_MEMORY', message);
+  }
 }
 
 /**
@@ -77,7 +81,7 @@ export class WasmHeap {
   free(address: number): void {
     const size = this.#used.get(address);
     if (size === undefined) {
-      throw new RangeError(`Cannot free as 'address' must be one in use: current value is ${address}`);
+      throw new DaflError('USAGE', `Cannot free as 'address' must be one in use: current value is ${address}`);
     }
     this.#used.delete(address);
     this.#liveBytes -= size;

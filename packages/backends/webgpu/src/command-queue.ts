@@ -155,7 +155,8 @@ export class CommandQueue {
       await target.buffer.mapAsync(GPU_CONSTANTS.MAP_MODE_READ, 0, bytes);
     } catch (error) {
       if (this.#isClosed) {
-        throw new TypeError(
+        throw new DaflError(
+          'USAGE',
           'Cannot read a tensor as the webgpu backend must stay open until it is read: current state is closed',
           { cause: error },
         );

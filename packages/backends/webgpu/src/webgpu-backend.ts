@@ -1,25 +1,26 @@
-import type {
-  AdamStepOptions,
-  AdamStepResult,
-  AveragePool2dOptions,
-  BatchNormGradient,
-  BatchNormResult,
-  BinaryOperation,
-  ChannelStatistics,
-  Conv2dOptions,
-  DataType,
-  FusedKernels,
-  MemoryInfo,
-  Pool2dOptions,
-  ReduceOperation,
-  RunningStatistics,
-  Shape,
-  Size2d,
-  SoftmaxDivergenceResult,
-  Tensor,
-  TensorBackend,
-  TensorData,
-  UnaryOperation,
+import {
+  DaflError,
+  type AdamStepOptions,
+  type AdamStepResult,
+  type AveragePool2dOptions,
+  type BatchNormGradient,
+  type BatchNormResult,
+  type BinaryOperation,
+  type ChannelStatistics,
+  type Conv2dOptions,
+  type DataType,
+  type FusedKernels,
+  type MemoryInfo,
+  type Pool2dOptions,
+  type ReduceOperation,
+  type RunningStatistics,
+  type Shape,
+  type Size2d,
+  type SoftmaxDivergenceResult,
+  type Tensor,
+  type TensorBackend,
+  type TensorData,
+  type UnaryOperation,
 } from '@dafl/core';
 import { runAdam } from './adam.ts';
 import { runBatchNorm, runBatchNormGradient, runFrozenBatchNorm, runMoveStatistics } from './batch-norm.ts';
@@ -159,7 +160,8 @@ export class WebgpuBackend implements TensorBackend {
     const isInteger = data instanceof Int32Array;
     const size = sizeOf(shape);
     if (size !== data.length) {
-      throw new RangeError(
+      throw new DaflError(
+        'USAGE',
         `Cannot make a tensor as 'data' must have the ${size} elements of shape ${formatShape(shape)}: ` +
           `current length is ${data.length}`,
       );
@@ -210,7 +212,8 @@ export class WebgpuBackend implements TensorBackend {
   reshape(input: Tensor, shape: Shape): Tensor {
     const source = this.#own(input, 'reshape', 'input');
     if (sizeOf(shape) !== source.size) {
-      throw new RangeError(
+      throw new DaflError(
+        'USAGE',
         `Cannot reshape as 'shape' must have ${source.size} elements: current value is ${formatShape(shape)}`,
       );
     }
@@ -765,13 +768,15 @@ export class WebgpuBackend implements TensorBackend {
   #own(tensor: Tensor, action: string, parameter: string): WebgpuTensor {
     this.#mustBeOpen(action);
     if (!(tensor instanceof WebgpuTensor) || tensor.owner !== this) {
-      throw new TypeError(
+      throw new DaflError(
+        'USAGE',
         `Cannot ${action} as '${parameter}' must be a tensor of this webgpu backend: current value is ` +
           (tensor instanceof WebgpuTensor ? "another webgpu backend's" : "another backend's"),
       );
     }
     if (tensor.storage === null) {
-      throw new TypeError(
+      throw new DaflError(
+        'USAGE',
         `Cannot ${action} as '${parameter}' must be a live tensor: current value is a disposed tensor of shape ` +
           formatShape(tensor.shape),
       );
@@ -781,7 +786,7 @@ export class WebgpuBackend implements TensorBackend {
 
   #mustBeOpen(action: string): void {
     if (this.#isClosed) {
-      throw new TypeError(`Cannot ${action} as the webgpu backend must be open: current state is closed`);
+      throw new DaflError('USAGE', `Cannot ${action} as the webgpu backend must be open: current state is closed`);
     }
   }
 

@@ -1,3 +1,4 @@
+import { DaflError } from '../errors.ts';
 import type { Tensor } from '../backend.ts';
 import { affine } from '../autodiff/operations/element-wise.ts';
 import { softmaxDivergence } from '../autodiff/operations/softmax-divergence.ts';
@@ -33,7 +34,8 @@ export function crossEntropy(
   assertArguments.logits('crossEntropy', logits.shape);
   assertArguments.sameShape('crossEntropy', 'labels', labels.shape, [batch]);
   if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
-    throw new RangeError(
+    throw new DaflError(
+      'USAGE',
       `Cannot compute crossEntropy as 'labelSmoothing' must be in [0, 1): current value is ${labelSmoothing}`,
     );
   }

@@ -108,7 +108,10 @@ describe('distillationLoss', () => {
     );
     for (const temperature of [0, -1, Number.NaN]) {
       expect(() => distillationLoss(tape, own([2, 3]), own([2, 3]), { temperature })).toThrow(
-        new RangeError(`Cannot compute distillationLoss as 'temperature' must be > 0: current value is ${temperature}`),
+        new DaflError(
+          'USAGE',
+          `Cannot compute distillationLoss as 'temperature' must be > 0: current value is ${temperature}`,
+        ),
       );
     }
     tape.dispose();

@@ -1,3 +1,4 @@
+import { DaflError } from '../errors.ts';
 import { affine, exp, multiply, subtract } from '../autodiff/operations/element-wise.ts';
 import { sum } from '../autodiff/operations/reduction.ts';
 import { logSoftmax, softmax } from '../autodiff/operations/softmax.ts';
@@ -22,7 +23,7 @@ export interface DistillationLossOptions {
  * @param teacherLogits Same shape. Gradient flows into it where it requires one (an adversarial generator).
  * @returns Shape `[batch]`, nats x τ².
  * @throws {DaflError} `SHAPE` if shapes differ.
- * @throws {RangeError} If `temperature` is not > 0.
+ * @throws {DaflError} `USAGE` if `temperature` is not > 0.
  * @example
  * ```ts
  * // studentLogits [[1, 2]], teacherLogits [[2, 1]] -> [0.46212]
@@ -36,7 +37,8 @@ export function distillationLoss(
 ): Value {
   const { temperature = 1 } = options;
   if (!(temperature > 0)) {
-    throw new RangeError(
+    throw new DaflError(
+      'USAGE',
       `Cannot compute distillationLoss as 'temperature' must be > 0: current value is ${temperature}`,
     );
   }

@@ -25,7 +25,7 @@ describe('createOptimizer', () => {
   ])('refuses %j and leaves no tensor behind', (options, message) => {
     const variable = new Variable(backend, 'weight', backend.fill([2], 1), true);
     const before = backend.memory().tensors;
-    expect(() => createOptimizer(backend, [variable], options)).toThrow(new RangeError(message));
+    expect(() => createOptimizer(backend, [variable], options)).toThrow(new DaflError('USAGE', message));
     expect(backend.memory().tensors).toBe(before);
   });
 

@@ -1,3 +1,4 @@
+import { DaflError } from '../errors.ts';
 import type { Tensor, TensorBackend } from '../backend.ts';
 import type { Variable } from '../autodiff/variable.ts';
 import { assignBlock, blocksOf, joinBlock, Moments } from './_blocks.ts';
@@ -16,13 +17,14 @@ export function createSgd(
 ): Optimizer {
   const { momentum = 0, nesterov = false, weightDecay = 0, biasLearningRateFactor = 1 } = options;
   if (!(momentum >= 0 && momentum < 1))
-    throw new RangeError(`Cannot create SGD as 'momentum' must be in [0, 1): current value is ${momentum}`);
+    throw new DaflError('USAGE', `Cannot create SGD as 'momentum' must be in [0, 1): current value is ${momentum}`);
   if (!(weightDecay >= 0))
-    throw new RangeError(`Cannot create SGD as 'weightDecay' must be >= 0: current value is ${weightDecay}`);
+    throw new DaflError('USAGE', `Cannot create SGD as 'weightDecay' must be >= 0: current value is ${weightDecay}`);
   if (nesterov && momentum === 0)
-    throw new RangeError("Cannot create SGD as 'momentum' must be > 0 with 'nesterov': current value is 0");
+    throw new DaflError('USAGE', "Cannot create SGD as 'momentum' must be > 0 with 'nesterov': current value is 0");
   if (!(biasLearningRateFactor > 0)) {
-    throw new RangeError(
+    throw new DaflError(
+      'USAGE',
       `Cannot create SGD as 'biasLearningRateFactor' must be > 0: current value is ${biasLearningRateFactor}`,
     );
   }

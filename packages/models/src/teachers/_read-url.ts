@@ -14,7 +14,7 @@ export async function readUrl(url: URL): Promise<Uint8Array> {
       return await readFile(url);
     }
     const response = await fetch(url);
-    if (!response.ok) throw new Error(`HTTP status ${response.status}`);
+    if (!response.ok) throw new DaflError('STORAGE', `HTTP status ${response.status}`);
     return new Uint8Array(await response.arrayBuffer());
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
