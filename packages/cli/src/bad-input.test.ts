@@ -113,7 +113,12 @@ describe('is told in one line, with its exit code, and leaves nothing behind', (
       2,
       "Cannot run dafl as the command must be one of [distill, estimate, demo, train, record, evaluate, inspect, predict, convert, quantize, samples, serve, experiment, bench, doctor]: current value is 'distil'. Did you mean 'distill'?",
     ],
-    ['a missing operand', ['inspect'], 2, "Cannot run 'dafl inspect' as 'model' must be given: current value is none"],
+    [
+      'a missing operand',
+      ['inspect'],
+      2,
+      "Cannot run 'dafl inspect' as '--model' must be given: current value is none",
+    ],
     ['a text for a model', distill('text.safetensors'), 3, /^Cannot read 'text\.safetensors' as /],
     [
       'a truncated model',

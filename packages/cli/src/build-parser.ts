@@ -8,15 +8,17 @@ export function allFlags(command: Command): Flag[] {
   return [...command.flags, ...commonFlags];
 }
 
-/** Makes commander's form of a command from its table. It never prints and never exits. */
+/** Makes commander's form of a command from its table. It never prints, never exits and lets operands be missing. */
 export function buildParser(command: Command): Parser {
   const parser = new Parser(`dafl ${command.name}`)
     .description(command.description)
-    .helpOption('-h, --help', 'Show this help')
+    .addHelpOption(new Option('-h, --help', 'Show this help').helpGroup('Everywhere:'))
     .allowExcessArguments(true)
     .exitOverride()
     .configureOutput({ writeOut: () => {}, writeErr: () => {} });
-  for (const operand of command.operands ?? []) parser.argument(operand);
+  for (const { name, description } of command.operands ?? []) {
+    parser.argument(name.replace(/^<(.*)>$/, '[$1]'), description);
+  }
   for (const flag of allFlags(command)) parser.addOption(buildOption(flag));
   return parser;
 }
@@ -25,11 +27,12 @@ function buildOption(flag: Flag): Option {
   const value =
     flag.placeholder === undefined ? '' : flag.isValueOptional ? ` [${flag.placeholder}]` : ` <${flag.placeholder}>`;
   const shown = flag.default === undefined || flag.default === false ? '' : ` (default: ${String(flag.default)})`;
-  const option = new Option(`--${flag.name}${value}`, flag.description + shown);
+  const required = flag.isRequired === true ? ' (required)' : '';
+  const option = new Option(`--${flag.name}${value}`, flag.description + required + shown);
   return flag.group === undefined ? option : option.helpGroup(flag.group);
 }
 
-/** Help of the terminal's width, at most 100 characters, with headings that stand out. */
+/** Help of the terminal's width, from 80 to 120 characters, with headings that stand out. */
 export function configureHelp(parser: Parser, terminal: Terminal): Parser {
   return parser.configureHelp({
     helpWidth: Math.max(80, Math.min(120, terminal.columns)),

@@ -20,13 +20,22 @@ export interface CommandContext {
   readonly isVerbose: boolean;
 }
 
+/** What is given without a flag. */
+export interface Operand {
+  /** `<model>`; `[run]` need not be given, `[image...]` may be several. */
+  readonly name: string;
+  readonly description: string;
+  /** The option that it sets, as a flag of the command does too: it is given by one of them. */
+  readonly key?: string;
+}
+
 /** One command: everything that help, parsing and running it need. */
 export interface Command {
   readonly name: string;
   /** One sentence, shown above the flags. */
   readonly description: string;
-  /** Names of what is given without a flag, such as `<model>`; `[run]` need not be given, `[image...]` may be several. */
-  readonly operands?: readonly string[];
+  /** In order; only the last may be several. */
+  readonly operands?: readonly Operand[];
   readonly flags: readonly Flag[];
   /** Milliseconds that it may take to end when it is interrupted, where it needs more than a second or two. */
   readonly graceMs?: number;
@@ -35,15 +44,18 @@ export interface Command {
   /**
    * Does the work.
    *
-   * @param values The flags that were given.
-   * @param operands What was given without a flag.
+   * @param values The flags that were given, but for those that each command has, and the operands that set an option.
+   * @param operands What else was given without a flag.
    * @returns The exit code.
    */
   run(values: FlagValues, operands: readonly string[], context: CommandContext): Promise<number>;
 }
 
-/** Flags that each command has. */
+const everywhere = 'Everywhere:';
+
+/** Flags that each command has, and that may stand before it. */
 export const commonFlags: readonly Flag[] = [
-  { name: 'json', key: 'json', description: 'Write lines of JSON to stdout, the result last', group: 'Output:' },
-  { name: 'verbose', key: 'verbose', description: 'Show where an error came from', group: 'Output:' },
+  { name: 'json', key: 'json', description: 'Write lines of JSON to stdout, the result last', group: everywhere },
+  { name: 'verbose', key: 'verbose', description: 'Show where an error came from', group: everywhere },
+  { name: 'help-all', key: 'helpAll', description: 'Show the flags that few need, too', group: everywhere },
 ];

@@ -10,6 +10,12 @@ export interface Flag {
   /** Whether the flag may stand without its value, which is `true` then. */
   readonly isValueOptional?: boolean;
   readonly description: string;
+  /** The same in a few words, for the short help; default: the description. */
+  readonly summary?: string;
+  /** Whether the command can't run without it. */
+  readonly isRequired?: boolean;
+  /** Whether few need it: only `--help-all` shows it. */
+  readonly isAdvanced?: boolean;
   /** Shown in help. */
   readonly default?: string | number | boolean;
   /** Heading that it stands beneath in help. */
@@ -29,23 +35,42 @@ export const allowSoftwareGpuFlag: Flag = {
   name: 'allow-software-gpu',
   key: 'allowSoftwareGpu',
   description: 'Let WebGPU run on a software adapter, which computes on the CPU (for tests)',
+  isAdvanced: true,
+};
+
+/** Of commands that have no option schema. */
+export const backendFlag: Flag = {
+  name: 'backend',
+  key: 'backend',
+  placeholder: 'name',
+  description: 'What computes: node (TensorFlow), webgpu, wasm, cpu (slow), or the fastest (auto)',
+  default: 'auto',
 };
 
 /** The flags of an option schema: the one source of names, help and parsing. */
 export function flagsFromSchema(
   schema: Parameters<typeof describeOptions>[0],
-  groupOf: (key: string) => string | undefined,
+  options: {
+    /** Heading of an option in help; default: none. */
+    readonly groupOf?: (key: string) => string;
+    /** Keys of those that the short help shows; default: all. */
+    readonly essential?: readonly string[];
+  } = {},
 ): Flag[] {
+  const { groupOf, essential } = options;
   const flags = Object.entries(describeOptions(schema)).filter(([, { flag }]) => flag !== false);
   return flags.map(([key, option]) => ({
     key,
     name: option.flag || toKebabCase(key),
     placeholder: option.type === 'boolean' ? undefined : (option.placeholder ?? placeholderOf(option)),
     description: option.description ?? '',
+    summary: option.summary,
     default: option.default as Flag['default'],
     rule: option.flagRule,
     optionRule: option.flagRule === undefined ? undefined : describeRule(option),
-    group: groupOf(key),
+    isRequired: option.isRequired,
+    isAdvanced: essential?.includes(key) === false,
+    group: groupOf?.(key),
     parse: option.placeholder === 'duration' ? parseDuration : (text: string) => parseValue(text, option),
   }));
 }

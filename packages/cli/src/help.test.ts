@@ -4,8 +4,12 @@ import { commands } from './commands.ts';
 import { runCli } from './run-cli.ts';
 
 async function help(...parameters: string[]): Promise<string> {
+  return await helpBy('--help', ...parameters);
+}
+
+async function helpBy(flag: string, ...parameters: string[]): Promise<string> {
   const terminal = fakeTerminal();
-  expect(await runCli([...parameters, '--help'], terminal)).toBe(0);
+  expect(await runCli([...parameters, flag], terminal)).toBe(0);
   expect(terminal.written.err).toBe('');
   expect(terminal.written.out.split('\n').filter((line) => line.length > 96)).toEqual([]);
   return `\n${terminal.written.out}`;
@@ -43,7 +47,7 @@ test('dafl', async () => {
 
     Start here:
       dafl demo
-      dafl distill --teacher lenet5-mnist --student half --eval mnist
+      dafl distill lenet5-mnist --student half --eval mnist
 
     'dafl <command> --help' lists the flags of a command.
     "
@@ -52,183 +56,218 @@ test('dafl', async () => {
 test('dafl distill', async () => {
   expect(await help('distill')).toMatchInlineSnapshot(`
     "
-    Usage: dafl distill [flags]
+    Usage: dafl distill [teacher] [flags]
 
     Make a small student from a trained teacher, without its training data.
 
-    Distillation:
-      --teacher <name|file|url>                  Trained network: a built-in name, a
-                                                 model file, or
-                                                 http://host/v2/models/NAME
-      --logits <node>                            Node of the teacher that gives the
-                                                 logits. Default: the one that its
-                                                 file marks
-      --mean <number,...>                        Mean of the teacher's training
-                                                 images, for each channel. Default:
-                                                 as its file says
-      --std <number,...>                         Their standard deviation, likewise
-      --range <0..1|-1..1|0..255>                Range of pixels that the teacher
-                                                 takes, before mean and deviation.
-                                                 Default: as its file says
-      --student <half|share|low-rank|name|file>  Student: half, quarter, a share of
-                                                 the teacher's widths, low-rank or
-                                                 low-rank-SHARE (the teacher's
-                                                 convolutions in two parts), a
-                                                 built-in architecture, or a model
-                                                 file whose graph is taken (default:
-                                                 half)
-      --method <name>                            Where the images come from:
-                                                 procedural (drawn by rules), dafl
-                                                 (a generator), noise,
-                                                 alternative-data, original-data,
-                                                 metadata, or what suits the teacher
-                                                 (auto) (default: auto)
-      --data <mnist|folder>                      Images of the methods
-                                                 alternative-data and original-data:
-                                                 as --eval, or a folder of PNG and
-                                                 JPEG; labels are not read
-      --shift <number>                           Largest random shift of these
-                                                 images, in pixels
-      --horizontal-flip                          Mirror half of these images left to
-                                                 right
-      --metadata <file>                          File of the method metadata,
-                                                 written by dafl record
-      --metadata-variant <variant>               What of the metadata the images
-                                                 must match: top-layer, all-layers
-                                                 (the default), spectral-all-layers
-                                                 or spectral-layer-pairs
-      --preset <fast|paper>                      Recipe of the method dafl: fast
-                                                 (its default), or the official
-                                                 hyper-parameters
-      --backend <auto|node|webgpu|wasm|cpu>      What computes: TensorFlow (node),
-                                                 WebGPU, WebAssembly, or the
-                                                 reference (default: auto)
-      --threads <number>                         Threads of the backend. Default:
-                                                 all cores, at most 8
-      --allow-software-gpu                       Let WebGPU run on a software
-                                                 adapter, which computes on the CPU
-                                                 (for tests)
-      --seed <number>                            Same seed, backend and machine: the
-                                                 same student, bit for bit (default:
-                                                 0)
-      --steps <number>                           Length of the run. Default: the
-                                                 method's
-      --time-budget <duration>                   Run as many steps as fit this time:
-                                                 90s, 5m, 1h
-      --eval <mnist|folder>                      Labelled images, for reporting
-                                                 only: mnist, or a folder or .tar.gz
-                                                 of IDX files, CIFAR, or class
-                                                 folders
-
-    Hyper-parameters (default: what the preset says):
-      --answers-only                             Run the teacher, an ONNX file, by
-                                                 onnxruntime, and learn from its
-                                                 answers alone
-      --pictures <number>                        Pictures that the method procedural
-                                                 keeps at most (default: 20000)
-      --batch-size <number>                      Images of one step
-      --latent-size <number>                     Length of the generator's latent
-                                                 vector
-      --generator-widths <list>                  Channels of the generator's three
-                                                 convolution stages
-      --generator-batch-norm-epsilon <number>    Epsilon of the generator's inner
-                                                 batch normalisations
-      --generator-output <normalized|pixels>     Range of the images: mean 0 and
-                                                 variance 1 as in the paper, or what
-                                                 pixels can be
-      --generator-contrast <number>              Contrast of the generator's pixels
-      --generator-brightness <number>            Brightness of the generator's
-                                                 pixels
-      --generator-learning-rate <number>         Learning rate of the generator
-      --generator-schedule <constant|cosine>     How the generator's learning rate
-                                                 moves over the run
-      --generator-warmup-steps <number>          Steps in which the generator's
-                                                 learning rate rises from 0
-      --generator-beta1 <number>                 First decay of the generator's Adam
-      --generator-beta2 <number>                 Second decay of the generator's
-                                                 Adam
-      --one-hot-weight <number>                  Weight of the one-hot loss
-      --information-entropy-weight <number>      Weight of the information-entropy
-                                                 loss
-      --activation-weight <number>               Weight of the activation loss
-      --batch-norm-statistics-weight <number>    Weight of the distance to the
-                                                 statistics of the teacher's batch
-                                                 norms; 0 in the paper
-      --adversarial-weight <number>              Weight of the adversarial loss; 0
-                                                 in the paper
-      --adversarial-temperature <number>         Temperature of the adversarial loss
-      --schedule <alternating|two-stage>         What the student learns from: the
-                                                 batch the generator was trained on,
-                                                 or a fresh one
-      --replay-batches <number>                  Newest batches that the student
-                                                 learns from again; 0 for none
-      --student-steps <number>                   Updates of the student in one step;
-                                                 more than 1 needs replayed batches
-      --student-learning-rate <number>           Learning rate of the student
-      --student-schedule <constant|cosine>       How the student's learning rate
-                                                 moves over the run
-      --student-warmup-steps <number>            Steps in which the student's
-                                                 learning rate rises from 0
-      --student-beta1 <number>                   First decay of the student's Adam
-      --student-beta2 <number>                   Second decay of the student's Adam
-      --temperature <number>                     Temperature of the distillation
-                                                 loss
-      --initialization <random|teacher|auto>     Where the student's weights start:
-                                                 random, from the teacher's, or the
-                                                 latter where it fits (low-rank:
-                                                 auto)
-      --student-batch-norm <moving|fixed>        Statistics of the student's batch
-                                                 norms: of its batches, or those
-                                                 that it starts with, then without
-                                                 dropout (low-rank: fixed)
-      --hint-weight <number>                     Weight of the distance from the
-                                                 teacher's inner channels, for
-                                                 students that start from them
-
-    Reporting:
-      --compare <file>                           Model whose first layer the report
-                                                 shows beside the teacher's and the
-                                                 student's
-      --evaluate-every <number>                  Steps between evaluations; 0 for
-                                                 the end only. Default: a tenth of
-                                                 the run
-      --sample-every <number>                    Steps between pictures of the
-                                                 samples; 0 for the end only.
-                                                 Default: a tenth of the run
-      --tensorboard                              Write event files for TensorBoard
-                                                 into the folder of the run
-      --export <onnx>                            Write the student in this format
-                                                 too, beside its file
-      --quantize <int8>                          Write the student in eight bits
-                                                 too, as ONNX, as dafl quantize does
-      --checkpoint-every <number>                Steps between checkpoints; 0 for
-                                                 interruptions only (default: 50)
-
-    Folder:
-      --out <folder>                             Folder of the run. Default: a new
-                                                 one in runs/
-      --resume <folder>                          Go on with the run in this folder
-      --force                                    Replace another run in the folder
-      --config <file>                            Take options from a JSON file; a
-                                                 run.json repeats that run exactly
-      --seeds <number>                           Run that many seeds, from --seed
-                                                 on, and sum up
-
-    Output:
-      --json                                     Write lines of JSON to stdout, the
-                                                 result last
-      --verbose                                  Show where an error came from
+    Arguments:
+      teacher                      Name, file or URL; not with --resume or --config
 
     Options:
-      -h, --help                                 Show this help
+      --mean <number,...>          Mean of its training images, if its file lacks it
+      --std <number,...>           Their standard deviation, likewise
+      --range <0..1|-1..1|0..255>  Pixels that it takes, likewise
+      --student <kind>             half, 0.3, low-rank, an architecture or a file
+                                   (default: half)
+      --method <name>              procedural, dafl, noise or another (default:
+                                   auto)
+      --backend <name>             node, webgpu, wasm, cpu (default: auto)
+      --seed <number>              Same seed, same student, bit for bit (default: 0)
+      --steps <number>             Length of the run. Default: the method's
+      --time-budget <duration>     As many steps as fit this time: 90s, 5m, 1h
+      --eval <mnist|folder>        Labelled images, for reporting only
+      --export <onnx>              Write the student in this format too, beside its
+                                   file
+      --out <folder>               Folder of the run. Default: a new one in runs/
+      --resume <folder>            Go on with the run in this folder
+      --force                      Replace another run in the folder
+      --config <file>              Take options from a JSON file, such as a run.json
+
+    Everywhere:
+      --json                       Write lines of JSON to stdout, the result last
+      --verbose                    Show where an error came from
+      --help-all                   Show the flags that few need, too
+      -h, --help                   Show this help
 
     Examples:
-      dafl distill --teacher teacher.safetensors --student half --out student
-      dafl distill --teacher lenet5-mnist --student half --eval mnist --seeds 5 --json
-      dafl distill --teacher teacher.safetensors --time-budget 90s
-      dafl distill --teacher lenet5-mnist --method original-data --data mnist --eval mnist
+      dafl distill teacher.onnx --student half --time-budget 90s --out student
+      dafl distill lenet5-mnist --eval mnist
       dafl distill --resume student
-      dafl distill --config student/run.json --out again
+
+    'dafl distill --help-all' shows all 64 flags.
+    "
+  `);
+});
+test('dafl distill --help-all', async () => {
+  expect(await helpBy('--help-all', 'distill')).toMatchInlineSnapshot(`
+    "
+    Usage: dafl distill [teacher] [flags]
+
+    Make a small student from a trained teacher, without its training data.
+
+    Arguments:
+      teacher                                  Name, file or URL; not with --resume
+                                               or --config
+
+    Distillation:
+      --teacher <name|file|url>                The same as <teacher>
+      --logits <node>                          Node of the teacher that gives the
+                                               logits. Default: the one that its
+                                               file marks
+      --answers-only                           Run the teacher, an ONNX file, by
+                                               onnxruntime, and learn from its
+                                               answers alone
+      --mean <number,...>                      Mean of the teacher's training
+                                               images, for each channel. Default: as
+                                               its file says
+      --std <number,...>                       Their standard deviation, likewise
+      --range <0..1|-1..1|0..255>              Pixels that the teacher takes, before
+                                               mean and deviation. Default: as its
+                                               file says
+      --student <kind>                         half, quarter, a share of the
+                                               teacher's widths, low-rank or
+                                               low-rank-SHARE (its convolutions in
+                                               two parts), an architecture, or a
+                                               model file for its graph (default:
+                                               half)
+      --method <name>                          Where the images come from:
+                                               procedural (drawn by rules), dafl (a
+                                               generator), noise, alternative-data,
+                                               original-data, metadata, or what
+                                               suits the teacher (auto) (default:
+                                               auto)
+      --data <mnist|folder>                    Images of the methods
+                                               alternative-data and original-data:
+                                               as --eval, or a folder of PNG and
+                                               JPEG; labels are not read
+      --shift <number>                         Largest random shift of these images,
+                                               in pixels
+      --horizontal-flip                        Mirror half of these images left to
+                                               right
+      --metadata <file>                        File of the method metadata, written
+                                               by dafl record
+      --metadata-variant <variant>             What of the metadata the images must
+                                               match: top-layer, all-layers (the
+                                               default), spectral-all-layers or
+                                               spectral-layer-pairs
+      --preset <fast|paper>                    Recipe of the method dafl: fast (its
+                                               default), or the official
+                                               hyper-parameters
+      --backend <name>                         What computes: node (TensorFlow),
+                                               webgpu, wasm, cpu (slow), or the
+                                               fastest (auto) (default: auto)
+      --threads <number>                       Threads of the backend. Default: all
+                                               cores, at most 8
+      --allow-software-gpu                     Let WebGPU run on a software adapter,
+                                               which computes on the CPU (for tests)
+      --seed <number>                          Same seed, backend and machine: the
+                                               same student, bit for bit (default:
+                                               0)
+      --steps <number>                         Length of the run. Default: the
+                                               method's
+      --time-budget <duration>                 As many steps as fit this time: 90s,
+                                               5m, 1h
+      --eval <mnist|folder>                    Labelled images, for reporting only:
+                                               mnist, or a folder or .tar.gz of IDX
+                                               files, CIFAR or class folders
+
+    Hyper-parameters (default: what the preset says):
+      --pictures <number>                      Pictures that the method procedural
+                                               keeps at most (default: 20000)
+      --batch-size <number>                    Images of one step
+      --latent-size <number>                   Length of the generator's latent
+                                               vector
+      --generator-widths <list>                Channels of the generator's three
+                                               convolution stages
+      --generator-batch-norm-epsilon <number>  Epsilon of the generator's inner
+                                               batch normalisations
+      --generator-output <normalized|pixels>   Range of the images: mean 0 and
+                                               variance 1 as in the paper, or what
+                                               pixels can be
+      --generator-contrast <number>            Contrast of the generator's pixels
+      --generator-brightness <number>          Brightness of the generator's pixels
+      --generator-learning-rate <number>       Learning rate of the generator
+      --generator-schedule <constant|cosine>   How the generator's learning rate
+                                               moves over the run
+      --generator-warmup-steps <number>        Steps in which the generator's
+                                               learning rate rises from 0
+      --generator-beta1 <number>               First decay of the generator's Adam
+      --generator-beta2 <number>               Second decay of the generator's Adam
+      --one-hot-weight <number>                Weight of the one-hot loss
+      --information-entropy-weight <number>    Weight of the information-entropy
+                                               loss
+      --activation-weight <number>             Weight of the activation loss
+      --batch-norm-statistics-weight <number>  Weight of the distance to the
+                                               statistics of the teacher's batch
+                                               norms; 0 in the paper
+      --adversarial-weight <number>            Weight of the adversarial loss; 0 in
+                                               the paper
+      --adversarial-temperature <number>       Temperature of the adversarial loss
+      --schedule <alternating|two-stage>       What the student learns from: the
+                                               batch the generator was trained on,
+                                               or a fresh one
+      --replay-batches <number>                Newest batches that the student
+                                               learns from again; 0 for none
+      --student-steps <number>                 Updates of the student in one step;
+                                               more than 1 needs replayed batches
+      --student-learning-rate <number>         Learning rate of the student
+      --student-schedule <constant|cosine>     How the student's learning rate moves
+                                               over the run
+      --student-warmup-steps <number>          Steps in which the student's learning
+                                               rate rises from 0
+      --student-beta1 <number>                 First decay of the student's Adam
+      --student-beta2 <number>                 Second decay of the student's Adam
+      --temperature <number>                   Temperature of the distillation loss
+      --initialization <random|teacher|auto>   Where the student's weights start:
+                                               random, from the teacher's, or the
+                                               latter where it fits (low-rank: auto)
+      --student-batch-norm <moving|fixed>      Statistics of the student's batch
+                                               norms: of its batches, or those that
+                                               it starts with, then without dropout
+                                               (low-rank: fixed)
+      --hint-weight <number>                   Weight of the distance from the
+                                               teacher's inner channels, for
+                                               students that start from them
+
+    Reporting:
+      --compare <file>                         Model whose first layer the report
+                                               shows beside the teacher's and the
+                                               student's
+      --evaluate-every <number>                Steps between evaluations; 0 for the
+                                               end only. Default: a tenth of the run
+      --sample-every <number>                  Steps between pictures of the
+                                               samples; 0 for the end only. Default:
+                                               a tenth of the run
+      --tensorboard                            Write event files for TensorBoard
+                                               into the folder of the run
+      --export <onnx>                          Write the student in this format too,
+                                               beside its file
+      --quantize <int8>                        Write the student in eight bits too,
+                                               as ONNX, as dafl quantize does
+      --checkpoint-every <number>              Steps between checkpoints; 0 for
+                                               interruptions only (default: 50)
+
+    Folder:
+      --out <folder>                           Folder of the run. Default: a new one
+                                               in runs/
+      --resume <folder>                        Go on with the run in this folder
+      --force                                  Replace another run in the folder
+      --config <file>                          Take options from a JSON file; a
+                                               run.json repeats that run exactly
+      --seeds <number>                         Run that many seeds, from --seed on,
+                                               and sum up
+
+    Everywhere:
+      --json                                   Write lines of JSON to stdout, the
+                                               result last
+      --verbose                                Show where an error came from
+      --help-all                               Show the flags that few need, too
+      -h, --help                               Show this help
+
+    Examples:
+      dafl distill teacher.onnx --student half --time-budget 90s --out student
+      dafl distill lenet5-mnist --eval mnist
+      dafl distill --resume student
     "
   `);
 });
@@ -240,43 +279,27 @@ test('dafl demo', async () => {
     Distil the built-in LeNet-5 that knows MNIST into one of half the width, without
     a single digit, and report its accuracy where MNIST is at hand.
 
-    Run:
-      --method <name>                        Where the images come from: procedural
-                                             (drawn by rules), dafl (a generator),
-                                             noise, alternative-data, original-data,
-                                             metadata, or what suits the teacher
-                                             (auto) (default: auto)
-      --preset <fast|paper>                  Recipe of the method dafl: fast (its
-                                             default), or the official
-                                             hyper-parameters
-      --backend <auto|node|webgpu|wasm|cpu>  What computes: TensorFlow (node),
-                                             WebGPU, WebAssembly, or the reference
-                                             (default: auto)
-      --threads <number>                     Threads of the backend. Default: all
-                                             cores, at most 8
-      --allow-software-gpu                   Let WebGPU run on a software adapter,
-                                             which computes on the CPU (for tests)
-      --seed <number>                        Same seed, backend and machine: the
-                                             same student, bit for bit (default: 0)
-      --steps <number>                       Length of the run. Default: the
-                                             method's
-      --time-budget <duration>               Run as many steps as fit this time:
-                                             90s, 5m, 1h
-      --out <folder>                         Folder of the run; an earlier demo in
-                                             it is replaced (default: dafl-demo)
-
-    Output:
-      --json                                 Write lines of JSON to stdout, the
-                                             result last
-      --verbose                              Show where an error came from
-
     Options:
-      -h, --help                             Show this help
+      --method <name>           procedural, dafl, noise or another (default: auto)
+      --backend <name>          node, webgpu, wasm, cpu (default: auto)
+      --seed <number>           Same seed, same student, bit for bit (default: 0)
+      --steps <number>          Length of the run. Default: the method's
+      --time-budget <duration>  As many steps as fit this time: 90s, 5m, 1h
+      --out <folder>            Folder of the run; an earlier demo in it is replaced
+                                (default: dafl-demo)
+
+    Everywhere:
+      --json                    Write lines of JSON to stdout, the result last
+      --verbose                 Show where an error came from
+      --help-all                Show the flags that few need, too
+      -h, --help                Show this help
 
     Examples:
       dafl demo
       dafl demo --method dafl
       dafl demo --time-budget 30s
+
+    'dafl demo --help-all' shows all 9 flags.
     "
   `);
 });
@@ -287,136 +310,72 @@ test('dafl train', async () => {
 
     Train a network on labelled images, by standard backpropagation.
 
-    Network and data:
-      --architecture <name|file>                         Network: a built-in
-                                                         architecture, or a model
-                                                         file whose graph is taken
-                                                         (default: lenet5)
-      --data <mnist|folder>                              Labelled images: mnist, or
-                                                         a folder or .tar.gz of IDX
-                                                         files, CIFAR, or class
-                                                         folders of PNG and JPEG
-
-    Training:
-      --epochs <number>                                  Passes over the training
-                                                         images (default: 12)
-      --batch-size <number>                              Images of one step
-                                                         (default: 128)
-      --optimizer <adam|sgd>                             What changes the weights
-                                                         (default: adam)
-      --learning-rate <number>                           Learning rate (default:
-                                                         0.002)
-      --learning-rate-schedule <constant|cosine|linear>  How the learning rate moves
-                                                         over the run (default:
-                                                         cosine)
-      --warmup-steps <number>                            Steps in which the learning
-                                                         rate rises from 0 (default:
-                                                         0)
-      --momentum <number>                                Momentum of sgd (default:
-                                                         0.9)
-      --nesterov                                         Let the momentum of sgd
-                                                         look ahead
-      --weight-decay <number>                            Weight decay of sgd
-                                                         (default: 0)
-      --bias-learning-rate-factor <number>               How many times faster
-                                                         biases learn, with sgd
-                                                         (default: 1)
-      --label-smoothing <number>                         Share of the target spread
-                                                         over all classes (default:
-                                                         0)
-      --initialization <uniform|identity>                First weights: uniform, or
-                                                         convolutions that pass
-                                                         their input on (identity)
-                                                         (default: uniform)
-      --start-from <file>                                Model file of the same
-                                                         network to go on from
-      --whitening                                        Let the first convolution
-                                                         whiten the patches of the
-                                                         images, and keep it so
-      --shift <number>                                   Largest random shift of an
-                                                         image, in pixels (default:
-                                                         0)
-      --horizontal-flip                                  Mirror each image left to
-                                                         right in every other epoch
-      --validation-split <number>                        Hold out that many training
-                                                         images, drawn from the
-                                                         seed, of each class its
-                                                         share, and report on them
-                                                         (default: 0)
-
-    Computing:
-      --backend <auto|node|webgpu|wasm|cpu>              What computes: TensorFlow
-                                                         (node), WebGPU,
-                                                         WebAssembly, or the
-                                                         reference (default: auto)
-      --threads <number>                                 Threads of the backend.
-                                                         Default: all cores, at most
-                                                         8
-      --allow-software-gpu                               Let WebGPU run on a
-                                                         software adapter, which
-                                                         computes on the CPU (for
-                                                         tests)
-      --seed <number>                                    Same seed, backend and
-                                                         machine: the same network,
-                                                         bit for bit (default: 0)
-
-    Files:
-      --out <file>                                       The model file (required);
-                                                         its record and measurements
-                                                         lie beside it
-      --force                                            Replace files that are
-                                                         there
-
-    Output:
-      --json                                             Write lines of JSON to
-                                                         stdout, the result last
-      --verbose                                          Show where an error came
-                                                         from
-
     Options:
-      -h, --help                                         Show this help
+      --architecture <name|file>  Network: a built-in architecture, or a model file
+                                  whose graph is taken (default: lenet5)
+      --data <mnist|folder>       Labelled images: mnist, or a folder or .tar.gz of
+                                  IDX files, CIFAR, or class folders of PNG and JPEG
+                                  (required)
+      --epochs <number>           Passes over the training images (default: 12)
+      --batch-size <number>       Images of one step (default: 128)
+      --learning-rate <number>    Learning rate (default: 0.002)
+      --start-from <file>         Model file of the same network to go on from
+      --shift <number>            Largest random shift of an image, in pixels
+                                  (default: 0)
+      --backend <name>            What computes: node (TensorFlow), webgpu, wasm,
+                                  cpu (slow), or the fastest (auto) (default: auto)
+      --seed <number>             Same seed, same network, bit for bit (default: 0)
+      --out <file>                The model file; its record and measurements lie
+                                  beside it (required)
+      --force                     Replace files that are there
+
+    Everywhere:
+      --json                      Write lines of JSON to stdout, the result last
+      --verbose                   Show where an error came from
+      --help-all                  Show the flags that few need, too
+      -h, --help                  Show this help
 
     Examples:
       dafl train --data mnist --epochs 12 --shift 2 --out teacher.safetensors
       dafl train --architecture lenet5-half --data mnist --shift 2 --out half.safetensors
+
+    'dafl train --help-all' shows all 25 flags.
     "
   `);
 });
 test('dafl evaluate', async () => {
   expect(await help('evaluate')).toMatchInlineSnapshot(`
     "
-    Usage: dafl evaluate [flags]
+    Usage: dafl evaluate <model> [flags]
 
     Measure the accuracy of a model on labelled images.
 
-    Options:
-      --model <name|file>                    Built-in teacher or model file
-                                             (required)
-      --data <mnist|folder>                  Labelled images (required)
-      --split <test|train>                   Which of its images (default: test)
-      --backend <auto|node|webgpu|wasm|cpu>  What computes: TensorFlow (node),
-                                             WebGPU, WebAssembly, or the reference
-                                             (default: auto)
-      --mean <number,...>                    Mean of the model's training images,
-                                             for each channel. Default: as its file
-                                             says
-      --std <number,...>                     Their standard deviation, likewise
-      --range <0..1|-1..1|0..255>            Range of pixels that the model takes,
-                                             before mean and deviation. Default: as
-                                             its file says
-      --allow-software-gpu                   Let WebGPU run on a software adapter,
-                                             which computes on the CPU (for tests)
-      --threads <number>                     Threads of the backend. Default: all
-                                             cores, at most 8
-      -h, --help                             Show this help
+    Arguments:
+      model                        Built-in teacher or model file: .onnx,
+                                   .safetensors
 
-    Output:
-      --json                                 Write lines of JSON to stdout, the
-                                             result last
-      --verbose                              Show where an error came from
+    Options:
+      --data <mnist|folder>        Labelled images (required)
+      --split <test|train>         Which of its images (default: test)
+      --backend <name>             What computes: node (TensorFlow), webgpu, wasm,
+                                   cpu (slow), or the fastest (auto) (default: auto)
+      --mean <number,...>          Mean of its training images, if its file lacks it
+      --std <number,...>           Their standard deviation, likewise
+      --range <0..1|-1..1|0..255>  Pixels that it takes, likewise
+      --threads <number>           Threads of the backend. Default: all cores, at
+                                   most 8
+
+    Everywhere:
+      --json                       Write lines of JSON to stdout, the result last
+      --verbose                    Show where an error came from
+      --help-all                   Show the flags that few need, too
+      -h, --help                   Show this help
 
     Examples:
-      dafl evaluate --model student/student/student.safetensors --data mnist
+      dafl evaluate student/student/student.safetensors --data mnist
+      dafl evaluate student.onnx --data photos --mean 0.5 --std 0.5
+
+    'dafl evaluate --help-all' shows all 9 flags.
     "
   `);
 });
@@ -428,22 +387,28 @@ test('dafl inspect', async () => {
     Show the layers, sizes and preprocessing of a model, or the layers in which two
     models differ.
 
-    Options:
-      --mean <number,...>          Mean of the model's training images, for each
-                                   channel. Default: as its file says
-      --std <number,...>           Their standard deviation, likewise
-      --range <0..1|-1..1|0..255>  Range of pixels that the model takes, before mean
-                                   and deviation. Default: as its file says
-      -h, --help                   Show this help
+    Arguments:
+      model                        Built-in teacher or model file: .onnx,
+                                   .safetensors
+      other                        Model to compare it with
 
-    Output:
+    Options:
+      --mean <number,...>          Mean of its training images, if its file lacks it
+      --std <number,...>           Their standard deviation, likewise
+      --range <0..1|-1..1|0..255>  Pixels that it takes, likewise
+
+    Everywhere:
       --json                       Write lines of JSON to stdout, the result last
       --verbose                    Show where an error came from
+      --help-all                   Show the flags that few need, too
+      -h, --help                   Show this help
 
     Examples:
       dafl inspect lenet5-mnist
       dafl inspect student/student/student.safetensors --json
       dafl inspect teacher.onnx teacher.safetensors
+
+    'dafl inspect --help-all' shows all 4 flags.
     "
   `);
 });
@@ -455,16 +420,20 @@ test('dafl samples', async () => {
     Draw new images with the generator of a run's last checkpoint, a row for each
     class, as a PNG file.
 
+    Arguments:
+      run                   Folder of a run
+
     Options:
       --out <file>          The PNG file; one that is there is replaced (default:
                             samples.png)
       --seed <number>       The same seed gives the same images (default: 0)
       --per-class <number>  Images of each class, at most (default: 8)
-      -h, --help            Show this help
 
-    Output:
+    Everywhere:
       --json                Write lines of JSON to stdout, the result last
       --verbose             Show where an error came from
+      --help-all            Show the flags that few need, too
+      -h, --help            Show this help
 
     Examples:
       dafl samples student --seed 7 --out more.png
@@ -487,11 +456,12 @@ test('dafl serve', async () => {
                                 with commas between: that of a proxy before it
       --allowed-origins <list>  Origins of other sites' pages that may use the
                                 server: https://studio.example
-      -h, --help                Show this help
 
-    Output:
+    Everywhere:
       --json                    Write lines of JSON to stdout, the result last
       --verbose                 Show where an error came from
+      --help-all                Show the flags that few need, too
+      -h, --help                Show this help
 
     Examples:
       dafl serve
@@ -513,21 +483,37 @@ test('dafl doctor', async () => {
                                   or tensorflow-cpu, or in the folder of an
                                   installed one (for CUDA). Default: tensorflow-cpu,
                                   downloaded by pip
-      --allow-software-gpu        Let WebGPU run on a software adapter, which
-                                  computes on the CPU (for tests)
-      -h, --help                  Show this help
 
-    Output:
+    Everywhere:
       --json                      Write lines of JSON to stdout, the result last
       --verbose                   Show where an error came from
+      --help-all                  Show the flags that few need, too
+      -h, --help                  Show this help
 
     Examples:
       dafl doctor
       dafl doctor --json
       dafl doctor --setup-tensorflow
       dafl doctor --setup-tensorflow venv/lib/python3.13/site-packages/tensorflow
+
+    'dafl doctor --help-all' shows all 2 flags.
     "
   `);
+});
+
+test.each(Object.keys(commands))('the help of dafl %s fits one screen of 40 lines', async (name) => {
+  expect((await help(name)).trim().split('\n').length).toBeLessThanOrEqual(40);
+});
+
+test('each flag of a command is in its --help-all, and no flag that must be given is left out of its --help', async () => {
+  for (const [name, entry] of Object.entries(commands)) {
+    const { flags } = await entry.load();
+    const [short, all] = [await help(name), await helpBy('--help-all', name)];
+    expect(flags.filter((flag) => !all.includes(`\n  --${flag.name} `))).toEqual([]);
+    expect(
+      flags.filter(({ isRequired }) => isRequired).filter((flag) => !short.includes(`\n  --${flag.name} `)),
+    ).toEqual([]);
+  }
 });
 
 test('each command is told of, and can be asked for help in two ways', async () => {
@@ -553,7 +539,7 @@ test('dafl bench', async () => {
     Measure a step of distillation on every backend, and on PyTorch where python3
     has it. The contestants are processes that take turns.
 
-    Measurement:
+    Options:
       --case <official|fast|all>       Step of the official code (--preset paper),
                                        or of --preset fast (default: all)
       --batch <number>                 Images of one step (default: 256)
@@ -563,30 +549,27 @@ test('dafl bench', async () => {
                                        (default: 2)
       --sweep <batch|image|width|all>  Measure how the cost grows with the batch,
                                        the image size, the width of the generator
-
-    Contestants:
       --backends <list>                Backends, with commas between. Default: all
                                        that run here but cpu, whose step takes
                                        minutes
-      --allow-software-gpu             Let WebGPU run on a software adapter, which
-                                       computes on the CPU (for tests)
       --python <path|none>             Interpreter that has torch; none for no
                                        PyTorch. Default: python3, if it has torch
-
-    Output:
       --out <file>                     Write all samples to a JSON file, and the
                                        plot of a sweep beside it
+
+    Everywhere:
       --json                           Write lines of JSON to stdout, the result
                                        last
       --verbose                        Show where an error came from
-
-    Options:
+      --help-all                       Show the flags that few need, too
       -h, --help                       Show this help
 
     Examples:
       dafl bench
       dafl bench --case official --python venv/bin/python --out step.json
       dafl bench --backends wasm --python none --case fast --sweep batch --out growth.json
+
+    'dafl bench --help-all' shows all 9 flags.
     "
   `);
 });

@@ -79,7 +79,7 @@ describe('dafl distill', () => {
       /^tiny-half: agrees with its teacher on [\d.]+ % of fresh synthetic images\nThat is no accuracy: for one, name labelled images with --eval\nJudged without data: [^\n]+ as [^\n]+ on \d+ % of \d+ pictures that it did not learn from/,
     );
     expect(stdout).toContain('plain/student/student.safetensors');
-    expect(stdout).toMatch(/\nNext: dafl evaluate --model plain\/student\/student\.safetensors --data <folder>\n$/);
+    expect(stdout).toMatch(/\nNext: dafl evaluate plain\/student\/student\.safetensors --data <folder>\n$/);
   });
 
   test.each([

@@ -19,7 +19,7 @@ export function renderHelp(terminal: Terminal): string {
     '',
     terminal.style('bold', 'Start here:'),
     '  dafl demo',
-    '  dafl distill --teacher lenet5-mnist --student half --eval mnist',
+    '  dafl distill lenet5-mnist --student half --eval mnist',
     '',
     "'dafl <command> --help' lists the flags of a command.",
     '',
@@ -27,13 +27,20 @@ export function renderHelp(terminal: Terminal): string {
   return configureHelp(parser, terminal).helpInformation() + more.join('\n');
 }
 
-/** The help of one command. */
-export function renderCommandHelp(command: Command, terminal: Terminal): string {
-  const help = configureHelp(buildParser(command).usage(usageOf(command)), terminal).helpInformation();
+/** The help of one command: what most need, or all of it. */
+export function renderCommandHelp(command: Command, terminal: Terminal, extent: 'short' | 'all'): string {
+  const needed = command.flags.filter(({ isAdvanced }) => isAdvanced !== true);
+  const hidden = command.flags.length - needed.length;
+  const isShort = extent === 'short' && hidden > 0;
+  const flags = isShort
+    ? needed.map((flag) => ({ ...flag, description: flag.summary ?? flag.description, group: undefined }))
+    : command.flags;
+  const parser = buildParser({ ...command, flags }).usage(usageOf(command));
   const examples = ['', terminal.style('bold', 'Examples:'), ...command.examples.map((line) => `  ${line}`), ''];
-  return help + examples.join('\n');
+  const more = isShort ? `\n'dafl ${command.name} --help-all' shows all ${command.flags.length} flags.\n` : '';
+  return configureHelp(parser, terminal).helpInformation() + examples.join('\n') + more;
 }
 
 function usageOf(command: Command): string {
-  return [...(command.operands ?? []), '[flags]'].join(' ');
+  return [...(command.operands ?? []).map(({ name }) => name), '[flags]'].join(' ');
 }

@@ -54,7 +54,7 @@ export async function renderSummary(
   }
   const next =
     accuracy === undefined
-      ? `dafl evaluate --model ${shorten(files.student)} --data <folder>`
+      ? `dafl evaluate ${shorten(files.student)} --data <folder>`
       : `dafl inspect ${shorten(files.student)}`;
   return `${lines.join('\n')}\n${formatTable(rows, { right: [1], indent: '  ' })}\nNext: ${next}\n`;
 }

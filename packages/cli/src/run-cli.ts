@@ -67,9 +67,9 @@ async function dispatch(
   if (!Object.hasOwn(commands, name)) throw await unknownCommand(name);
   const command = await commands[name].load();
   onLoaded(command);
-  const { values, operands, isHelp } = parseArguments(command, rest);
-  if (isHelp) {
-    terminal.out(renderCommandHelp(command, terminal));
+  const { values, operands, help } = parseArguments(command, rest);
+  if (help !== undefined) {
+    terminal.out(renderCommandHelp(command, terminal, help));
     return exitCodes.done;
   }
   return await command.run(values, operands, context);

@@ -8,7 +8,7 @@ const TEACHER = 'lenet5-mnist';
 
 /** Runs `dafl demo`. @returns The exit code. */
 export async function runDemo(values: FlagValues, context: CommandContext): Promise<number> {
-  const { out = 'dafl-demo', json: _json, verbose: _verbose, ...given } = values;
+  const { out = 'dafl-demo', ...given } = values;
   const folder = String(out);
   const hasData = (await findLocalMnist('test')) !== undefined;
   if (!hasData && !context.isJson) {

@@ -25,16 +25,7 @@ import { tellDownload } from './tell-download.ts';
 
 /** Runs `dafl distill`. @returns The exit code. */
 export async function runDistill(values: FlagValues, context: CommandContext): Promise<number> {
-  const {
-    out: _out,
-    resume: _resume,
-    config: _config,
-    force,
-    seeds,
-    json: _json,
-    verbose: _verbose,
-    ...given
-  } = values;
+  const { out: _out, resume: _resume, config: _config, force, seeds, ...given } = values;
   const [out, folderToResume, config] = ['out', 'resume', 'config'].map((key) => textOf(values, key));
   const settings: Omit<RunSettings, 'folder'> = { force: force === true, signal: context.signal };
   if (folderToResume !== undefined) {

@@ -10,8 +10,7 @@ import { tellDownload } from './tell-download.ts';
 
 /** Runs `dafl evaluate`. @returns The exit code. */
 export async function runEvaluate(values: FlagValues, { terminal, isJson, signal }: CommandContext): Promise<number> {
-  const model = required(values, 'model');
-  const data = required(values, 'data');
+  const [model, data] = [String(values.model), String(values.data)];
   const split = oneOf(values.split ?? 'test', ['test', 'train'], 'split') as Split;
   const threads = integerFlag('evaluate', values, 'threads', { least: 1, most: 64 });
   const backendName = oneOf(values.backend ?? 'auto', ['auto', ...backendNames], 'backend') as 'auto';
@@ -75,12 +74,6 @@ export async function runEvaluate(values: FlagValues, { terminal, isJson, signal
   } finally {
     await backend.close();
   }
-}
-
-function required(values: FlagValues, name: string): string {
-  const value = values[name];
-  if (typeof value === 'string' && value !== '') return value;
-  throw new UsageError(`Cannot run 'dafl evaluate' as '--${name}' must be given: current value is none`);
 }
 
 function oneOf(value: unknown, allowed: readonly string[], name: string): string {

@@ -8,11 +8,6 @@ import { tellDownload } from './tell-download.ts';
 
 /** Runs `dafl record`. @returns The exit code. */
 export async function runRecord(values: FlagValues, { terminal, isJson, signal }: CommandContext): Promise<number> {
-  const required = (name: string): string => {
-    const value = values[name];
-    if (typeof value === 'string' && value !== '') return value;
-    throw new UsageError(`Cannot run 'dafl record' as '--${name}' must be given: current value is none`);
-  };
   const { backend = 'auto' } = values;
   const mostImages = integerFlag('record', values, 'mostImages', { least: 1 });
   const backends: readonly string[] = ['auto', ...backendNames];
@@ -22,9 +17,9 @@ export async function runRecord(values: FlagValues, { terminal, isJson, signal }
     );
   }
   const result = await recordTeacherMetadata({
-    teacher: required('teacher'),
-    data: required('data'),
-    file: required('out'),
+    teacher: String(values.teacher),
+    data: String(values.data),
+    file: String(values.out),
     mostImages,
     backend: backend as 'auto',
     force: values.force === true,

@@ -5,17 +5,14 @@ import { flagsFromSchema } from './flag.ts';
 import { formatPercent, formatSeconds, formatTable } from './format.ts';
 import { createProgress } from './progress.ts';
 import { trainingOptionsSchema } from '@dafl/run/options';
-import { UsageError } from './usage-error.ts';
 import { tellDownload } from './tell-download.ts';
 
 /** Runs `dafl train`. @returns The exit code. */
 export async function runTrain(
   options: TrainingOptions,
-  { out, force }: { readonly out: unknown; readonly force: boolean },
+  { out, force }: { readonly out: string; readonly force: boolean },
   { terminal, isJson, signal }: CommandContext,
 ): Promise<number> {
-  if (typeof out !== 'string')
-    throw new UsageError("Cannot run 'dafl train' as '--out' must be given: current value is none");
   const progress = createProgress(terminal);
   let evaluation: { step: number; accuracy: number } | undefined;
   let step = 0;
@@ -60,7 +57,7 @@ export async function runTrain(
             ),
           );
           terminal.out(
-            `\nPeak memory ${formatBytes(event.peakMemoryBytes)}\nNext: dafl distill --teacher ${event.files.model}\n`,
+            `\nPeak memory ${formatBytes(event.peakMemoryBytes)}\nNext: dafl distill ${event.files.model}\n`,
           );
           break;
         }
@@ -86,7 +83,7 @@ function toJson(event: TrainingEvent): object {
 
 /** The command line that repeats a training, with every option that is not the default. */
 function commandOf(options: TrainingOptions, out: string): string {
-  const flags = flagsFromSchema(trainingOptionsSchema, () => undefined);
+  const flags = flagsFromSchema(trainingOptionsSchema);
   const given = flags.flatMap((flag) => {
     const value = options[flag.key as keyof TrainingOptions];
     if (value === undefined || value === flag.default) return [];

@@ -109,7 +109,7 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
     .min(1)
     .optional()
     .describe("Mean of the teacher's training images, for each channel. Default: as its file says")
-    .meta({ placeholder: 'number,...' }),
+    .meta({ placeholder: 'number,...', summary: 'Mean of its training images, if its file lacks it' }),
   std: z
     .array(z.number().gt(0))
     .min(1)
@@ -119,7 +119,8 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
   range: z
     .enum(['0..1', '-1..1', '0..255'])
     .optional()
-    .describe('Range of pixels that the teacher takes, before mean and deviation. Default: as its file says'),
+    .describe('Pixels that the teacher takes, before mean and deviation. Default: as its file says')
+    .meta({ summary: 'Pixels that it takes, likewise' }),
   student: z
     .union([
       z.number().gt(0).lte(1),
@@ -130,10 +131,11 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
     ])
     .default('half')
     .describe(
-      "Student: half, quarter, a share of the teacher's widths, low-rank or low-rank-SHARE (the teacher's convolutions in two parts), a built-in architecture, or a model file whose graph is taken",
+      "half, quarter, a share of the teacher's widths, low-rank or low-rank-SHARE (its convolutions in two parts), an architecture, or a model file for its graph",
     )
     .meta({
-      placeholder: 'half|share|low-rank|name|file',
+      placeholder: 'kind',
+      summary: 'half, 0.3, low-rank, an architecture or a file',
       rule: "'half', 'quarter', a number > 0 and <= 1, 'low-rank', 'low-rank-SHARE' with a share > 0 and < 1, a built-in architecture or a model file",
     }),
   method: z
@@ -142,7 +144,7 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
     .describe(
       'Where the images come from: procedural (drawn by rules), dafl (a generator), noise, alternative-data, original-data, metadata, or what suits the teacher (auto)',
     )
-    .meta({ placeholder: 'name' }),
+    .meta({ placeholder: 'name', summary: 'procedural, dafl, noise or another' }),
   data: z
     .string()
     .min(1)
@@ -174,7 +176,8 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
   backend: z
     .enum(['auto', 'node', 'webgpu', 'wasm', 'cpu'])
     .default('auto')
-    .describe('What computes: TensorFlow (node), WebGPU, WebAssembly, or the reference'),
+    .describe('What computes: node (TensorFlow), webgpu, wasm, cpu (slow), or the fastest (auto)')
+    .meta({ placeholder: 'name', summary: 'node, webgpu, wasm, cpu' }),
   threads: z.int().min(1).max(64).optional().describe('Threads of the backend. Default: all cores, at most 8'),
   allowSoftwareGpu: z
     .boolean()
@@ -185,9 +188,10 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
     .min(0)
     .max(2 ** 32 - 1)
     .default(0)
-    .describe('Same seed, backend and machine: the same student, bit for bit'),
+    .describe('Same seed, backend and machine: the same student, bit for bit')
+    .meta({ summary: 'Same seed, same student, bit for bit' }),
   steps: z.int().min(1).optional().describe("Length of the run. Default: the method's"),
-  timeBudgetMs: z.number().gt(0).optional().describe('Run as many steps as fit this time: 90s, 5m, 1h').meta({
+  timeBudgetMs: z.number().gt(0).optional().describe('As many steps as fit this time: 90s, 5m, 1h').meta({
     flag: 'time-budget',
     placeholder: 'duration',
     rule: 'a number of milliseconds > 0',
@@ -202,10 +206,8 @@ export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.stric
     .string()
     .min(1)
     .optional()
-    .describe(
-      'Labelled images, for reporting only: mnist, or a folder or .tar.gz of IDX files, CIFAR, or class folders',
-    )
-    .meta({ placeholder: 'mnist|folder' }),
+    .describe('Labelled images, for reporting only: mnist, or a folder or .tar.gz of IDX files, CIFAR or class folders')
+    .meta({ placeholder: 'mnist|folder', summary: 'Labelled images, for reporting only' }),
   compare: z
     .string()
     .min(1)

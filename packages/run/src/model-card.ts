@@ -69,7 +69,7 @@ Labelled images were read for this report only; nothing in the run depended on t
 
 \`\`\`sh
 npx @dafl/cli inspect student.safetensors
-npx @dafl/cli evaluate --model student.safetensors --data FOLDER
+npx @dafl/cli evaluate student.safetensors --data FOLDER
 \`\`\`
 
 ## Training

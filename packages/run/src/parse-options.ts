@@ -6,6 +6,10 @@ import { nearestName } from './nearest-name.ts';
 export interface OptionSchema {
   readonly type?: string;
   readonly description?: string;
+  /** The same in a few words, for a list of the options that most need. */
+  readonly summary?: string;
+  /** Whether it must be given. */
+  readonly isRequired?: boolean;
   readonly default?: unknown;
   readonly enum?: readonly (string | number)[];
   readonly minimum?: number;
@@ -30,8 +34,13 @@ const schemas = new WeakMap<z.ZodType, Readonly<Record<string, OptionSchema>>>()
 export function describeOptions(schema: z.ZodType): Readonly<Record<string, OptionSchema>> {
   const known = schemas.get(schema);
   if (known !== undefined) return known;
-  const { properties } = z.toJSONSchema(schema, { io: 'input' });
-  const described = (properties ?? {}) as unknown as Readonly<Record<string, OptionSchema>>;
+  const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: 'input' });
+  const described = Object.fromEntries(
+    Object.entries(properties).map(([name, option]) => [
+      name,
+      { ...(option as OptionSchema), isRequired: required.includes(name) },
+    ]),
+  );
   schemas.set(schema, described);
   return described;
 }

@@ -93,7 +93,8 @@ export const trainingOptionsSchema: z.ZodType<TrainingOptions> = z.strictObject(
   backend: z
     .enum(['auto', 'node', 'webgpu', 'wasm', 'cpu'])
     .default('auto')
-    .describe('What computes: TensorFlow (node), WebGPU, WebAssembly, or the reference'),
+    .describe('What computes: node (TensorFlow), webgpu, wasm, cpu (slow), or the fastest (auto)')
+    .meta({ placeholder: 'name' }),
   threads: z.int().min(1).max(64).optional().describe('Threads of the backend. Default: all cores, at most 8'),
   allowSoftwareGpu: z
     .boolean()
@@ -104,7 +105,8 @@ export const trainingOptionsSchema: z.ZodType<TrainingOptions> = z.strictObject(
     .min(0)
     .max(2 ** 32 - 1)
     .default(0)
-    .describe('Same seed, backend and machine: the same network, bit for bit'),
+    .describe('Same seed, backend and machine: the same network, bit for bit')
+    .meta({ summary: 'Same seed, same network, bit for bit' }),
 });
 
 /**

@@ -1,11 +1,13 @@
 import type { Command, CommandContext, FlagValues } from '../command.ts';
+import { modelFlag, modelOperand } from '../model-operand.ts';
 import { pixelFlags } from '../pixel-flags.ts';
 
 export const convertCommand: Command = {
   name: 'convert',
   description: 'Write a model in another format: ONNX (.onnx) or dafl (.safetensors).',
-  operands: ['<model>', '<file>'],
+  operands: [modelOperand, { name: '<file>', description: 'The file to write: .onnx or .safetensors' }],
   flags: [
+    modelFlag,
     {
       name: 'layout',
       key: 'layout',
@@ -27,6 +29,6 @@ export const convertCommand: Command = {
     'dafl convert lenet5-mnist lenet5.onnx --layout nhwc --with-preprocessing --with-softmax',
     'dafl convert model.onnx model.safetensors',
   ],
-  run: async (values: FlagValues, [model, file], context: CommandContext) =>
-    await (await import('../run-convert.ts')).runConvert(model, file, values, context),
+  run: async (values: FlagValues, [file], context: CommandContext) =>
+    await (await import('../run-convert.ts')).runConvert(String(values.model), file, values, context),
 };

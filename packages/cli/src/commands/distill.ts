@@ -1,10 +1,11 @@
 import { distillationOptionsSchema } from '@dafl/run/options';
-import type { Command, CommandContext, FlagValues } from '../command.ts';
+import type { Command, CommandContext, FlagValues, Operand } from '../command.ts';
 import { type Flag, flagsFromSchema, parseNumber } from '../flag.ts';
 
 const general = [
   'teacher',
   'logits',
+  'answersOnly',
   'mean',
   'std',
   'range',
@@ -26,14 +27,40 @@ const general = [
 ];
 const reporting = ['compare', 'evaluateEvery', 'sampleEvery', 'checkpointEvery', 'tensorboard', 'export', 'quantize'];
 
+/** What the short help shows. */
+const essential = [
+  'mean',
+  'std',
+  'range',
+  'student',
+  'method',
+  'backend',
+  'seed',
+  'steps',
+  'timeBudgetMs',
+  'eval',
+  'export',
+];
+
 /** The flags that are options of a distillation. */
-export const distillationFlags: readonly Flag[] = flagsFromSchema(distillationOptionsSchema, (key) =>
-  general.includes(key)
-    ? 'Distillation:'
-    : reporting.includes(key)
-      ? 'Reporting:'
-      : 'Hyper-parameters (default: what the preset says):',
+export const distillationFlags: readonly Flag[] = flagsFromSchema(distillationOptionsSchema, {
+  groupOf: (key) =>
+    general.includes(key)
+      ? 'Distillation:'
+      : reporting.includes(key)
+        ? 'Reporting:'
+        : 'Hyper-parameters (default: what the preset says):',
+  essential,
+}).map((flag) =>
+  flag.key === 'teacher' ? { ...flag, description: 'The same as <teacher>', isRequired: false } : flag,
 );
+
+/** The teacher, as the first operand or by its flag. */
+export const teacherOperand: Operand = {
+  name: '<teacher>',
+  key: 'teacher',
+  description: 'Built-in teacher, model file, or http://host/v2/models/NAME',
+};
 
 const folderFlags: readonly Flag[] = [
   {
@@ -55,6 +82,7 @@ const folderFlags: readonly Flag[] = [
     name: 'config',
     key: 'config',
     placeholder: 'file',
+    summary: 'Take options from a JSON file, such as a run.json',
     description: 'Take options from a JSON file; a run.json repeats that run exactly',
     group: 'Folder:',
   },
@@ -63,6 +91,7 @@ const folderFlags: readonly Flag[] = [
     key: 'seeds',
     placeholder: 'number',
     description: 'Run that many seeds, from --seed on, and sum up',
+    isAdvanced: true,
     parse: parseNumber,
     group: 'Folder:',
   },
@@ -71,14 +100,18 @@ const folderFlags: readonly Flag[] = [
 export const distillCommand: Command = {
   name: 'distill',
   description: 'Make a small student from a trained teacher, without its training data.',
+  operands: [
+    {
+      ...teacherOperand,
+      name: '[teacher]',
+      description: 'Name, file or URL; not with --resume or --config',
+    },
+  ],
   flags: [...distillationFlags, ...folderFlags],
   examples: [
-    'dafl distill --teacher teacher.safetensors --student half --out student',
-    'dafl distill --teacher lenet5-mnist --student half --eval mnist --seeds 5 --json',
-    'dafl distill --teacher teacher.safetensors --time-budget 90s',
-    'dafl distill --teacher lenet5-mnist --method original-data --data mnist --eval mnist',
+    'dafl distill teacher.onnx --student half --time-budget 90s --out student',
+    'dafl distill lenet5-mnist --eval mnist',
     'dafl distill --resume student',
-    'dafl distill --config student/run.json --out again',
   ],
   // Loaded when it runs, so that help needs no backend.
   run: async (values: FlagValues, _operands, context: CommandContext) =>

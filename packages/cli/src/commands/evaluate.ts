@@ -1,21 +1,17 @@
 import type { Command, CommandContext, FlagValues } from '../command.ts';
-import { allowSoftwareGpuFlag, parseNumber } from '../flag.ts';
+import { allowSoftwareGpuFlag, backendFlag, parseNumber } from '../flag.ts';
+import { modelFlag, modelOperand } from '../model-operand.ts';
 import { pixelFlags } from '../pixel-flags.ts';
 
 export const evaluateCommand: Command = {
   name: 'evaluate',
   description: 'Measure the accuracy of a model on labelled images.',
+  operands: [modelOperand],
   flags: [
-    { name: 'model', key: 'model', placeholder: 'name|file', description: 'Built-in teacher or model file (required)' },
-    { name: 'data', key: 'data', placeholder: 'mnist|folder', description: 'Labelled images (required)' },
+    modelFlag,
+    { name: 'data', key: 'data', placeholder: 'mnist|folder', description: 'Labelled images', isRequired: true },
     { name: 'split', key: 'split', placeholder: 'test|train', description: 'Which of its images', default: 'test' },
-    {
-      name: 'backend',
-      key: 'backend',
-      placeholder: 'auto|node|webgpu|wasm|cpu',
-      description: 'What computes: TensorFlow (node), WebGPU, WebAssembly, or the reference',
-      default: 'auto',
-    },
+    backendFlag,
     ...pixelFlags,
     allowSoftwareGpuFlag,
     {
@@ -26,7 +22,10 @@ export const evaluateCommand: Command = {
       parse: parseNumber,
     },
   ],
-  examples: ['dafl evaluate --model student/student/student.safetensors --data mnist'],
+  examples: [
+    'dafl evaluate student/student/student.safetensors --data mnist',
+    'dafl evaluate student.onnx --data photos --mean 0.5 --std 0.5',
+  ],
   run: async (values: FlagValues, _operands, context: CommandContext) =>
     await (await import('../run-evaluate.ts')).runEvaluate(values, context),
 };

@@ -1,4 +1,5 @@
 import type { Command, CommandContext, FlagValues } from '../command.ts';
+import { backendFlag } from '../flag.ts';
 
 const folder = (name: string, what: string) => ({
   name,
@@ -11,7 +12,7 @@ const folder = (name: string, what: string) => ({
 export const experimentCommand: Command = {
   name: 'experiment',
   description: 'Run a table of the paper, or the default on teachers of many kinds (gauntlet).',
-  operands: ['<gauntlet|table1|table2|table3>'],
+  operands: [{ name: '<table>', description: 'table1, table2, table3 or gauntlet' }],
   flags: [
     folder('usps', 'USPS (IDX files)'),
     folder('fashion', 'Fashion-MNIST (IDX files)'),
@@ -38,14 +39,7 @@ export const experimentCommand: Command = {
       description: "Seeds, separated by commas. Default: the rows' own",
       group: 'Runs:',
     },
-    {
-      name: 'backend',
-      key: 'backend',
-      placeholder: 'auto|node|webgpu|wasm|cpu',
-      description: 'What computes: TensorFlow (node), WebGPU, WebAssembly, or the reference',
-      default: 'auto',
-      group: 'Runs:',
-    },
+    { ...backendFlag, group: 'Runs:' },
     { name: 'dry-run', key: 'dryRun', description: 'Show what would be run', group: 'Runs:' },
     {
       name: 'out',

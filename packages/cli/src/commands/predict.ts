@@ -1,12 +1,14 @@
 import type { Command, CommandContext, FlagValues } from '../command.ts';
 import { parseNumber } from '../flag.ts';
+import { modelFlag, modelOperand } from '../model-operand.ts';
 import { pixelFlags } from '../pixel-flags.ts';
 
 export const predictCommand: Command = {
   name: 'predict',
   description: 'Tell the classes of images: PNG or JPEG files, folders of them, or - for one from stdin.',
-  operands: ['<model>', '<image>', '[image...]'],
+  operands: [modelOperand, { name: '<image...>', description: 'PNG or JPEG files, folders of them, or -' }],
   flags: [
+    modelFlag,
     {
       name: 'top',
       key: 'top',
@@ -22,6 +24,6 @@ export const predictCommand: Command = {
     'dafl predict student.onnx photos --json',
     'dafl predict lenet5-mnist - < digit.png',
   ],
-  run: async (values: FlagValues, [model, ...images], context: CommandContext) =>
-    await (await import('../run-predict.ts')).runPredict(model, images, values, context),
+  run: async (values: FlagValues, images, context: CommandContext) =>
+    await (await import('../run-predict.ts')).runPredict(String(values.model), images, values, context),
 };

@@ -1,26 +1,22 @@
 import type { Command, CommandContext, FlagValues } from '../command.ts';
-import { allowSoftwareGpuFlag, parseNumber } from '../flag.ts';
+import { allowSoftwareGpuFlag, backendFlag, parseNumber } from '../flag.ts';
+import { modelFlag, modelOperand } from '../model-operand.ts';
 import { pixelFlags } from '../pixel-flags.ts';
 
 export const quantizeCommand: Command = {
   name: 'quantize',
   description: 'Write a model in eight bits as ONNX, without its training data.',
-  operands: ['<model>'],
+  operands: [modelOperand],
   flags: [
-    { name: 'out', key: 'out', placeholder: 'file', description: 'Where the ONNX file goes (required)' },
+    modelFlag,
+    { name: 'out', key: 'out', placeholder: 'file', description: 'Where the ONNX file goes', isRequired: true },
     {
       name: 'eval',
       key: 'eval',
       placeholder: 'mnist|folder',
       description: 'Labelled images to compare accuracies on; ONNX Runtime runs the file where it is installed',
     },
-    {
-      name: 'backend',
-      key: 'backend',
-      placeholder: 'auto|node|webgpu|wasm|cpu',
-      description: 'What computes: TensorFlow (node), WebGPU, WebAssembly, or the reference',
-      default: 'auto',
-    },
+    backendFlag,
     {
       name: 'threads',
       key: 'threads',
@@ -33,6 +29,6 @@ export const quantizeCommand: Command = {
     ...pixelFlags,
   ],
   examples: ['dafl quantize student/student/student.safetensors --out student.int8.onnx --eval mnist'],
-  run: async (values: FlagValues, [model], context: CommandContext) =>
-    await (await import('../run-quantize.ts')).runQuantize(model, values, context),
+  run: async (values: FlagValues, _operands, context: CommandContext) =>
+    await (await import('../run-quantize.ts')).runQuantize(String(values.model), values, context),
 };

@@ -4,7 +4,7 @@ import { parseNumber } from '../flag.ts';
 export const samplesCommand: Command = {
   name: 'samples',
   description: "Draw new images with the generator of a run's last checkpoint, a row for each class, as a PNG file.",
-  operands: ['<run>'],
+  operands: [{ name: '<run>', description: 'Folder of a run' }],
   flags: [
     {
       name: 'out',

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { commands } from './commands.ts';
+import { parseArguments, type ParsedArguments } from './parse-arguments.ts';
+
+async function parse(line: string): Promise<ParsedArguments> {
+  const [name, ...parameters] = line.split(' ');
+  return parseArguments(await commands[name].load(), parameters);
+}
+
+test.each([
+  ['distill teacher.onnx --student half', 'distill --student half --teacher teacher.onnx'],
+  ['estimate teacher.onnx', 'estimate --teacher teacher.onnx'],
+  ['record teacher.onnx --data mnist --out m', 'record --data mnist --out m --teacher teacher.onnx'],
+  ['evaluate student.onnx --data mnist', 'evaluate --model student.onnx --data mnist'],
+  ['inspect a.onnx b.onnx', 'inspect b.onnx --model a.onnx'],
+  ['predict a.onnx 1.png 2.png', 'predict 1.png 2.png --model a.onnx'],
+  ['convert a.onnx b.safetensors', 'convert --model a.onnx b.safetensors'],
+])('%s is %s', async (line, same) => {
+  expect(await parse(line)).toEqual(await parse(same));
+});
+
+test('an operand that sets an option is among the values, the others are operands', async () => {
+  expect(await parse('predict a.onnx 1.png 2.png --top 1')).toEqual({
+    values: { model: 'a.onnx', top: 1 },
+    operands: ['1.png', '2.png'],
+  });
+});
+
+test.each([
+  ['evaluate --data mnist', "Cannot run 'dafl evaluate' as 'model' must be given: current value is none"],
+  ['evaluate a.onnx', "Cannot run 'dafl evaluate' as '--data' must be given: current value is none"],
+  ['predict --model a.onnx', "Cannot run 'dafl predict' as 'image' must be given: current value is none"],
+  ['train --out a', "Cannot run 'dafl train' as '--data' must be given: current value is none"],
+  [
+    'evaluate a.onnx --model b.onnx --data mnist',
+    "Cannot run 'dafl evaluate' as nothing must stand without a flag: current value is 'a.onnx'",
+  ],
+  [
+    'distill a.onnx b.onnx',
+    "Cannot run 'dafl distill' as at most 1 value must stand without a flag: current value is 'b.onnx'",
+  ],
+])('%s is refused', async (line, message) => {
+  await expect(parse(line)).rejects.toThrow(message);
+});
