@@ -152,7 +152,14 @@ function describeGauntlet(records: readonly ExperimentRecord[]): string[] {
 function plotGauntlet(lines: readonly GauntletLine[]): string {
   const [width, left, right, top, step] = [850, 330, 20, 44, 26];
   const height = top + lines.length * step + 30;
-  const x = (value: number): number => left + (Math.max(0, value) / 100) * (width - left - right);
+  const values = lines.flatMap(({ accuracy, real, default: cell, dafl }) => [
+    accuracy ?? 100,
+    real ?? 100,
+    cell?.mean ?? 100,
+    dafl?.mean ?? 100,
+  ]);
+  const least = Math.floor((Math.min(...values) - 1) / 10) * 10;
+  const x = (value: number): number => left + ((value - least) / (100 - least)) * (width - left - right);
   const marks = lines.map(({ teacher, accuracy, real, default: cell, dafl }, index) => {
     const y = top + index * step + 12;
     const short = teacher.label.length > 52 ? `${teacher.label.slice(0, 50)}…` : teacher.label;
@@ -164,10 +171,12 @@ function plotGauntlet(lines: readonly GauntletLine[]): string {
       cell === null ? '' : dot(cell.mean, y, '#2563eb'),
     ].join('');
   });
-  const grid = [0, 20, 40, 60, 80, 100].map(
-    (value) =>
-      `<line x1="${x(value)}" x2="${x(value)}" y1="${top}" y2="${height - 26}" stroke="#888" stroke-opacity=".25"/><text x="${x(value)}" y="${height - 8}" text-anchor="middle">${value} %</text>`,
-  );
+  const grid = [0, 0.25, 0.5, 0.75, 1]
+    .map((share) => least + share * (100 - least))
+    .map(
+      (value) =>
+        `<line x1="${x(value)}" x2="${x(value)}" y1="${top}" y2="${height - 26}" stroke="#888" stroke-opacity=".25"/><text x="${x(value)}" y="${height - 8}" text-anchor="middle">${value} %</text>`,
+    );
   const legend = (
     [
       ['teacher', '#888'],
