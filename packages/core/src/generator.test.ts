@@ -65,6 +65,17 @@ describe('generatorGraph', () => {
     }
   });
 
+  it.each([
+    [7, 12],
+    [9, 10],
+    [1, 3],
+  ])('makes images of %d x %d, normalised after they are cropped', async (height, width) => {
+    const { shape, values } = await imagesOf({ ...small, imageSize: [height, width] });
+    expect(shape).toEqual([32, height, width, 2]);
+    const own = values.filter((_, index) => index % 2 === 1);
+    expect(own.reduce((sum, value) => sum + value, 0) / own.length).toBeCloseTo(0, 10);
+  });
+
   it('makes pixels that a stored picture can have', async () => {
     const mean = [0.25, 0.5];
     const standardDeviation = [0.5, 0.125];
@@ -86,7 +97,7 @@ describe('generatorGraph', () => {
     [{ latentSize: 0 }, "'latentSize' must be an integer >= 1: current value is 0"],
     [{ channels: 1.5 }, "'channels' must be an integer >= 1: current value is 1.5"],
     [{ widths: [8, 0, 4] }, "'widths' must be integers >= 1: current value is 8,0,4"],
-    [{ imageSize: [28, 30] }, "'imageSize' must be multiples of 4: current value is 28,30"],
+    [{ imageSize: [28, 0] }, "'imageSize' must be integers >= 1: current value is 28,0"],
     [{ batchNormEpsilon: 0 }, "'batchNormEpsilon' must be > 0: current value is 0"],
     [{ output: { kind: 'pixels', contrast: 0, brightness: 0 } }, "'output.contrast' must be > 0: current value is 0"],
     [

@@ -5,7 +5,7 @@ import type { Graph, ModelNode, Preprocessing } from './model/model.ts';
 export interface GeneratorOptions {
   /** Length of the latent vector, >= 1. Official code: 100 for MNIST, 1000 for CIFAR. */
   readonly latentSize: number;
-  /** Height and width of the images; multiples of 4. */
+  /** Height and width of the images, >= 1. What is made is a multiple of 4, and cropped where they are none. */
   readonly imageSize: readonly [height: number, width: number];
   /** Channels of the images, >= 1. */
   readonly channels: number;
@@ -42,8 +42,9 @@ const LEAKY_SLOPE = 0.2;
 /**
  * DAFL's generator: latent vectors to images in the teacher's normalised input space.
  *
- * Linear to `[height/4, width/4, first]`; batch norm; x2; conv 3x3 to `second`; batch norm; leaky ReLU 0.2; x2; conv
- * 3x3 to `third`; batch norm; leaky ReLU 0.2; conv 3x3 to `channels`; then what `output` says.
+ * Linear to `[height/4, width/4, first]` (rounded up); batch norm; x2; conv 3x3 to `second`; batch norm; leaky ReLU 0.2; x2; conv
+ * 3x3 to `third`; batch norm; leaky ReLU 0.2; conv 3x3 to `channels`, cropped to the size of the
+ * images; then what `output` says.
  *
  * Source: Chen et al., "Data-Free Learning of Student Networks", ICCV 2019, and its official code
  * (huawei-noah/Efficient-Computing, DAFL/DAFL-train.py). The code writes `BatchNorm2d(128, 0.8)`, whose second argument
@@ -68,14 +69,10 @@ export function generatorGraph(options: GeneratorOptions): Graph {
   assertOption(isCount(latentSize), 'latentSize', 'be an integer >= 1', latentSize);
   assertOption(isCount(channels), 'channels', 'be an integer >= 1', channels);
   assertOption(widths.every(isCount), 'widths', 'be integers >= 1', widths);
-  assertOption(
-    imageSize.every((size) => isCount(size) && size % 4 === 0),
-    'imageSize',
-    'be multiples of 4',
-    imageSize,
-  );
+  assertOption(imageSize.every(isCount), 'imageSize', 'be integers >= 1', imageSize);
   assertOption(batchNormEpsilon > 0, 'batchNormEpsilon', 'be > 0', batchNormEpsilon);
 
+  const [rows, columns] = imageSize.map((size) => Math.ceil(size / 4));
   const nodes: ModelNode[] = [];
   let last = 'input';
   const append = (node: ModelNode): void => {
@@ -102,8 +99,8 @@ export function generatorGraph(options: GeneratorOptions): Graph {
     append({ kind: 'activation', name, inputs: [last], function: 'leakyRelu', slope: LEAKY_SLOPE });
   const upsample = (name: string): void => append({ kind: 'upsampleNearest2d', name, inputs: [last], factors: [2, 2] });
 
-  append({ kind: 'dense', name: 'project', inputs: [last], units: (height / 4) * (width / 4) * first, useBias: true });
-  append({ kind: 'reshape', name: 'map', inputs: [last], shape: [height / 4, width / 4, first] });
+  append({ kind: 'dense', name: 'project', inputs: [last], units: rows * columns * first, useBias: true });
+  append({ kind: 'reshape', name: 'map', inputs: [last], shape: [rows, columns, first] });
   batchNorm('norm0', DEFAULT_EPSILON);
   upsample('up1');
   convolution('conv1', second);
@@ -114,6 +111,9 @@ export function generatorGraph(options: GeneratorOptions): Graph {
   batchNorm('norm2', batchNormEpsilon);
   leaky('leaky2');
   convolution('conv3', channels);
+  const [top, left] = [rows * 4 - height, columns * 4 - width].map((rest) => Math.floor(rest / 2));
+  if (rows * 4 > height || columns * 4 > width)
+    append({ kind: 'slice', name: 'crop', inputs: [last], begin: [top, left, 0], size: [height, width, channels] });
   if (output.kind === 'normalized') {
     append({ kind: 'activation', name: 'tanh', inputs: [last], function: 'tanh' });
     batchNorm('norm3', DEFAULT_EPSILON, false);
