@@ -14,6 +14,7 @@ import {
 import { isActivation, type TraceValue } from './graph-builder.ts';
 import { quantizationFolds } from './lower-quantization.ts';
 import type { OperatorNode } from './operator-node.ts';
+import { scatterFolds } from './scatter-folds.ts';
 
 export type Fold = (node: OperatorNode) => Constant | readonly Constant[];
 
@@ -80,6 +81,7 @@ function reduce(start: number, combine: (total: number, value: number) => number
 
 const folds: Readonly<Record<string, Fold>> = {
   ...quantizationFolds,
+  ...scatterFolds,
   Identity: pass,
   Dropout: pass,
   Add: elementwise((a, b) => a + b),
@@ -110,6 +112,9 @@ const folds: Readonly<Record<string, Fold>> = {
   Reciprocal: unary((value) => 1 / value),
   Floor: unary(Math.floor),
   Ceil: unary(Math.ceil),
+  Sign: unary(Math.sign),
+  Sin: unary(Math.sin),
+  Cos: unary(Math.cos),
 
   ReduceProd: reduce(1, (total, value) => total * value),
   ReduceSum: reduce(0, (total, value) => total + value),

@@ -34,7 +34,8 @@ function epsilonOf(node: OperatorNode): number {
 export const lowerNormalization: Lowerings = {
   BatchNormalization(node) {
     const value = node.activation(0);
-    if (node.number('training_mode', 0) !== 0) node.refuse('it is in training mode');
+    if (node.number('training_mode', 0) !== 0)
+      node.refuse('it is in training mode: export the model in evaluation mode');
     const input = channelsLast(node, value);
     const [scale, offset, runningMean, runningVariance] = [1, 2, 3, 4].map((index) => weightOf(node.constant(index)));
     return node.builder.map(

@@ -75,6 +75,9 @@ function buildModel(file: OnnxModel, name: string, options: ReadOnnxOptions, rej
     },
     reject,
   );
+  const [rows] = lowered.output.shape;
+  if (lowered.output.shape.length > 1 && rows !== 1)
+    reject('its output must have one row for each example', `${rows} rows`);
   const logits = toRow(lowered.output, builder);
   const notes = [...builder.notes];
   const { graph: taken, note: found } = takeLogits({

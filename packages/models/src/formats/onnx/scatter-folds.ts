@@ -1,0 +1,44 @@
+import { type Constant, sizeOf, stridesOf } from './constant.ts';
+import type { OperatorNode } from './operator-node.ts';
+
+/** More values than this are not made: see `fold-constants.ts`. */
+const MOST_VALUES = 2 ** 26;
+
+/** Operators that place or repeat parts of a constant: masks of attention windows are made by them. */
+export const scatterFolds: Readonly<Record<string, (node: OperatorNode) => Constant>> = {
+  ScatterND(node) {
+    const [data, indices, updates] = [0, 1, 2].map((index) => node.constant(index));
+    if (node.text('reduction', 'none') !== 'none') node.refuse('it combines what it scatters');
+    const depth = indices.shape.at(-1) ?? node.refuse('its indices are one number');
+    if (depth > data.shape.length) node.refuse('its indices are longer than its rank');
+    const inner = sizeOf(data.shape.slice(depth));
+    const rows = sizeOf(indices.shape.slice(0, -1));
+    if (updates.values.length !== rows * inner) node.refuse('its updates do not fit its indices');
+    const strides = stridesOf(data.shape);
+    const values = data.values.slice();
+    for (let row = 0; row < rows; row++) {
+      let start = 0;
+      for (let axis = 0; axis < depth; axis++)
+        start += node.axis(indices.values[row * depth + axis], data.shape[axis]) * strides[axis];
+      values.set(updates.values.subarray(row * inner, (row + 1) * inner), start);
+    }
+    return { ...data, values };
+  },
+
+  Tile(node) {
+    const [input, repeats] = [node.constant(0), node.constant(1)];
+    if (repeats.values.length !== input.shape.length) node.refuse('its repeats do not fit its rank');
+    const shape = input.shape.map((size, axis) => size * repeats.values[axis]);
+    if (!(sizeOf(shape) <= MOST_VALUES)) node.refuse(`it makes a constant of ${sizeOf(shape)} values`);
+    const strides = stridesOf(input.shape);
+    const made = stridesOf(shape);
+    const values = new (input.values.constructor as Float64ArrayConstructor)(sizeOf(shape));
+    for (let index = 0; index < values.length; index++) {
+      let source = 0;
+      for (const [axis, size] of input.shape.entries())
+        source += (Math.floor(index / made[axis]) % size) * strides[axis];
+      values[index] = input.values[source];
+    }
+    return { ...input, shape, values };
+  },
+};
