@@ -72,5 +72,5 @@ export function expand(node: OperatorNode, value: Activation, shape: readonly nu
   const result = broadcastShape([value.shape, shape]) ?? node.refuse(`[${value.shape.join(', ')}] does not broadcast`);
   if (result.length === value.shape.length && result.every((size, axis) => size === value.shape[axis])) return value;
   if (sizeOf(result) === sizeOf(value.shape)) return raiseRank(value, result.length);
-  return combine(node, 'add', value, { shape: result, dataType: 1, values: new Float32Array(sizeOf(result)) });
+  return combine(node, 'add', value, { shape: result, dataType: 1, values: new Float32Array(node.sizeToMake(result)) });
 }

@@ -18,9 +18,6 @@ import { scatterFolds } from './scatter-folds.ts';
 
 export type Fold = (node: OperatorNode) => Constant | readonly Constant[];
 
-/** Constants larger than this are not made: what shapes are computed from is small. */
-const MOST_VALUES = 2 ** 26;
-
 /** Rounds as the type does. */
 function typed(dataType: number, shape: readonly number[], values: Iterable<number>): Constant {
   return isFloatType(dataType) && dataType !== 11
@@ -32,7 +29,7 @@ function elementwise(combine: (...values: number[]) => number, type?: number): F
   return (node) => {
     const inputs = node.inputs.map((_, index) => node.constant(index));
     const shape = broadcastShape(inputs.map((input) => input.shape)) ?? node.refuse('its shapes do not broadcast');
-    requireSize(node, shape);
+    node.sizeToMake(shape);
     const wide = inputs.map((input) => broadcastConstant(input, shape).values);
     const values = Array.from({ length: sizeOf(shape) }, (_, index) => combine(...wide.map((list) => list[index])));
     return typed(type ?? inputs.at(-1)!.dataType, shape, values);
@@ -40,10 +37,6 @@ function elementwise(combine: (...values: number[]) => number, type?: number): F
 }
 
 const unary = (change: (value: number) => number): Fold => elementwise(change);
-
-function requireSize(node: OperatorNode, shape: readonly number[]): void {
-  if (!(sizeOf(shape) <= MOST_VALUES)) node.refuse(`it makes a constant of ${sizeOf(shape)} values`);
-}
 
 function castTo(input: Constant, type: number): Constant {
   const change = type === BOOL ? (value: number) => Number(value !== 0) : isFloatType(type) ? Number : Math.trunc;
@@ -133,7 +126,7 @@ const folds: Readonly<Record<string, Fold>> = {
 
   ConstantOfShape(node) {
     const shape = [...node.constant(0).values];
-    requireSize(node, shape);
+    node.sizeToMake(shape);
     const value = node.tensor('value') ?? typed(1, [1], [0]);
     return typed(value.dataType, shape, Array<number>(sizeOf(shape)).fill(value.values[0] ?? 0));
   },
@@ -141,7 +134,7 @@ const folds: Readonly<Record<string, Fold>> = {
   Range(node) {
     const [start, limit, step] = [0, 1, 2].map((index) => node.constant(index).values[0]);
     const count = Math.max(0, Math.ceil((limit - start) / step));
-    requireSize(node, [count]);
+    node.sizeToMake([count]);
     return typed(
       node.constant(0).dataType,
       [count],
@@ -153,7 +146,7 @@ const folds: Readonly<Record<string, Fold>> = {
     const input = node.constant(0);
     const shape =
       broadcastShape([input.shape, [...node.constant(1).values]]) ?? node.refuse('its shapes do not broadcast');
-    requireSize(node, shape);
+    node.sizeToMake(shape);
     return broadcastConstant(input, shape);
   },
 

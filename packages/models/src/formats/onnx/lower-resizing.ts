@@ -11,7 +11,7 @@ function fillAxis(node: OperatorNode, value: Activation, axis: number, before: n
   const block = (size: number): Activation[] => {
     if (size === 0) return [];
     const shape = value.shape.with(axis, size);
-    const values = new Float32Array(shape.reduce((total, length) => total * length, 1)).fill(fill);
+    const values = new Float32Array(node.sizeToMake(shape)).fill(fill);
     return [node.builder.constant(`${node.name}.padding`, { shape, dataType: 1, values }, value.order)];
   };
   return join(node, [...block(before), value, ...block(after)], axis);

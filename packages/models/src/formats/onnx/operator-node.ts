@@ -1,7 +1,10 @@
-import type { Constant } from './constant.ts';
+import { type Constant, sizeOf } from './constant.ts';
 import { type Activation, type GraphBuilder, isActivation, type TraceValue, usualOrder } from './graph-builder.ts';
 import type { OnnxAttribute, OnnxNode, OnnxTensor } from './parse-onnx.ts';
 import { UnsupportedError } from './unsupported-error.ts';
+
+/** Values that a constant may have whatever it is made of: masks of attention windows are larger than what asks for them. */
+const SMALL_CONSTANT = 2 ** 22;
 
 /** A node of the file as the lowering of its operator sees it. */
 export class OperatorNode {
@@ -37,6 +40,19 @@ export class OperatorNode {
   /** Ends the lowering of this node. */
   refuse(reason: string): never {
     throw new UnsupportedError(reason);
+  }
+
+  /**
+   * Number of values of a constant that this node makes. A few numbers in a file may ask for any amount of memory: what
+   * is made must be small, or not much larger than what it is made of.
+   */
+  sizeToMake(shape: readonly number[]): number {
+    const size = sizeOf(shape);
+    const given = this.inputs.reduce(
+      (most, input) => (input === undefined || isActivation(input) ? most : Math.max(most, input.values.length)),
+      0,
+    );
+    return size <= Math.max(SMALL_CONSTANT, 4 * given) ? size : this.refuse(`it makes a constant of ${size} values`);
   }
 
   has(attribute: string): boolean {

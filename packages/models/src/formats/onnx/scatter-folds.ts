@@ -1,9 +1,6 @@
 import { type Constant, sizeOf, stridesOf } from './constant.ts';
 import type { OperatorNode } from './operator-node.ts';
 
-/** More values than this are not made: see `fold-constants.ts`. */
-const MOST_VALUES = 2 ** 26;
-
 /** Operators that place or repeat parts of a constant: masks of attention windows are made by them. */
 export const scatterFolds: Readonly<Record<string, (node: OperatorNode) => Constant>> = {
   ScatterND(node) {
@@ -29,10 +26,9 @@ export const scatterFolds: Readonly<Record<string, (node: OperatorNode) => Const
     const [input, repeats] = [node.constant(0), node.constant(1)];
     if (repeats.values.length !== input.shape.length) node.refuse('its repeats do not fit its rank');
     const shape = input.shape.map((size, axis) => size * repeats.values[axis]);
-    if (!(sizeOf(shape) <= MOST_VALUES)) node.refuse(`it makes a constant of ${sizeOf(shape)} values`);
     const strides = stridesOf(input.shape);
     const made = stridesOf(shape);
-    const values = new (input.values.constructor as Float64ArrayConstructor)(sizeOf(shape));
+    const values = new (input.values.constructor as Float64ArrayConstructor)(node.sizeToMake(shape));
     for (let index = 0; index < values.length; index++) {
       let source = 0;
       for (const [axis, size] of input.shape.entries())
