@@ -19,6 +19,7 @@ import {
 } from '@dafl/run';
 import { format } from 'oxfmt';
 import { type OnnxCasesRecord, renderOnnxOperators } from './_render-onnx-operators.ts';
+import { renderTorchModels, type TorchModelsRecord } from './_render-torch-models.ts';
 import { repositoryRoot } from './workspace.ts';
 
 const RECORDS = join(repositoryRoot, 'bench', 'results', 'experiments');
@@ -237,10 +238,14 @@ for (const experiment of experiments.values()) {
     );
   }
 }
-const onnxCases = join(repositoryRoot, 'bench', 'results', 'onnx-cases.json');
+const readResult = (name: string): unknown =>
+  JSON.parse(readFileSync(join(repositoryRoot, 'bench', 'results', `${name}.json`), 'utf8'));
 const pages = {
   'results.md': parts.join('\n\n'),
-  'onnx-operators.md': renderOnnxOperators(JSON.parse(readFileSync(onnxCases, 'utf8')) as OnnxCasesRecord),
+  'onnx-operators.md': [
+    renderOnnxOperators(readResult('onnx-cases') as OnnxCasesRecord),
+    renderTorchModels(readResult('torch-models') as TorchModelsRecord),
+  ].join('\n\n'),
 };
 for (const [name, page] of Object.entries(pages)) {
   const { code } = await format(name, page, { printWidth: 120, proseWrap: 'always' });
