@@ -35,7 +35,7 @@ export function reshapeActivation(node: OperatorNode, value: Activation, goal: r
       value,
       value.order.toSorted((a, b) => a - b),
     );
-    moved = orderAfter(source, shape)!;
+    moved = orderAfter(source, shape) ?? node.refuse(`it makes [${goal.join(', ')}] of [${value.shape.join(', ')}]`);
   }
   const usual = usualOrder(shape);
   // Axes of size 1 may stand where they are wanted.
