@@ -79,6 +79,7 @@ export const lowerSlices: Lowerings = {
     const axis = node.axis(node.number('axis', 0), value.shape.length);
     const length = value.shape[axis];
     const parts = Math.max(node.outputCount, node.number('num_outputs', 0));
+    if (!(parts <= MOST_PARTS)) node.refuse(`it splits into ${parts} parts`);
     const each = Math.ceil(length / parts);
     const sizes =
       node.numbersAt('split', 1) ?? Array.from({ length: parts }, (_, part) => Math.min(each, length - part * each));
