@@ -14,6 +14,7 @@ export function fakeTerminal(
     written,
     out: (text) => void (written.out += text),
     err: (text) => void (written.err += text),
+    alert: (text) => void (written.err += text),
     isInteractive: false,
     columns: 80,
     style: (_, text) => text,

@@ -58,7 +58,12 @@ describe('is told in one line, with its exit code, and leaves nothing behind', (
       2,
       /^Cannot set TensorFlow up as ('none\.whl' must exist: give a tensorflow|the system must be Linux|a C\+\+ compiler must)/,
     ],
-    ['no teacher', ['distill', ...fast], 2, "Cannot distill as '--teacher' must be given: current value is none"],
+    [
+      'no teacher',
+      ['distill', ...fast],
+      2,
+      "Cannot run 'dafl distill' as '<teacher>' must be given: current value is none. Type dafl distill <teacher>: a model file, or a built-in one that 'dafl models' lists",
+    ],
     [
       'an unknown flag',
       distill('tiny.safetensors', '--stpes', '5'),
@@ -81,13 +86,13 @@ describe('is told in one line, with its exit code, and leaves nothing behind', (
       'a value out of range',
       distill('tiny.safetensors', '--steps', '0'),
       2,
-      "Cannot distill as '--steps' must be an integer >= 1: current value is 0",
+      "Cannot run 'dafl distill' as '--steps' must be an integer >= 1: current value is 0",
     ],
     [
       'a value of another kind',
       ['distill', '--teacher', 'tiny.safetensors', '--backend', 'cpu', '--time-budget', '30', '--out', 'out'],
       2,
-      "Cannot distill as '--time-budget' must be a time such as 90s, 5m or 1h: current value is '30'",
+      "Cannot run 'dafl distill' as '--time-budget' must be a time such as 90s, 5m or 1h: current value is '30'",
     ],
     ...['abc', '0', '-3', '65'].map((threads): [string, string[], number, string] => [
       `${threads} threads`,
@@ -111,13 +116,19 @@ describe('is told in one line, with its exit code, and leaves nothing behind', (
       'an unknown command',
       ['distil'],
       2,
-      "Cannot run dafl as the command must be one of [distill, estimate, demo, train, record, evaluate, inspect, predict, convert, quantize, samples, serve, experiment, bench, doctor]: current value is 'distil'. Did you mean 'distill'?",
+      "Cannot run dafl as the command must be one of [distill, estimate, demo, train, record, evaluate, models, inspect, predict, convert, quantize, samples, serve, experiment, bench, doctor]: current value is 'distil'. Did you mean 'distill'?",
+    ],
+    [
+      "a command's flag before it",
+      ['--steps', '5', 'distill', 'tiny.safetensors'],
+      2,
+      "Cannot run dafl as a flag before the command must be one of [--json, --quiet, --verbose, --help-all, -q, --help, -h, --version, -V]: current value is '--steps'. Flags of a command stand after it",
     ],
     [
       'a missing operand',
       ['inspect'],
       2,
-      "Cannot run 'dafl inspect' as '--model' must be given: current value is none",
+      "Cannot run 'dafl inspect' as '<model>' must be given: current value is none. Type dafl inspect <model>",
     ],
     ['a text for a model', distill('text.safetensors'), 3, /^Cannot read 'text\.safetensors' as /],
     [

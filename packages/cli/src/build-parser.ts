@@ -1,5 +1,6 @@
 import { Command as Parser, Option } from 'commander';
-import { commonFlags, type Command } from './command.ts';
+import type { Command } from './command.ts';
+import { commonFlags } from './common-flags.ts';
 import type { Flag } from './flag.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -9,26 +10,30 @@ export function allFlags(command: Command): Flag[] {
 }
 
 /** Makes commander's form of a command from its table. It never prints, never exits and lets operands be missing. */
-export function buildParser(command: Command): Parser {
+export function buildParser(command: Command, flags: readonly Flag[] = allFlags(command)): Parser {
   const parser = new Parser(`dafl ${command.name}`)
     .description(command.description)
     .addHelpOption(new Option('-h, --help', 'Show this help').helpGroup('Everywhere:'))
     .allowExcessArguments(true)
     .exitOverride()
     .configureOutput({ writeOut: () => {}, writeErr: () => {} });
-  for (const { name, description } of command.operands ?? []) {
+  for (const { name, description } of command.operands) {
     parser.argument(name.replace(/^<(.*)>$/, '[$1]'), description);
   }
-  for (const flag of allFlags(command)) parser.addOption(buildOption(flag));
+  for (const flag of flags) parser.addOption(buildOption(flag));
   return parser;
 }
 
-function buildOption(flag: Flag): Option {
+/** Commander's form of a flag. */
+export function buildOption(flag: Flag): Option {
   const value =
     flag.placeholder === undefined ? '' : flag.isValueOptional ? ` [${flag.placeholder}]` : ` <${flag.placeholder}>`;
   const shown = flag.default === undefined || flag.default === false ? '' : ` (default: ${String(flag.default)})`;
   const required = flag.isRequired === true ? ' (required)' : '';
-  const option = new Option(`--${flag.name}${value}`, flag.description + required + shown);
+  const option = new Option(
+    `${flag.short === undefined ? '' : `-${flag.short}, `}--${flag.name}${value}`,
+    flag.description + required + shown,
+  );
   return flag.group === undefined ? option : option.helpGroup(flag.group);
 }
 

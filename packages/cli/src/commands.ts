@@ -32,6 +32,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Measure the accuracy of a model on labelled images',
     load: async () => (await import('./commands/evaluate.ts')).evaluateCommand,
   },
+  models: {
+    summary: 'List the built-in teachers and architectures',
+    load: async () => (await import('./commands/models.ts')).modelsCommand,
+  },
   inspect: {
     summary: 'Show the layers, sizes and preprocessing of a model',
     load: async () => (await import('./commands/inspect.ts')).inspectCommand,

@@ -39,10 +39,13 @@ test('dafl convert puts preprocessing and softmax inside', async () => {
 });
 
 test.each([
-  [['teacher.safetensors', 'x.pb'], "the file's name must end in .onnx or .safetensors: current value is 'x.pb'"],
+  [
+    ['teacher.safetensors', 'x.pb'],
+    "'<file>' must be a name that ends in .onnx or .safetensors: current value is 'x.pb'",
+  ],
   [
     ['teacher.safetensors', 'x.onnx', '--layout', 'chwn'],
-    "'--layout' must be one of [nchw, nhwc]: current value is 'chwn'",
+    "'--layout' must be 'nchw' or 'nhwc': current value is 'chwn'",
   ],
   [
     ['teacher.safetensors', 'x.safetensors', '--with-softmax'],

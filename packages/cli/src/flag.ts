@@ -5,6 +5,8 @@ import { parseDuration } from './parse-duration.ts';
 export interface Flag {
   /** Without the dashes: `'time-budget'`. */
   readonly name: string;
+  /** One letter that stands for it: `'q'`. */
+  readonly short?: string;
   /** The value's name in help; absent for a flag that takes none. */
   readonly placeholder?: string;
   /** Whether the flag may stand without its value, which is `true` then. */
@@ -30,30 +32,13 @@ export interface Flag {
   readonly parse?: (text: string) => unknown;
 }
 
-/** Of commands that have no option schema. */
-export const allowSoftwareGpuFlag: Flag = {
-  name: 'allow-software-gpu',
-  key: 'allowSoftwareGpu',
-  description: 'Let WebGPU run on a software adapter, which computes on the CPU (for tests)',
-  isAdvanced: true,
-};
-
-/** Of commands that have no option schema. */
-export const backendFlag: Flag = {
-  name: 'backend',
-  key: 'backend',
-  placeholder: 'name',
-  description: 'What computes: node (TensorFlow), webgpu, wasm, cpu (slow), or the fastest (auto)',
-  default: 'auto',
-};
-
 /** The flags of an option schema: the one source of names, help and parsing. */
 export function flagsFromSchema(
   schema: Parameters<typeof describeOptions>[0],
   options: {
-    /** Heading of an option in help; default: none. */
+    /** Heading of an option in help; default: what its schema says. */
     readonly groupOf?: (key: string) => string;
-    /** Keys of those that the short help shows; default: all. */
+    /** Keys of those that the short help shows; default: all that are not advanced. */
     readonly essential?: readonly string[];
   } = {},
 ): Flag[] {
@@ -69,8 +54,9 @@ export function flagsFromSchema(
     rule: option.flagRule,
     optionRule: option.flagRule === undefined ? undefined : describeRule(option),
     isRequired: option.isRequired,
-    isAdvanced: essential?.includes(key) === false,
-    group: groupOf?.(key),
+    isAdvanced: option.isAdvanced === true || essential?.includes(key) === false,
+    isValueOptional: option.isValueOptional,
+    group: groupOf === undefined ? option.group : groupOf(key),
     parse: option.placeholder === 'duration' ? parseDuration : (text: string) => parseValue(text, option),
   }));
 }
@@ -84,17 +70,25 @@ function toKebabCase(name: string): string {
 function placeholderOf(option: OptionSchema): string {
   if (option.enum !== undefined) return option.enum.join('|');
   if (option.prefixItems !== undefined) return 'list';
+  if (option.type === 'array') return 'list';
   return option.type === 'integer' || option.type === 'number' ? 'number' : 'text';
 }
 
 function parseValue(text: string, option: OptionSchema): unknown {
-  if (option.prefixItems !== undefined || option.type === 'array')
-    return text.split(',').map((item) => parseNumber(item));
+  if (option.items?.type === 'string') {
+    const names = text.split(',').map((item) => item.trim());
+    const { enum: known } = option.items;
+    return known === undefined || names.every((name) => known.includes(name)) ? names : text;
+  }
+  if (option.prefixItems !== undefined || option.type === 'array') {
+    const numbers = text.split(',').map((item) => parseNumber(item));
+    return numbers.every((item) => typeof item === 'number') ? numbers : text;
+  }
   const kinds = [option, ...(option.anyOf ?? [])].map(({ type }) => type);
   return kinds.includes('integer') || kinds.includes('number') ? parseNumber(text) : text;
 }
 
 /** The number that a text is, or the text. */
-export function parseNumber(text: string): unknown {
+function parseNumber(text: string): unknown {
   return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
 }

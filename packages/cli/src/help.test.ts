@@ -26,6 +26,12 @@ test('dafl', async () => {
       -V, --version  Show the version
       -h, --help     Show this help
 
+    Everywhere:
+      --json         Write lines of JSON to stdout, the result last
+      -q, --quiet    Write results and errors only
+      --verbose      Show where an error came from
+      --help-all     Show the flags that few need, too
+
     Commands:
       distill        Make a small student from a trained teacher, without its
                      training data
@@ -35,6 +41,7 @@ test('dafl', async () => {
       record         Record a teacher's activations where its data is, for --method
                      metadata
       evaluate       Measure the accuracy of a model on labelled images
+      models         List the built-in teachers and architectures
       inspect        Show the layers, sizes and preprocessing of a model
       predict        Tell the classes of images
       convert        Write a model in another format: ONNX or safetensors
@@ -83,17 +90,12 @@ test('dafl distill', async () => {
       --force                      Replace another run in the folder
       --config <file>              Take options from a JSON file, such as a run.json
 
-    Everywhere:
-      --json                       Write lines of JSON to stdout, the result last
-      --verbose                    Show where an error came from
-      --help-all                   Show the flags that few need, too
-      -h, --help                   Show this help
-
     Examples:
       dafl distill teacher.onnx --student half --time-budget 90s --out student
       dafl distill lenet5-mnist --eval mnist
       dafl distill --resume student
 
+    Everywhere: --json, --quiet, --verbose
     'dafl distill --help-all' shows all 64 flags.
     "
   `);
@@ -260,6 +262,7 @@ test('dafl distill --help-all', async () => {
     Everywhere:
       --json                                   Write lines of JSON to stdout, the
                                                result last
+      -q, --quiet                              Write results and errors only
       --verbose                                Show where an error came from
       --help-all                               Show the flags that few need, too
       -h, --help                               Show this help
@@ -288,17 +291,12 @@ test('dafl demo', async () => {
       --out <folder>            Folder of the run; an earlier demo in it is replaced
                                 (default: dafl-demo)
 
-    Everywhere:
-      --json                    Write lines of JSON to stdout, the result last
-      --verbose                 Show where an error came from
-      --help-all                Show the flags that few need, too
-      -h, --help                Show this help
-
     Examples:
       dafl demo
       dafl demo --method dafl
       dafl demo --time-budget 30s
 
+    Everywhere: --json, --quiet, --verbose
     'dafl demo --help-all' shows all 9 flags.
     "
   `);
@@ -329,16 +327,11 @@ test('dafl train', async () => {
                                   beside it (required)
       --force                     Replace files that are there
 
-    Everywhere:
-      --json                      Write lines of JSON to stdout, the result last
-      --verbose                   Show where an error came from
-      --help-all                  Show the flags that few need, too
-      -h, --help                  Show this help
-
     Examples:
       dafl train --data mnist --epochs 12 --shift 2 --out teacher.safetensors
       dafl train --architecture lenet5-half --data mnist --shift 2 --out half.safetensors
 
+    Everywhere: --json, --quiet, --verbose
     'dafl train --help-all' shows all 25 flags.
     "
   `);
@@ -357,24 +350,18 @@ test('dafl evaluate', async () => {
     Options:
       --data <mnist|folder>        Labelled images (required)
       --split <test|train>         Which of its images (default: test)
-      --backend <name>             What computes: node (TensorFlow), webgpu, wasm,
-                                   cpu (slow), or the fastest (auto) (default: auto)
+      --backend <name>             node, webgpu, wasm, cpu (default: auto)
+      --threads <number>           Threads of the backend. Default: all cores, at
+                                   most 8
       --mean <number,...>          Mean of its training images, if its file lacks it
       --std <number,...>           Their standard deviation, likewise
       --range <0..1|-1..1|0..255>  Pixels that it takes, likewise
-      --threads <number>           Threads of the backend. Default: all cores, at
-                                   most 8
-
-    Everywhere:
-      --json                       Write lines of JSON to stdout, the result last
-      --verbose                    Show where an error came from
-      --help-all                   Show the flags that few need, too
-      -h, --help                   Show this help
 
     Examples:
       dafl evaluate student/student/student.safetensors --data mnist
       dafl evaluate student.onnx --data photos --mean 0.5 --std 0.5
 
+    Everywhere: --json, --quiet, --verbose
     'dafl evaluate --help-all' shows all 9 flags.
     "
   `);
@@ -397,17 +384,12 @@ test('dafl inspect', async () => {
       --std <number,...>           Their standard deviation, likewise
       --range <0..1|-1..1|0..255>  Pixels that it takes, likewise
 
-    Everywhere:
-      --json                       Write lines of JSON to stdout, the result last
-      --verbose                    Show where an error came from
-      --help-all                   Show the flags that few need, too
-      -h, --help                   Show this help
-
     Examples:
       dafl inspect lenet5-mnist
       dafl inspect student/student/student.safetensors --json
       dafl inspect teacher.onnx teacher.safetensors
 
+    Everywhere: --json, --quiet, --verbose
     'dafl inspect --help-all' shows all 4 flags.
     "
   `);
@@ -429,14 +411,10 @@ test('dafl samples', async () => {
       --seed <number>       The same seed gives the same images (default: 0)
       --per-class <number>  Images of each class, at most (default: 8)
 
-    Everywhere:
-      --json                Write lines of JSON to stdout, the result last
-      --verbose             Show where an error came from
-      --help-all            Show the flags that few need, too
-      -h, --help            Show this help
-
     Examples:
       dafl samples student --seed 7 --out more.png
+
+    Everywhere: --json, --quiet, --verbose
     "
   `);
 });
@@ -457,15 +435,11 @@ test('dafl serve', async () => {
       --allowed-origins <list>  Origins of other sites' pages that may use the
                                 server: https://studio.example
 
-    Everywhere:
-      --json                    Write lines of JSON to stdout, the result last
-      --verbose                 Show where an error came from
-      --help-all                Show the flags that few need, too
-      -h, --help                Show this help
-
     Examples:
       dafl serve
       DAFL_TOKEN=... dafl serve --host 0.0.0.0 --port 8080
+
+    Everywhere: --json, --quiet, --verbose
     "
   `);
 });
@@ -484,18 +458,13 @@ test('dafl doctor', async () => {
                                   installed one (for CUDA). Default: tensorflow-cpu,
                                   downloaded by pip
 
-    Everywhere:
-      --json                      Write lines of JSON to stdout, the result last
-      --verbose                   Show where an error came from
-      --help-all                  Show the flags that few need, too
-      -h, --help                  Show this help
-
     Examples:
       dafl doctor
       dafl doctor --json
       dafl doctor --setup-tensorflow
       dafl doctor --setup-tensorflow venv/lib/python3.13/site-packages/tensorflow
 
+    Everywhere: --json, --quiet, --verbose
     'dafl doctor --help-all' shows all 2 flags.
     "
   `);
@@ -557,18 +526,12 @@ test('dafl bench', async () => {
       --out <file>                     Write all samples to a JSON file, and the
                                        plot of a sweep beside it
 
-    Everywhere:
-      --json                           Write lines of JSON to stdout, the result
-                                       last
-      --verbose                        Show where an error came from
-      --help-all                       Show the flags that few need, too
-      -h, --help                       Show this help
-
     Examples:
       dafl bench
       dafl bench --case official --python venv/bin/python --out step.json
       dafl bench --backends wasm --python none --case fast --sweep batch --out growth.json
 
+    Everywhere: --json, --quiet, --verbose
     'dafl bench --help-all' shows all 9 flags.
     "
   `);

@@ -36,7 +36,9 @@ export function watchInterruption(terminal: Terminal): Interruption {
     }
     cause = name;
     if (name !== 'SIGPIPE') {
-      terminal.err(`${terminal.isInteractive ? '\r\u001B[2K' : ''}Stopping in good order. Once more to stop at once\n`);
+      terminal.alert(
+        `${terminal.isInteractive ? '\r\u001B[2K' : ''}Stopping in good order. Once more to stop at once\n`,
+      );
     }
     setTimeout(() => process.exit(codeOf(name)), interruption.graceMs).unref();
     controller.abort();

@@ -13,7 +13,10 @@ export function nameFlags(message: string, command: Command): string {
     if (rule !== undefined && optionRule !== undefined)
       named = named.replace(`must be ${optionRule}:`, `must be ${rule}:`);
   }
+  const operands = new Map(command.operands.map(({ key, name }) => [key, name]));
   return named.replaceAll(NAMED, (whole, before: string, key: string) => {
+    const operand = operands.get(key);
+    if (operand !== undefined) return `${before} '<${operand.replaceAll(/[^\w-]/g, '')}>'`;
     const flag = flags.get(key);
     return flag === undefined ? whole : `${before} '--${flag.name}'`;
   });

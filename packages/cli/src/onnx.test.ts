@@ -54,9 +54,9 @@ test('dafl evaluate and distill take an ONNX file', async () => {
 });
 
 test.each([
-  [['--mean', 'x'], "'--mean' must be numbers between commas: current value is 'x'"],
-  [['--std', '1,0'], "'--std' must be numbers > 0 between commas: current value is '1,0'"],
-  [['--range', '0..2'], "'--range' must be one of [0..1, -1..1, 0..255]: current value is '0..2'"],
+  [['--mean', 'x'], "'--mean' must be a list of numbers: current value is 'x'"],
+  [['--std', '1,0'], "'--std' must be a list of numbers > 0: current value is [1,0]"],
+  [['--range', '0..2'], "'--range' must be '0..1', '-1..1' or '0..255': current value is '0..2'. Did you mean '0..1'?"],
 ])('%j is refused', async (flags, message) => {
   const { code, stderr } = await run('inspect', fixture('gemm'), ...flags);
   expect({ code, stderr }).toEqual({ code: 2, stderr: `error: Cannot run 'dafl inspect' as ${message}\n` });

@@ -19,17 +19,22 @@ test.each([
   expect(await parse(line)).toEqual(await parse(same));
 });
 
-test('an operand that sets an option is among the values, the others are operands', async () => {
+test('what is typed without a flag is among the values', async () => {
   expect(await parse('predict a.onnx 1.png 2.png --top 1')).toEqual({
-    values: { model: 'a.onnx', top: 1 },
-    operands: ['1.png', '2.png'],
+    given: { model: 'a.onnx', images: ['1.png', '2.png'], top: 1 },
   });
 });
 
 test.each([
-  ['evaluate --data mnist', "Cannot run 'dafl evaluate' as 'model' must be given: current value is none"],
+  [
+    'evaluate --data mnist',
+    "Cannot run 'dafl evaluate' as '<model>' must be given: current value is none. Type dafl evaluate <model> --data <mnist|folder>",
+  ],
   ['evaluate a.onnx', "Cannot run 'dafl evaluate' as '--data' must be given: current value is none"],
-  ['predict --model a.onnx', "Cannot run 'dafl predict' as 'image' must be given: current value is none"],
+  [
+    'predict --model a.onnx',
+    "Cannot run 'dafl predict' as '<image>' must be given: current value is none. Type dafl predict <model> <image...>",
+  ],
   ['train --out a', "Cannot run 'dafl train' as '--data' must be given: current value is none"],
   [
     'evaluate a.onnx --model b.onnx --data mnist',
@@ -39,6 +44,7 @@ test.each([
     'distill a.onnx b.onnx',
     "Cannot run 'dafl distill' as at most 1 value must stand without a flag: current value is 'b.onnx'",
   ],
+  ['evaluate a.onnx --data --json', "Cannot run 'dafl evaluate' as '--data' must have a value: current value is none"],
 ])('%s is refused', async (line, message) => {
   await expect(parse(line)).rejects.toThrow(message);
 });

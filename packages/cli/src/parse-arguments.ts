@@ -1,14 +1,13 @@
 import { CommanderError } from 'commander';
 import { allFlags, buildParser } from './build-parser.ts';
-import { type Command, commonFlags, type FlagValues } from './command.ts';
+import type { Command, GivenValues } from './command.ts';
+import { commonFlags } from './common-flags.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What was typed after a command. */
 export interface ParsedArguments {
-  /** By the flag's key, operands that set an option included; only what was given. */
-  readonly values: FlagValues;
-  /** The operands that set no option. */
-  readonly operands: readonly string[];
+  /** By the argument's key, operands included; only what was typed. */
+  readonly given: GivenValues;
   /** Which help was asked for, if any; all else is to be ignored then. */
   readonly help?: 'short' | 'all';
 }
@@ -25,40 +24,39 @@ export function parseArguments(command: Command, parameters: readonly string[]):
     parser.parse([...parameters], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.code === 'commander.helpDisplayed') return { values: {}, operands: [], help: 'short' };
+    if (error.code === 'commander.helpDisplayed') return { given: {}, help: 'short' };
     throw toUsageError(command, error);
   }
   const typed = parser.opts<Record<string, string | boolean>>();
-  const given: Record<string, unknown> = {};
+  const flagged: Record<string, unknown> = {};
   for (const option of parser.options) {
     const text = typed[option.attributeName()];
     const flag = allFlags(command).find(({ name }) => `--${name}` === option.long);
     if (text === undefined || flag === undefined) continue;
-    given[flag.key] = typeof text === 'string' && flag.parse !== undefined ? flag.parse(text) : text;
+    if (typeof text === 'string' && text.startsWith('--')) throw toValueless(command, `--${flag.name}`);
+    flagged[flag.key] = typeof text === 'string' && flag.parse !== undefined ? flag.parse(text) : text;
   }
-  if (given.helpAll === true) return { values: {}, operands: [], help: 'all' };
-  const { values, operands } = placeOperands(command, given, parser.args);
+  if (flagged.helpAll === true) return { given: {}, help: 'all' };
+  const values = placeOperands(command, flagged, parser.args);
   const missing = command.flags.find(({ key, isRequired }) => isRequired === true && isMissing(values[key]));
   if (missing !== undefined) throw toMissing(command, `--${missing.name}`);
   const isCommon = (name: string): boolean => commonFlags.some(({ key }) => key === name);
-  return { values: Object.fromEntries(Object.entries(values).filter(([key]) => !isCommon(key))), operands };
+  return { given: Object.fromEntries(Object.entries(values).filter(([key]) => !isCommon(key))) };
 }
 
 /** Gives each operand its text; one whose flag was given takes none. */
-function placeOperands(command: Command, given: FlagValues, typed: readonly string[]): ParsedArguments {
-  const values = { ...given };
-  const operands: string[] = [];
+function placeOperands(command: Command, flagged: GivenValues, typed: readonly string[]): GivenValues {
+  const values = { ...flagged };
   const left = [...typed];
   let most = 0;
-  for (const { name, key } of command.operands ?? []) {
-    if (key !== undefined && values[key] !== undefined) continue;
-    const isSeveral = name.includes('...');
+  for (const { key, name, isRequired, isSeveral } of command.operands) {
+    if (values[key] !== undefined) continue;
     most += isSeveral ? Infinity : 1;
     const texts = left.splice(0, isSeveral ? left.length : 1);
-    if (name.startsWith('<') && isMissing(texts[0])) throw toMissing(command, name.replaceAll(/[<>.]/g, ''));
-    if (key === undefined) operands.push(...texts);
-    else if (texts.length > 0)
-      values[key] = command.flags.find((flag) => flag.key === key)?.parse?.(texts[0]) ?? texts[0];
+    if (isRequired && isMissing(texts[0])) throw toMissing(command, name.replace('...', ''));
+    if (texts.length === 0) continue;
+    const parse = command.flags.find((flag) => flag.key === key)?.parse;
+    values[key] = isSeveral ? texts : (parse?.(texts[0]) ?? texts[0]);
   }
   if (left.length > 0) {
     const rule =
@@ -67,7 +65,7 @@ function placeOperands(command: Command, given: FlagValues, typed: readonly stri
         : `at most ${most} ${most === 1 ? 'value' : 'values'} must stand without a flag`;
     throw new UsageError(`Cannot run 'dafl ${command.name}' as ${rule}: current value is '${left[0]}'`);
   }
-  return { values, operands };
+  return values;
 }
 
 function isMissing(value: unknown): boolean {
@@ -75,7 +73,22 @@ function isMissing(value: unknown): boolean {
 }
 
 function toMissing(command: Command, name: string): UsageError {
-  return new UsageError(`Cannot run 'dafl ${command.name}' as '${name}' must be given: current value is none`);
+  return new UsageError(
+    `Cannot run 'dafl ${command.name}' as '${name}' must be given: current value is none. Type ${synopsisOf(command)}`,
+  );
+}
+
+function toValueless(command: Command, flag: string): UsageError {
+  return new UsageError(`Cannot run 'dafl ${command.name}' as '${flag}' must have a value: current value is none`);
+}
+
+/** The command with all that must be given: `dafl evaluate <model> --data <mnist|folder>`. */
+function synopsisOf({ name, operands, flags }: Command): string {
+  const needed = [
+    ...operands.filter(({ isRequired }) => isRequired).map((operand) => operand.name),
+    ...flags.filter(({ isRequired }) => isRequired === true).map((flag) => `--${flag.name} <${flag.placeholder}>`),
+  ];
+  return ['dafl', name, ...needed].join(' ');
 }
 
 function toUsageError(command: Command, error: CommanderError): UsageError {
@@ -88,7 +101,7 @@ function toUsageError(command: Command, error: CommanderError): UsageError {
       return reject(`each flag must be known: current value is '${quoted}'${advice}`);
     }
     case 'commander.optionMissingArgument':
-      return reject(`'${quoted.split(' ')[0]}' must have a value: current value is none`);
+      return toValueless(command, quoted.split(' ')[0]);
     default:
       return reject(error.message.replace(/^error: /, ''));
   }

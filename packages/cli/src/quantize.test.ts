@@ -29,14 +29,14 @@ test('dafl quantize writes a file that dafl reads, and tells sizes and agreement
 });
 
 test.each([
-  [['teacher.safetensors'], "'--out' must be given: current value is none"],
+  [['teacher.safetensors'], "'--out' must be given: current value is none. Type dafl quantize <model> --out <file>"],
   [
     ['teacher.safetensors', '--out', 'x.safetensors'],
-    "the file's name must end in .onnx: current value is 'x.safetensors'",
+    "'--out' must be a name that ends in .onnx: current value is 'x.safetensors'",
   ],
   [
     ['teacher.safetensors', '--out', 'x.onnx', '--backend', 'tpu'],
-    "'--backend' must be one of [auto, node, webgpu, wasm, cpu]: current value is 'tpu'",
+    "'--backend' must be 'auto', 'node', 'webgpu', 'wasm' or 'cpu': current value is 'tpu'",
   ],
 ])('dafl quantize %j is refused', async (parameters, message) => {
   const { code, stderr } = await run(...parameters);

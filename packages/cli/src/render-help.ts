@@ -1,7 +1,8 @@
 import { Command as Parser } from 'commander';
-import { buildParser, configureHelp } from './build-parser.ts';
+import { allFlags, buildOption, buildParser, configureHelp } from './build-parser.ts';
 import type { Command } from './command.ts';
 import { commands } from './commands.ts';
+import { commonFlags } from './common-flags.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The help of `dafl` itself. Loads no command. */
@@ -15,6 +16,7 @@ export function renderHelp(terminal: Terminal): string {
   for (const [name, { summary }] of Object.entries(commands)) {
     parser.command(name).description(summary).usage(' ');
   }
+  for (const flag of commonFlags) parser.addOption(buildOption({ ...flag, group: 'Everywhere:' }));
   const more = [
     '',
     terminal.style('bold', 'Start here:'),
@@ -29,18 +31,27 @@ export function renderHelp(terminal: Terminal): string {
 
 /** The help of one command: what most need, or all of it. */
 export function renderCommandHelp(command: Command, terminal: Terminal, extent: 'short' | 'all'): string {
+  const isShort = extent === 'short';
   const needed = command.flags.filter(({ isAdvanced }) => isAdvanced !== true);
-  const hidden = command.flags.length - needed.length;
-  const isShort = extent === 'short' && hidden > 0;
   const flags = isShort
     ? needed.map((flag) => ({ ...flag, description: flag.summary ?? flag.description, group: undefined }))
-    : command.flags;
-  const parser = buildParser({ ...command, flags }).usage(usageOf(command));
+    : allFlags(command);
+  const parser = buildParser(command, flags).usage(usageOf(command));
+  if (isShort) parser.helpOption(false);
   const examples = ['', terminal.style('bold', 'Examples:'), ...command.examples.map((line) => `  ${line}`), ''];
-  const more = isShort ? `\n'dafl ${command.name} --help-all' shows all ${command.flags.length} flags.\n` : '';
-  return configureHelp(parser, terminal).helpInformation() + examples.join('\n') + more;
+  const common = commonFlags.filter(({ key }) => key !== 'helpAll').map(({ name }) => `--${name}`);
+  const more = isShort
+    ? [
+        `${terminal.style('bold', 'Everywhere:')} ${common.join(', ')}`,
+        ...(needed.length < command.flags.length
+          ? [`'dafl ${command.name} --help-all' shows all ${command.flags.length} flags.`]
+          : []),
+        '',
+      ]
+    : [];
+  return configureHelp(parser, terminal).helpInformation() + [...examples, ...more].join('\n');
 }
 
 function usageOf(command: Command): string {
-  return [...(command.operands ?? []).map(({ name }) => name), '[flags]'].join(' ');
+  return [...command.operands.map(({ name }) => name), '[flags]'].join(' ');
 }

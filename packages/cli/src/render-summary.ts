@@ -5,7 +5,21 @@ import { describeVerdict, type DistillationOptions, formatBytes, type RunResultE
 import { formatCount, formatPercent, formatSeconds, formatTable } from './format.ts';
 import type { Terminal } from './terminal.ts';
 
-/** What came out of a distillation, what was written and what to do next, for a person. */
+/** What came out of a distillation, in one line. */
+export function renderOutcome(result: RunResultEvent, { eval: data }: DistillationOptions): string {
+  const { accuracy, teacherAccuracy, agreement, files } = result;
+  const { name } = describeModel(result.student.graph);
+  const teacher = teacherAccuracy === undefined ? '' : ` (teacher ${formatPercent(teacherAccuracy)})`;
+  const measured =
+    accuracy !== undefined
+      ? `${formatPercent(accuracy)} on ${data}${teacher}`
+      : agreement === undefined
+        ? 'not measured'
+        : `agrees with its teacher on ${formatPercent(agreement)} of fresh synthetic images`;
+  return `${name}: ${measured}, ${shorten(files.student)}\n`;
+}
+
+/** The same with what was written and what to do next, for a person. */
 export async function renderSummary(
   result: RunResultEvent,
   options: DistillationOptions,

@@ -18,8 +18,8 @@ describe('wrong flags', () => {
     [['--rounds', '0'], "'--rounds' must be an integer >= 1: current value is 0"],
     [['--steps-per-round', '1.5'], "'--steps-per-round' must be an integer >= 1: current value is 1.5"],
     [['--batch', 'many'], "'--batch' must be an integer >= 2: current value is 'many'"],
-    [['--case', 'slow'], "'--case' must be one of [official, fast, all]: current value is 'slow'"],
-    [['--sweep', 'depth'], "'--sweep' must be one of [batch, image, width, all]: current value is 'depth'"],
+    [['--case', 'slow'], "'--case' must be 'official', 'fast' or 'all': current value is 'slow'"],
+    [['--sweep', 'depth'], "'--sweep' must be 'batch', 'image', 'width' or 'all': current value is 'depth'"],
     [['--out', 'none/step.json'], "the folder of 'none/step.json' must be writable: current error is ENOENT"],
   ])('%o', async (flags, message) => {
     const outcome = await runDafl(['bench', ...flags], { cwd: home });
@@ -29,8 +29,8 @@ describe('wrong flags', () => {
   test('an unknown backend', async () => {
     const { code, stderr } = await runDafl(['bench', '--backends', 'wasm,tpu'], { cwd: home });
     expect(code).toBe(2);
-    expect(stderr).toMatch(
-      /^error: Cannot run 'dafl bench' as '--backends' must be names of \[.*\bwasm\b.*\bcpu\b.*\] with commas between: current value is 'wasm,tpu'\n$/,
+    expect(stderr).toBe(
+      "error: Cannot run 'dafl bench' as '--backends' must be a list of 'node', 'webgpu', 'wasm' or 'cpu': current value is 'wasm,tpu'\n",
     );
   });
 

@@ -7,7 +7,6 @@ import {
   backendNames,
   type BenchmarkCase,
   type BenchmarkCaseName,
-  benchmarkCaseNames,
   daflVersion,
   describeMachine,
   stepCountFormula,
@@ -18,14 +17,16 @@ import { type CaseResult, measureCase, type MeasureCaseOptions } from './benchma
 import { largestIdleShare, measureBusyShare } from './benchmark/measure-busy-share.ts';
 import { renderCase } from './benchmark/render-case.ts';
 import { renderGrowthPlot } from './benchmark/render-growth-plot.ts';
-import { renderSweep, type Sweep, sweepDefinitions, type SweepName, sweepNames } from './benchmark/sweep.ts';
-import { type CommandContext, type FlagValues, textOf } from './command.ts';
+import { renderSweep, type Sweep, sweepDefinitions, type SweepName } from './benchmark/sweep.ts';
+import type { CommandContext } from './command.ts';
 import { exitCodes } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What `dafl bench` was asked to do. */
-interface BenchSettings {
+export interface BenchSettings {
+  /** As it was typed, but for paths. */
+  readonly command: string;
   readonly cases: readonly BenchmarkCaseName[];
   readonly batchSize: number;
   readonly rounds: number;
@@ -70,10 +71,9 @@ const LEGEND = [
 const PAPER_IMAGE_SIZE = 32;
 const SEED = 0;
 
-/** Runs `dafl bench`. @returns The exit code. */
-export async function runBench(values: FlagValues, context: CommandContext): Promise<number> {
+/** Measures steps, shows and writes what was measured. @returns The exit code. */
+export async function runBench(settings: BenchSettings, context: CommandContext): Promise<number> {
   const { terminal, isJson, signal } = context;
-  const settings = readSettings(values);
   const plot = settings.out === undefined ? DEFAULT_PLOT : `${withoutExtension(settings.out)}.svg`;
   if (settings.out !== undefined || settings.sweeps.length > 0) await assertWritable(settings.out ?? plot);
   const { rounds, stepsPerRound } = settings;
@@ -129,7 +129,7 @@ export async function runBench(values: FlagValues, context: CommandContext): Pro
 
   const result: BenchResult = {
     event: 'result',
-    command: describeCommand(values),
+    command: settings.command,
     commit: findCommit(),
     measuredAt: new Date().toISOString(),
     machine,
@@ -200,42 +200,6 @@ function createStatus(terminal: Terminal): { show(text: string): void; clear(): 
   };
 }
 
-function readSettings(values: FlagValues): BenchSettings {
-  const reject = (name: string, rule: string): never => {
-    const value = values[name];
-    const current = typeof value === 'string' ? `'${value}'` : JSON.stringify(value);
-    throw new UsageError(`Cannot run 'dafl bench' as '${name}' must be ${rule}: current value is ${current}`);
-  };
-  const integer = (name: string, least: number, otherwise: number): number => {
-    const value = values[name] ?? otherwise;
-    return Number.isInteger(value) && Number(value) >= least ? Number(value) : reject(name, `an integer >= ${least}`);
-  };
-  const choice = <Name extends string>(name: string, known: readonly Name[], otherwise: readonly Name[]): Name[] => {
-    const value = values[name];
-    if (value === undefined) return [...otherwise];
-    if (value === 'all') return [...known];
-    const found = known.filter((entry) => entry === value);
-    return found.length > 0 ? found : reject(name, `one of [${[...known, 'all'].join(', ')}]`);
-  };
-  const backends = textOf(values, 'backends')?.split(',');
-  const isKnown = (name: string): name is BackendName => backendNames.some((known) => known === name);
-  if (backends !== undefined && !backends.every(isKnown)) {
-    reject('backends', `names of [${backendNames.join(', ')}] with commas between`);
-  }
-  const python = textOf(values, 'python');
-  return {
-    cases: choice('case', benchmarkCaseNames, benchmarkCaseNames),
-    batchSize: integer('batch', 2, 256),
-    rounds: integer('rounds', 1, 10),
-    stepsPerRound: integer('stepsPerRound', 1, 2),
-    sweeps: choice('sweep', sweepNames, []),
-    backends: backends === undefined ? undefined : [...new Set(backends.filter(isKnown))],
-    allowSoftwareGpu: values.allowSoftwareGpu === true,
-    python: python === 'none' ? null : python,
-    out: textOf(values, 'out'),
-  };
-}
-
 function caseOf(name: BenchmarkCaseName, { batchSize }: BenchSettings): BenchmarkCase {
   return { name, batchSize, imageSize: PAPER_IMAGE_SIZE, generatorWidth: 1, seed: SEED };
 }
@@ -261,17 +225,6 @@ async function assertWritable(file: string): Promise<void> {
 function versionsOf(cases: readonly CaseResult[]): Record<string, string> {
   const all = cases.flatMap(({ contestants }) => contestants.flatMap(({ versions }) => Object.entries(versions)));
   return { dafl: daflVersion(), node: process.versions.node, ...Object.fromEntries(all) };
-}
-
-/** What was typed, but for the interpreter's and the file's paths, which are this machine's. */
-function describeCommand(values: FlagValues): string {
-  const { python, out: _, ...others } = values;
-  const flags = Object.entries(others).map(([key, value]) => {
-    const name = `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    return value === true ? name : `${name} ${String(value)}`;
-  });
-  const interpreter = python === undefined || python === 'none' ? python : 'python3';
-  return ['dafl bench', ...flags, ...(interpreter === undefined ? [] : [`--python ${interpreter}`])].join(' ');
 }
 
 /** The repository's commit, where the command runs from its source. */

@@ -1,11 +1,12 @@
 import { createRequire } from 'node:module';
 import type { Command, CommandContext } from './command.ts';
 import { commands } from './commands.ts';
+import { commonFlags, shortFlags } from './common-flags.ts';
 import { exitCodes } from './exit-code.ts';
 import { watchInterruption } from './interruption.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { renderCommandHelp, renderHelp } from './render-help.ts';
-import type { Terminal } from './terminal.ts';
+import { quietTerminal, type Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
 /**
@@ -19,10 +20,18 @@ export async function runCli(parameters: readonly string[], terminal: Terminal):
   const typed = parameters.slice(0, parameters.includes('--') ? parameters.indexOf('--') : undefined);
   const isJson = typed.includes('--json');
   const isVerbose = typed.includes('--verbose');
+  const isQuiet = typed.includes('--quiet') || typed.includes('-q');
   const interruption = watchInterruption(terminal);
   let command: Command | undefined;
   try {
-    const code = await dispatch(parameters, { terminal, isJson, isVerbose, signal: interruption.signal }, (loaded) => {
+    const context = {
+      terminal: isQuiet ? quietTerminal(terminal) : terminal,
+      isJson,
+      isVerbose,
+      isQuiet,
+      signal: interruption.signal,
+    };
+    const code = await dispatch(parameters, context, (loaded) => {
       command = loaded;
       interruption.graceMs = loaded.graceMs ?? interruption.graceMs;
     });
@@ -36,12 +45,12 @@ export async function runCli(parameters: readonly string[], terminal: Terminal):
     const message = command === undefined ? told : await nameTyped(told, command);
     if (isJson) terminal.out(`${JSON.stringify({ event: 'error', code, message })}\n`);
     if (code === 'INTERRUPTED') {
-      terminal.err('Interrupted\n');
+      terminal.alert('Interrupted\n');
       return interruption.exitCode ?? exitCode;
     }
-    terminal.err(`${terminal.style('red', 'error:', 'err')} ${message}\n`);
-    if (isVerbose && error instanceof Error) terminal.err(`${describeStack(error)}\n`);
-    else if (code === 'INTERNAL') terminal.err('This should not happen. --verbose shows where it came from\n');
+    terminal.alert(`${terminal.style('red', 'error:', 'err')} ${message}\n`);
+    if (isVerbose && error instanceof Error) terminal.alert(`${describeStack(error)}\n`);
+    else if (code === 'INTERNAL') terminal.alert('This should not happen. --verbose shows where it came from\n');
     return exitCode;
   } finally {
     interruption.stop();
@@ -54,25 +63,47 @@ async function dispatch(
   onLoaded: (command: Command) => void,
 ): Promise<number> {
   const { terminal } = context;
-  const [name, ...rest] = parameters;
-  if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && rest.length === 0)) {
-    terminal.out(renderHelp(terminal));
-    return name === undefined ? exitCodes.usage : exitCodes.done;
-  }
-  if (name === '--version' || name === '-V') {
+  const { before, name, after } = splitAtCommand(parameters);
+  if (before.includes('--version') || before.includes('-V')) {
     terminal.out(`${(createRequire(import.meta.url)('../package.json') as { version: string }).version}\n`);
     return exitCodes.done;
   }
-  if (name === 'help') return await dispatch([rest[0], '--help'], context, onLoaded);
+  if (name === 'help') return await dispatch([...before, ...after, '--help'], context, onLoaded);
+  if (name === undefined) {
+    terminal.out(renderHelp(terminal));
+    return before.some((flag) => helpFlags.includes(flag)) ? exitCodes.done : exitCodes.usage;
+  }
   if (!Object.hasOwn(commands, name)) throw await unknownCommand(name);
   const command = await commands[name].load();
   onLoaded(command);
-  const { values, operands, help } = parseArguments(command, rest);
+  const { given, help } = parseArguments(command, [...before, ...after]);
   if (help !== undefined) {
-    terminal.out(renderCommandHelp(command, terminal, help));
+    terminal.out(context.isJson ? await renderJsonHelp(command) : renderCommandHelp(command, terminal, help));
     return exitCodes.done;
   }
-  return await command.run(values, operands, context);
+  return await command.run(given, context);
+}
+
+const helpFlags = ['--help', '-h', '--help-all'];
+
+/** The command, and what stands before and after it: flags that each command has may stand before. */
+function splitAtCommand(parameters: readonly string[]): {
+  readonly before: readonly string[];
+  readonly name: string | undefined;
+  readonly after: readonly string[];
+} {
+  const position = parameters.findIndex((text) => !text.startsWith('-'));
+  const before = position === -1 ? parameters : parameters.slice(0, position);
+  const known = [...commonFlags.map(({ name }) => `--${name}`), ...shortFlags, '--help', '-h', '--version', '-V'];
+  const unknown = before.find((flag) => !known.includes(flag));
+  if (unknown !== undefined) {
+    throw new UsageError(
+      `Cannot run dafl as a flag before the command must be one of [${known.join(', ')}]: current value is '${unknown}'. Flags of a command stand after it`,
+    );
+  }
+  return position === -1
+    ? { before, name: undefined, after: [] }
+    : { before, name: parameters[position], after: parameters.slice(position + 1) };
 }
 
 async function unknownCommand(name: string): Promise<UsageError> {
@@ -80,10 +111,16 @@ async function unknownCommand(name: string): Promise<UsageError> {
   const names = Object.keys(commands);
   const nearest = nearestName(name, names);
   const advice = nearest === undefined ? '' : `. Did you mean '${nearest}'?`;
-  const subject = name.startsWith('-')
-    ? 'a command must come first'
-    : `the command must be one of [${names.join(', ')}]`;
-  return new UsageError(`Cannot run dafl as ${subject}: current value is '${name}'${advice}`);
+  return new UsageError(
+    `Cannot run dafl as the command must be one of [${names.join(', ')}]: current value is '${name}'${advice}`,
+  );
+}
+
+/** What a program needs to know of a command. */
+async function renderJsonHelp({ name, description, schema, operands }: Command): Promise<string> {
+  const { describeArguments } = await import('./describe-arguments.ts');
+  const help = { event: 'help', command: name, description, operands: operands.map(({ key }) => key) };
+  return `${JSON.stringify({ ...help, arguments: describeArguments(schema) })}\n`;
 }
 
 /** Options as the flags that were typed. */

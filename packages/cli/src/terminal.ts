@@ -8,8 +8,10 @@ export type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green' | 'cyan';
 export interface Terminal {
   /** For data: results, tables, lines of JSON. */
   out(text: string): void;
-  /** For progress and errors. */
+  /** For progress and what is worth knowing beside the result. */
   err(text: string): void;
+  /** For what nobody may miss, however quiet the command: errors, and what to do where there is no result. */
+  alert(text: string): void;
   /** Whether progress may be animated: a person looks at stderr. */
   readonly isInteractive: boolean;
   /** Width of stderr in characters. */
@@ -44,6 +46,7 @@ export function processTerminal(): Terminal {
   return {
     out: (text) => write(stdout, text),
     err: (text) => write(stderr, text),
+    alert: (text) => write(stderr, text),
     onUnread: (listener) => void listeners.push(listener),
     async settle() {
       for (const stream of [stdout, stderr]) {
@@ -61,4 +64,9 @@ export function processTerminal(): Terminal {
       styleText(style, text, { stream: stream === 'out' ? stdout : stderr, validateStream: true }),
     environment: env,
   };
+}
+
+/** The same without progress and notes. */
+export function quietTerminal(terminal: Terminal): Terminal {
+  return { ...terminal, columns: terminal.columns, isInteractive: false, err: () => {} };
 }

@@ -46,7 +46,7 @@ describe('what is wrong is named with its rule and its value', () => {
     [{ teacher: 't', preset: 'slow' }, "Cannot distill as 'preset' must be 'fast' or 'paper': current value is 'slow'"],
     [
       { teacher: 't', method: 'nose' },
-      "Cannot distill as 'method' must be 'auto', 'procedural', 'dafl', 'noise', 'alternative-data', 'original-data' or 'metadata': current value is 'nose'",
+      "Cannot distill as 'method' must be 'auto', 'procedural', 'dafl', 'noise', 'alternative-data', 'original-data' or 'metadata': current value is 'nose'. Did you mean 'noise'?",
     ],
     [
       { teacher: 't', student: 1.5 },

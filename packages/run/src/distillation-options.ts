@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type HyperParameters, hyperParameters } from './hyper-parameters.ts';
 import { lowRankShare } from './low-rank-share.ts';
-import { parseOptions } from './parse-options.ts';
+import { type OptionsSchema, parseOptions } from './parse-options.ts';
 
 /** Backends that a run can compute on. */
 export type BackendName = 'node' | 'webgpu' | 'wasm' | 'cpu';
@@ -82,13 +82,13 @@ export interface SettledOptions extends DistillationOptions {
 
 const overrides = Object.fromEntries(
   Object.entries(hyperParameters).map(([name, { schema }]) => [name, schema.optional()]),
-);
+) as unknown as { [Name in keyof HyperParameters]: z.ZodType<HyperParameters[Name] | undefined> };
 
 const every = (what: string): z.ZodType<number | undefined> =>
   z.int().min(0).optional().describe(`Steps between ${what}; 0 for the end only. Default: a tenth of the run`);
 
 /** The schema of `DistillationOptions`. Unknown keys are errors. */
-export const distillationOptionsSchema: z.ZodType<DistillationOptions> = z.strictObject({
+export const distillationOptionsSchema: OptionsSchema<DistillationOptions> = z.strictObject({
   teacher: z
     .string()
     .min(1)

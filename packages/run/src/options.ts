@@ -12,5 +12,5 @@ export {
 } from './distillation-options.ts';
 export type { HyperParameters } from './hyper-parameters.ts';
 export { nearestName } from './nearest-name.ts';
-export { describeOptions, describeRule, type OptionSchema, parseOptions } from './parse-options.ts';
+export { describeOptions, describeRule, type OptionSchema, type OptionsSchema, parseOptions } from './parse-options.ts';
 export { parseTrainingOptions, type TrainingOptions, trainingOptionsSchema } from './training-options.ts';

@@ -18,6 +18,7 @@ export interface OptionSchema {
   readonly exclusiveMaximum?: number;
   readonly minLength?: number;
   readonly prefixItems?: readonly OptionSchema[];
+  readonly items?: OptionSchema;
   readonly anyOf?: readonly OptionSchema[];
   /** What messages call the values that are allowed, where the schema cannot say it well. */
   readonly rule?: string;
@@ -26,7 +27,21 @@ export interface OptionSchema {
   /** The flag's name, false for none, and the name of its value, where they differ from what the key says. */
   readonly flag?: string | false;
   readonly placeholder?: string;
+  /** What it is called where it is given without a flag; default: its key. */
+  readonly operand?: string;
+  /** Heading that the flag stands beneath. */
+  readonly group?: string;
+  /** Whether few need the flag. */
+  readonly isAdvanced?: boolean;
+  /** Whether the flag may stand without its value, which is `true` then. */
+  readonly isValueOptional?: boolean;
 }
+
+/** A schema of options, key by key: every option of the type is in it, with its type. */
+export type OptionsSchema<Options> = z.ZodObject<
+  { readonly [Name in keyof Options]-?: z.ZodType<Options[Name]> },
+  z.core.$strict
+>;
 
 const schemas = new WeakMap<z.ZodType, Readonly<Record<string, OptionSchema>>>();
 
@@ -48,15 +63,12 @@ export function describeOptions(schema: z.ZodType): Readonly<Record<string, Opti
 /** What values an option takes, to be read after "must be": `an integer >= 1`. */
 export function describeRule(option: OptionSchema): string {
   if (option.rule !== undefined) return option.rule;
-  if (option.enum !== undefined) {
-    const names = option.enum.map((value) => `'${value}'`);
-    return names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
-  }
+  if (option.enum !== undefined) return listNames(option.enum);
   if (option.anyOf !== undefined) return option.anyOf.map(describeRule).join(' or ');
   if (option.prefixItems !== undefined) {
     return `${option.prefixItems.length} values, each ${describeRule(option.prefixItems[0])}`;
   }
-  if (option.type === 'array') return 'a list of numbers';
+  if (option.type === 'array') return describeList(option.items ?? {});
   if (option.type === 'string') return 'a text that is not empty';
   if (option.type === 'boolean') return 'true or false';
   const kind = option.type === 'integer' ? 'an integer' : 'a number';
@@ -69,6 +81,16 @@ export function describeRule(option: OptionSchema): string {
   return limits.length === 0 ? kind : `${kind} ${limits.join(' and ')}`;
 }
 
+function listNames(values: readonly (string | number)[]): string {
+  const names = values.map((value) => `'${value}'`);
+  return names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+}
+
+function describeList(items: OptionSchema): string {
+  if (items.enum !== undefined) return `a list of ${listNames(items.enum)}`;
+  return items.type === 'string' ? 'a list of texts' : 'a list of numbers';
+}
+
 /**
  * Checks options against their schema, all at once and before anything is done with them.
  *
@@ -76,7 +98,11 @@ export function describeRule(option: OptionSchema): string {
  * @returns The options with their defaults.
  * @throws {DaflError} `USAGE`, naming the first option that is wrong, and the nearest known name of an unknown one.
  */
-export function parseOptions<Options>(schema: z.ZodType<Options>, value: unknown, action: string): Options {
+export function parseOptions<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  action: string,
+): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const options = describeOptions(schema);
@@ -96,7 +122,14 @@ export function parseOptions<Options>(schema: z.ZodType<Options>, value: unknown
     throw new DaflError('USAGE', `Cannot ${action} as '${name}' must be given: current value is none`);
   }
   const rule = options[name] === undefined ? issue.message : describeRule(options[name]);
-  throw new DaflError('USAGE', `Cannot ${action} as '${name}' must be ${rule}: current value is ${show(current)}`);
+  // Of names of three letters most are near each other.
+  const names = (options[name]?.enum ?? []).map(String).filter((known) => known.length > 3);
+  const nearest = typeof current === 'string' ? nearestName(current, names) : undefined;
+  const advice = nearest === undefined ? '' : `. Did you mean '${nearest}'?`;
+  throw new DaflError(
+    'USAGE',
+    `Cannot ${action} as '${name}' must be ${rule}: current value is ${show(current)}${advice}`,
+  );
 }
 
 const MOST_SHOWN = 200;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { BackendName } from './distillation-options.ts';
-import { parseOptions } from './parse-options.ts';
+import { type OptionsSchema, parseOptions } from './parse-options.ts';
 
 /** Every option of a training, as plain JSON. */
 export interface TrainingOptions {
@@ -43,7 +43,7 @@ export interface TrainingOptions {
 }
 
 /** The schema of `TrainingOptions`. Unknown keys are errors. */
-export const trainingOptionsSchema: z.ZodType<TrainingOptions> = z.strictObject({
+export const trainingOptionsSchema: OptionsSchema<TrainingOptions> = z.strictObject({
   architecture: z
     .string()
     .min(1)

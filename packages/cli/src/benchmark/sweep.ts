@@ -41,9 +41,6 @@ export const sweepDefinitions: Readonly<Record<SweepName, SweepDefinition>> = {
   },
 };
 
-/** Names of the sweeps. */
-export const sweepNames: readonly SweepName[] = Object.keys(sweepDefinitions) as SweepName[];
-
 /** The contestants of a sweep, in the order in which they first take part. */
 export function contestantsOf(sweep: Sweep): string[] {
   return [...new Set(sweep.points.flatMap(({ result }) => result.contestants.map(({ name }) => name)))];

@@ -1,34 +1,69 @@
-import type { Command, CommandContext, FlagValues } from '../command.ts';
-import { modelFlag, modelOperand } from '../model-operand.ts';
-import { pixelFlags } from '../pixel-flags.ts';
+import { z } from 'zod';
+import { assertWritableFile } from '../assert-writable-file.ts';
+import type { Command } from '../command.ts';
+import { defineCommand } from '../define-command.ts';
+import { exitCodes } from '../exit-code.ts';
+import { forceArgument, modelArgument, pixelArguments } from '../shared-arguments.ts';
+import { tellNotes } from '../tell-notes.ts';
+import { UsageError } from '../usage-error.ts';
 
-export const convertCommand: Command = {
+/** What only an ONNX file has. */
+const ofOnnx = ['layout', 'withPreprocessing', 'withSoftmax'] as const;
+
+export const convertCommand: Command = defineCommand({
   name: 'convert',
   description: 'Write a model in another format: ONNX (.onnx) or dafl (.safetensors).',
-  operands: [modelOperand, { name: '<file>', description: 'The file to write: .onnx or .safetensors' }],
-  flags: [
-    modelFlag,
-    {
-      name: 'layout',
-      key: 'layout',
-      placeholder: 'nchw|nhwc',
-      description: "Order of the ONNX input's axes",
-      default: 'nchw',
-    },
-    {
-      name: 'with-preprocessing',
-      key: 'withPreprocessing',
-      description: 'Have the ONNX graph take pixels in 0..255 and preprocess them itself',
-    },
-    { name: 'with-softmax', key: 'withSoftmax', description: 'Have the ONNX graph give probabilities, not logits' },
-    { name: 'force', key: 'force', description: 'Replace the file if it exists' },
-    ...pixelFlags,
-  ],
+  arguments: z.strictObject({
+    model: modelArgument,
+    file: z
+      .string()
+      .regex(/\.(onnx|safetensors)$/i)
+      .describe('The file to write: .onnx or .safetensors')
+      .meta({ flag: false, rule: 'a name that ends in .onnx or .safetensors' }),
+    layout: z.enum(['nchw', 'nhwc']).default('nchw').describe("Order of the ONNX input's axes"),
+    withPreprocessing: z
+      .boolean()
+      .optional()
+      .describe('Have the ONNX graph take pixels in 0..255 and preprocess them itself'),
+    withSoftmax: z.boolean().optional().describe('Have the ONNX graph give probabilities, not logits'),
+    force: forceArgument,
+    ...pixelArguments,
+  }),
+  operands: ['model', 'file'],
   examples: [
     'dafl convert student/student/student.safetensors student.onnx',
     'dafl convert lenet5-mnist lenet5.onnx --layout nhwc --with-preprocessing --with-softmax',
     'dafl convert model.onnx model.safetensors',
   ],
-  run: async (values: FlagValues, [file], context: CommandContext) =>
-    await (await import('../run-convert.ts')).runConvert(String(values.model), file, values, context),
-};
+  async run(values, { terminal, isJson }, given) {
+    const { model: source, file, layout } = values;
+    const format = /\.onnx$/i.test(file) ? 'onnx' : 'safetensors';
+    const surplus = format === 'onnx' ? undefined : ofOnnx.find((key) => given[key] !== undefined);
+    if (surplus !== undefined) {
+      throw new UsageError(
+        `Cannot run 'dafl convert' as '${surplus}' must be given for .onnx alone: current value is '${file}'`,
+      );
+    }
+    assertWritableFile(file, values);
+    const { formatBytes, loadModel, writeFileAtomically } = await import('@dafl/run');
+    const { writeModel, writeOnnx } = await import('@dafl/models');
+    const { model, notes } = await loadModel(source, values);
+    tellNotes(notes, terminal);
+    const bytes =
+      format === 'onnx'
+        ? writeOnnx(model, {
+            layout,
+            includesPreprocessing: values.withPreprocessing,
+            includesSoftmax: values.withSoftmax,
+          })
+        : writeModel(model);
+    await writeFileAtomically(file, bytes);
+    const sizeBytes = bytes.length;
+    terminal.out(
+      isJson
+        ? `${JSON.stringify({ event: 'result', model: source, file, format, sizeBytes, notes })}\n`
+        : `${model.graph.name} -> ${file}, ${formatBytes(sizeBytes)}\n`,
+    );
+    return exitCodes.done;
+  },
+});

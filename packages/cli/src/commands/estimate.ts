@@ -1,18 +1,45 @@
-import { parseDistillationOptions } from '@dafl/run/options';
-import type { Command, CommandContext, FlagValues } from '../command.ts';
-import { distillationFlags, teacherOperand } from './distill.ts';
+import { distillationOptionsSchema } from '@dafl/run/options';
+import type { Command } from '../command.ts';
+import { defineCommand } from '../define-command.ts';
+import { exitCodes } from '../exit-code.ts';
+import { formatCount, formatSeconds, formatTable } from '../format.ts';
+import { tellDownload } from '../tell-download.ts';
+import { distillationHelp } from './distill.ts';
 
-export const estimateCommand: Command = {
+export const estimateCommand: Command = defineCommand({
   name: 'estimate',
   description: 'Tell the steps, time and memory of a distillation before it starts, from a few of its steps.',
-  operands: [teacherOperand],
-  flags: distillationFlags,
+  arguments: distillationOptionsSchema,
+  operands: ['teacher'],
+  ...distillationHelp,
   examples: [
     'dafl estimate lenet5-mnist --eval mnist',
     'dafl estimate lenet5-mnist --preset paper --backend wasm --json',
   ],
-  run: async (values: FlagValues, _operands, context: CommandContext) => {
-    const options = parseDistillationOptions(values);
-    return await (await import('../run-estimate.ts')).runEstimate(options, context);
+  async run(options, { terminal, isJson, signal }) {
+    const { estimateRun, formatBytes } = await import('@dafl/run');
+    const estimate = await estimateRun(options, {
+      signal,
+      onDownload: tellDownload(terminal),
+      onBackend: (backend, reason) => terminal.err(`Backend: ${backend}, ${reason}\n`),
+    });
+    if (isJson) {
+      terminal.out(`${JSON.stringify({ event: 'result', ...estimate })}\n`);
+      return exitCodes.done;
+    }
+    const { teacher, student, backend, steps, secondsPerStep, seconds, peakMemoryBytes } = estimate;
+    terminal.out(`${terminal.style('bold', `${teacher} to ${student}`)} on ${backend}\n\n`);
+    terminal.out(
+      formatTable(
+        [
+          ['steps', formatCount(steps)],
+          ['a step', `${(secondsPerStep * 1000).toFixed(0)} ms`],
+          ['time', formatSeconds(seconds)],
+          ['peak memory', formatBytes(peakMemoryBytes)],
+        ],
+        { indent: '  ' },
+      ),
+    );
+    return exitCodes.done;
   },
-};
+});

@@ -1,29 +1,56 @@
-import type { Command, CommandContext, FlagValues } from '../command.ts';
-import { parseNumber } from '../flag.ts';
-import { modelFlag, modelOperand } from '../model-operand.ts';
-import { pixelFlags } from '../pixel-flags.ts';
+import { z } from 'zod';
+import type { Command } from '../command.ts';
+import { defineCommand } from '../define-command.ts';
+import { exitCodes } from '../exit-code.ts';
+import { formatPercent, formatTable } from '../format.ts';
+import { modelArgument, pixelArguments } from '../shared-arguments.ts';
+import { tellNotes } from '../tell-notes.ts';
 
-export const predictCommand: Command = {
+export const predictCommand: Command = defineCommand({
   name: 'predict',
   description: 'Tell the classes of images: PNG or JPEG files, folders of them, or - for one from stdin.',
-  operands: [modelOperand, { name: '<image...>', description: 'PNG or JPEG files, folders of them, or -' }],
-  flags: [
-    modelFlag,
-    {
-      name: 'top',
-      key: 'top',
-      placeholder: 'number',
-      description: 'Classes to name for each image',
-      default: 3,
-      parse: parseNumber,
-    },
-    ...pixelFlags,
-  ],
+  arguments: z.strictObject({
+    model: modelArgument,
+    images: z
+      .array(z.string())
+      .describe('PNG or JPEG files, folders of them, or -')
+      .meta({ flag: false, operand: 'image' }),
+    top: z.int().min(1).max(1000).default(3).describe('Classes to name for each image'),
+    ...pixelArguments,
+  }),
+  operands: ['model', 'images'],
   examples: [
     'dafl predict student/student/student.safetensors photo.png',
     'dafl predict student.onnx photos --json',
     'dafl predict lenet5-mnist - < digit.png',
   ],
-  run: async (values: FlagValues, images, context: CommandContext) =>
-    await (await import('../run-predict.ts')).runPredict(String(values.model), images, values, context),
-};
+  async run(values, { terminal, isJson, signal }) {
+    const { model: source, images, top } = values;
+    const { loadModel } = await import('@dafl/run/load-model');
+    const { predictImages } = await import('@dafl/run/predict-images');
+    const { model, notes } = await loadModel(source, values);
+    tellNotes(notes, terminal);
+    const nameOf = (label: number): string => model.graph.classNames?.[label] ?? String(label);
+    const rows: string[][] = [];
+    let count = 0;
+    for await (const { image, label, probabilities } of predictImages(model, images, { signal })) {
+      count++;
+      const best = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a]).slice(0, top);
+      if (isJson) {
+        const describe = (other: number): object => ({
+          label: other,
+          name: nameOf(other),
+          probability: probabilities[other],
+        });
+        terminal.out(
+          `${JSON.stringify({ event: 'prediction', image, ...describe(label), classes: best.map(describe) })}\n`,
+        );
+      } else {
+        rows.push([image, ...best.flatMap((other) => [nameOf(other), formatPercent(probabilities[other])])]);
+      }
+    }
+    if (isJson) terminal.out(`${JSON.stringify({ event: 'result', model: source, count })}\n`);
+    else terminal.out(formatTable(rows));
+    return exitCodes.done;
+  },
+});

@@ -1,34 +1,87 @@
-import type { Command, CommandContext, FlagValues } from '../command.ts';
-import { allowSoftwareGpuFlag, backendFlag, parseNumber } from '../flag.ts';
-import { modelFlag, modelOperand } from '../model-operand.ts';
-import { pixelFlags } from '../pixel-flags.ts';
+import { z } from 'zod';
+import { assertWritableFile } from '../assert-writable-file.ts';
+import type { Command } from '../command.ts';
+import { defineCommand } from '../define-command.ts';
+import { exitCodes } from '../exit-code.ts';
+import { formatCount, formatPercent } from '../format.ts';
+import {
+  computingArguments,
+  forceArgument,
+  labelledImages,
+  modelArgument,
+  pixelArguments,
+} from '../shared-arguments.ts';
+import { tellDownload } from '../tell-download.ts';
+import { tellNotes } from '../tell-notes.ts';
 
-export const quantizeCommand: Command = {
+export const quantizeCommand: Command = defineCommand({
   name: 'quantize',
   description: 'Write a model in eight bits as ONNX, without its training data.',
-  operands: [modelOperand],
-  flags: [
-    modelFlag,
-    { name: 'out', key: 'out', placeholder: 'file', description: 'Where the ONNX file goes', isRequired: true },
-    {
-      name: 'eval',
-      key: 'eval',
-      placeholder: 'mnist|folder',
-      description: 'Labelled images to compare accuracies on; ONNX Runtime runs the file where it is installed',
-    },
-    backendFlag,
-    {
-      name: 'threads',
-      key: 'threads',
-      placeholder: 'number',
-      description: 'Threads of the backend. Default: all cores, at most 8',
-      parse: parseNumber,
-    },
-    allowSoftwareGpuFlag,
-    { name: 'force', key: 'force', description: 'Replace the file if it exists' },
-    ...pixelFlags,
-  ],
+  arguments: z.strictObject({
+    model: modelArgument,
+    out: z
+      .string()
+      .regex(/\.onnx$/i)
+      .describe('Where the ONNX file goes')
+      .meta({ placeholder: 'file', rule: 'a name that ends in .onnx' }),
+    eval: labelledImages
+      .optional()
+      .describe('Labelled images to compare accuracies on; ONNX Runtime runs the file where it is installed'),
+    ...computingArguments,
+    force: forceArgument,
+    ...pixelArguments,
+  }),
+  operands: ['model'],
   examples: ['dafl quantize student/student/student.safetensors --out student.int8.onnx --eval mnist'],
-  run: async (values: FlagValues, _operands, context: CommandContext) =>
-    await (await import('../run-quantize.ts')).runQuantize(String(values.model), values, context),
-};
+  async run(values, { terminal, isJson, signal }) {
+    const { model: source, out: file, eval: data } = values;
+    assertWritableFile(file, values);
+    const {
+      fitImages,
+      formatBytes,
+      loadLabelledImages,
+      loadModel,
+      runQuantization,
+      selectBackend,
+      writeFileAtomically,
+    } = await import('@dafl/run');
+    const { model, notes, sizeBytes } = await loadModel(source, values);
+    tellNotes(notes, terminal);
+    const evaluation =
+      data === undefined
+        ? undefined
+        : fitImages(
+            await loadLabelledImages(data, { split: 'test', signal, onDownload: tellDownload(terminal) }),
+            model.graph,
+          );
+    const { backend, reason } = await selectBackend(values);
+    terminal.err(`Backend: ${backend.description}, ${reason}\n`);
+    try {
+      const { bytes, ...outcome } = await runQuantization(model, { backend, evaluation, signal });
+      await writeFileAtomically(file, bytes);
+      const { marks, accuracies } = outcome;
+      if (isJson) {
+        const sizes = { sizeBytesBefore: sizeBytes, sizeBytes: bytes.length };
+        terminal.out(
+          `${JSON.stringify({ event: 'result', model: source, file, ...sizes, ...outcome, data, notes })}\n`,
+        );
+        return exitCodes.done;
+      }
+      const share = formatPercent(bytes.length / sizeBytes);
+      terminal.out(
+        `${model.graph.name} -> ${file}, ${formatBytes(sizeBytes)} -> ${formatBytes(bytes.length)} (${share})\n` +
+          `  names the same class on ${formatPercent(marks.agreement)} of ${formatCount(marks.pictures)} pictures drawn without data\n`,
+      );
+      if (accuracies !== undefined) {
+        const { before, after, count, runBy } = accuracies;
+        const how = runBy === 'simulation' ? 'by simulation, as onnxruntime-node is not installed' : `by ${runBy}`;
+        terminal.out(
+          `  ${formatPercent(before)} -> ${formatPercent(after)} of ${formatCount(count)} test images of ${data}; the file was run ${how}\n`,
+        );
+      }
+      return exitCodes.done;
+    } finally {
+      await backend.close();
+    }
+  },
+});

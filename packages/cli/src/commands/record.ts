@@ -1,36 +1,45 @@
-import type { Command, CommandContext, FlagValues } from '../command.ts';
-import { backendFlag, parseNumber } from '../flag.ts';
-import { modelFlag, modelOperand } from '../model-operand.ts';
+import { z } from 'zod';
+import type { Command } from '../command.ts';
+import { defineCommand } from '../define-command.ts';
+import { exitCodes } from '../exit-code.ts';
+import { formatCount, formatSeconds } from '../format.ts';
+import { computingArguments, labelledImages, modelArgument } from '../shared-arguments.ts';
+import { tellDownload } from '../tell-download.ts';
 
-export const recordCommand: Command = {
+export const recordCommand: Command = defineCommand({
   name: 'record',
   description:
     "Record how a teacher's activations are distributed on its training data, for distill --method metadata.",
-  operands: [{ ...modelOperand, name: '<teacher>', key: 'teacher' }],
-  flags: [
-    { ...modelFlag, name: 'teacher', key: 'teacher', description: 'The same as <teacher>' },
-    {
-      name: 'data',
-      key: 'data',
-      placeholder: 'mnist|folder',
-      description: 'Labelled training images',
-      isRequired: true,
-    },
-    { name: 'out', key: 'out', placeholder: 'file', description: 'The metadata file', isRequired: true },
-    {
-      name: 'most-images',
-      key: 'mostImages',
-      placeholder: 'number',
-      description: 'Images that are read at most. Default: 20000',
-      parse: parseNumber,
-    },
-    backendFlag,
-    { name: 'force', key: 'force', description: 'Replace a file that is there' },
-  ],
+  arguments: z.strictObject({
+    teacher: modelArgument,
+    data: labelledImages.describe('Labelled training images'),
+    out: z.string().min(1).describe('The metadata file').meta({ placeholder: 'file' }),
+    mostImages: z.int().min(1).optional().describe('Images that are read at most. Default: 20000'),
+    backend: computingArguments.backend,
+    force: z.boolean().optional().describe('Replace a file that is there'),
+  }),
+  operands: ['teacher'],
   examples: [
     'dafl record lenet5-mnist --data mnist --out metadata.safetensors',
     'dafl distill lenet5-mnist --method metadata --metadata metadata.safetensors',
   ],
-  run: async (values: FlagValues, _operands, context: CommandContext) =>
-    await (await import('../run-record.ts')).runRecord(values, context),
-};
+  async run({ out, ...values }, { terminal, isJson, signal }) {
+    const { formatBytes, recordTeacherMetadata } = await import('@dafl/run');
+    const result = await recordTeacherMetadata({
+      ...values,
+      file: out,
+      signal,
+      onDownload: tellDownload(terminal),
+      onBackend: (description, reason) => terminal.err(`Backend: ${description}, ${reason}\n`),
+    });
+    if (isJson) {
+      terminal.out(`${JSON.stringify({ event: 'result', ...result })}\n`);
+      return exitCodes.done;
+    }
+    const { file, sizeBytes, images, layers, seconds } = result;
+    terminal.out(
+      `${terminal.style('bold', file)}  ${formatBytes(sizeBytes)}: ${layers.length} layers on ${formatCount(images)} images, ${formatSeconds(seconds)}\n`,
+    );
+    return exitCodes.done;
+  },
+});

@@ -1,36 +1,44 @@
-import type { Command, CommandContext, FlagValues } from '../command.ts';
-import { parseNumber } from '../flag.ts';
+import { z } from 'zod';
+import type { Command } from '../command.ts';
+import { defineCommand } from '../define-command.ts';
+import { exitCodes } from '../exit-code.ts';
 
-export const samplesCommand: Command = {
+export const samplesCommand: Command = defineCommand({
   name: 'samples',
   description: "Draw new images with the generator of a run's last checkpoint, a row for each class, as a PNG file.",
-  operands: [{ name: '<run>', description: 'Folder of a run' }],
-  flags: [
-    {
-      name: 'out',
-      key: 'out',
-      placeholder: 'file',
-      description: 'The PNG file; one that is there is replaced',
-      default: 'samples.png',
-    },
-    {
-      name: 'seed',
-      key: 'seed',
-      placeholder: 'number',
-      description: 'The same seed gives the same images',
-      default: 0,
-      parse: parseNumber,
-    },
-    {
-      name: 'per-class',
-      key: 'perClass',
-      placeholder: 'number',
-      description: 'Images of each class, at most',
-      default: 8,
-      parse: parseNumber,
-    },
-  ],
+  arguments: z.strictObject({
+    run: z.string().min(1).describe('Folder of a run').meta({ flag: false }),
+    out: z
+      .string()
+      .min(1)
+      .default('samples.png')
+      .describe('The PNG file; one that is there is replaced')
+      .meta({ placeholder: 'file' }),
+    seed: z
+      .int()
+      .min(0)
+      .max(2 ** 32 - 1)
+      .default(0)
+      .describe('The same seed gives the same images'),
+    perClass: z.int().min(1).max(64).default(8).describe('Images of each class, at most'),
+  }),
+  operands: ['run'],
   examples: ['dafl samples student --seed 7 --out more.png'],
-  run: async (values: FlagValues, [run], context: CommandContext) =>
-    await (await import('../run-samples.ts')).runSamples(run, values, context),
-};
+  async run({ run, out: file, seed, perClass }, { terminal, isJson, signal }) {
+    const { renderSamplesImage, sampleRun, writeFileAtomically } = await import('@dafl/run');
+    const samples = await sampleRun(run, {
+      seed,
+      perClass,
+      signal,
+      onBackend: (description, reason) => terminal.err(`Backend: ${description}, ${reason}\n`),
+    });
+    await writeFileAtomically(file, renderSamplesImage(samples));
+    const { step, labels } = samples;
+    terminal.out(
+      isJson
+        ? `${JSON.stringify({ event: 'result', file, step, images: labels.length })}\n`
+        : `${file}: ${labels.length} images, from the generator after step ${step}\n`,
+    );
+    return exitCodes.done;
+  },
+});

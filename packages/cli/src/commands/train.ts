@@ -1,40 +1,131 @@
-import { parseTrainingOptions, trainingOptionsSchema } from '@dafl/run/options';
-import type { Command, CommandContext, FlagValues } from '../command.ts';
-import { type Flag, flagsFromSchema } from '../flag.ts';
+import type { TrainingEvent, TrainingOptions } from '@dafl/run';
+import { trainingOptionsSchema } from '@dafl/run/options';
+import { z } from 'zod';
+import type { Command } from '../command.ts';
+import { defineCommand } from '../define-command.ts';
+import { exitCodes } from '../exit-code.ts';
+import { flagsFromSchema } from '../flag.ts';
+import { formatPercent, formatSeconds, formatTable } from '../format.ts';
+import { createProgress } from '../progress.ts';
+import { tellDownload } from '../tell-download.ts';
 
-const computing = ['backend', 'threads', 'allowSoftwareGpu', 'seed'];
-const network = ['architecture', 'data'];
-/** The flags that are options of a training. */
-const trainingFlags: readonly Flag[] = flagsFromSchema(trainingOptionsSchema, {
-  groupOf: (key) =>
-    network.includes(key) ? 'Network and data:' : computing.includes(key) ? 'Computing:' : 'Training:',
-  essential: ['architecture', 'data', 'epochs', 'batchSize', 'learningRate', 'shift', 'startFrom', 'backend', 'seed'],
-});
+const groups: Readonly<Record<string, readonly string[]>> = {
+  'Network and data:': ['architecture', 'data'],
+  'Computing:': ['backend', 'threads', 'allowSoftwareGpu', 'seed'],
+  'Files:': ['out', 'force'],
+};
 
-export const trainCommand: Command = {
+export const trainCommand: Command = defineCommand({
   name: 'train',
   description: 'Train a network on labelled images, by standard backpropagation.',
-  flags: [
-    ...trainingFlags,
-    {
-      name: 'out',
-      key: 'out',
-      placeholder: 'file',
-      description: 'The model file; its record and measurements lie beside it',
-      isRequired: true,
-      group: 'Files:',
-    },
-    { name: 'force', key: 'force', description: 'Replace files that are there', group: 'Files:' },
+  arguments: trainingOptionsSchema.extend({
+    out: z
+      .string()
+      .min(1)
+      .describe('The model file; its record and measurements lie beside it')
+      .meta({ placeholder: 'file' }),
+    force: z.boolean().optional().describe('Replace files that are there'),
+  }),
+  groupOf: (key) => Object.keys(groups).find((group) => groups[group].includes(key)) ?? 'Training:',
+  essential: [
+    'architecture',
+    'data',
+    'epochs',
+    'batchSize',
+    'learningRate',
+    'shift',
+    'startFrom',
+    'backend',
+    'seed',
+    'out',
+    'force',
   ],
   examples: [
     'dafl train --data mnist --epochs 12 --shift 2 --out teacher.safetensors',
     'dafl train --architecture lenet5-half --data mnist --shift 2 --out half.safetensors',
   ],
-  run: async (values: FlagValues, _operands, context: CommandContext) => {
-    const { out, force, ...given } = values;
-    const options = parseTrainingOptions(given);
-    return await (
-      await import('../run-train.ts')
-    ).runTrain(options, { out: String(out), force: force === true }, context);
+  async run({ out, force, ...options }, { terminal, isJson, signal }) {
+    const { formatBytes, runTraining } = await import('@dafl/run');
+    const progress = createProgress(terminal);
+    let evaluation: { step: number; accuracy: number } | undefined;
+    let step = 0;
+    try {
+      for await (const event of runTraining(options, {
+        file: out,
+        force,
+        signal,
+        onDownload: tellDownload(terminal),
+        command: commandOf(options, out),
+      })) {
+        if (isJson) terminal.out(`${JSON.stringify(toJson(event))}\n`);
+        switch (event.event) {
+          case 'prepared':
+            progress.note(`Backend: ${event.backend}, ${event.backendReason}`);
+            progress.note(
+              `${event.name} on ${event.trainingImages} images, reported on ${event.evaluationImages} ${event.evaluation} images`,
+            );
+            break;
+          case 'step':
+            ({ step } = event);
+            progress.update({ ...event, evaluation });
+            break;
+          case 'evaluation':
+            evaluation = { step, accuracy: event.accuracy };
+            progress.note(`Epoch ${event.epoch}: ${formatPercent(event.accuracy)}`);
+            break;
+          case 'result': {
+            progress.finish();
+            if (isJson) break;
+            const what =
+              event.accuracy === undefined
+                ? ''
+                : `${formatPercent(event.accuracy)} on the ${event.evaluation} images, `;
+            terminal.out(
+              `${terminal.style('bold', `${what}${event.steps} steps in ${formatSeconds(event.seconds)}`)}\n`,
+            );
+            terminal.out(
+              formatTable(
+                [
+                  [event.files.model, 'the model'],
+                  [event.files.record, 'options, machine, results'],
+                  [event.files.metrics, 'every step'],
+                ],
+                { indent: '  ' },
+              ),
+            );
+            terminal.out(
+              `\nPeak memory ${formatBytes(event.peakMemoryBytes)}\nNext: dafl distill ${event.files.model}\n`,
+            );
+            break;
+          }
+        }
+      }
+    } finally {
+      progress.finish();
+    }
+    return exitCodes.done;
   },
-};
+});
+
+function toJson(event: TrainingEvent): object {
+  if (event.event === 'result') {
+    const { model: _, ...rest } = event;
+    return rest;
+  }
+  if (event.event === 'evaluation') {
+    const { confusion: _, ...rest } = event;
+    return rest;
+  }
+  return event;
+}
+
+/** The command line that repeats a training, with every option that is not the default. */
+function commandOf(options: TrainingOptions, out: string): string {
+  const flags = flagsFromSchema(trainingOptionsSchema);
+  const given = flags.flatMap((flag) => {
+    const value = options[flag.key as keyof TrainingOptions];
+    if (value === undefined || value === flag.default) return [];
+    return flag.placeholder === undefined ? [`--${flag.name}`] : [`--${flag.name} ${String(value)}`];
+  });
+  return ['dafl train', ...given, `--out ${out}`].join(' ');
+}

@@ -8,15 +8,10 @@ import {
   describeMachine,
   describeRuntime,
   findLocalMnist,
-  formatBytes,
   freeBytes,
   type Runtime,
   selectBackend,
 } from '@dafl/run';
-import { setupTensorflow } from '@dafl/backend-node';
-import type { CommandContext, FlagValues } from './command.ts';
-import { exitCodes } from './exit-code.ts';
-import { formatTable } from './format.ts';
 
 const MEASURE_MS = 1_000;
 /** (module (func (result v128) i32.const 0 i8x16.splat)) */
@@ -28,7 +23,7 @@ const RELAXED_SIMD = [
 ];
 
 /** What `dafl doctor` found. */
-interface Diagnosis {
+export interface Diagnosis {
   readonly dafl: string;
   readonly runtime: Runtime;
   /** The version of Node that the runtime is, or is like. */
@@ -50,24 +45,8 @@ interface Diagnosis {
   readonly mnist: string | null;
 }
 
-/** Runs `dafl doctor`. @returns The exit code: 1 if no backend is available. */
-export async function runDoctor(values: FlagValues, { terminal, isJson, signal }: CommandContext): Promise<number> {
-  const { setupTensorflow: wheel } = values;
-  if (wheel !== undefined) {
-    const { folder, version, hasGpu } = await setupTensorflow({
-      wheel: typeof wheel === 'string' ? wheel : undefined,
-      signal,
-      onProgress: (step) => terminal.err(`${step}\n`),
-    });
-    terminal.err(`TensorFlow ${version} is set up in ${folder}${hasGpu ? ', with a GPU' : ''}\n\n`);
-  }
-  const diagnosis = await diagnose(values.allowSoftwareGpu === true, signal);
-  const isFit = diagnosis.backends.some(({ isAvailable }) => isAvailable);
-  terminal.out(isJson ? `${JSON.stringify({ event: 'result', ...diagnosis })}\n` : render(diagnosis));
-  return isFit ? exitCodes.done : exitCodes.failed;
-}
-
-async function diagnose(allowSoftwareGpu: boolean, signal: AbortSignal): Promise<Diagnosis> {
+/** Finds out what this machine offers. */
+export async function diagnose(allowSoftwareGpu: boolean, signal: AbortSignal): Promise<Diagnosis> {
   const backends: Diagnosis['backends'][number][] = [];
   for (const name of backendNames) {
     // A backend that computes never waits.
@@ -156,32 +135,4 @@ async function measure(backend: TensorBackend): Promise<number> {
   backend.dispose(kernel);
   const operations = 2 * batch * side ** 2 * kernelSide ** 2 * inputs * outputs;
   return (operations * count) / seconds / 1e9;
-}
-
-function describe({ runtime: { name, version }, node }: Diagnosis): string {
-  return name === 'Node' ? `Node ${version} (22.13 or newer is needed)` : `${name} ${version}, like Node ${node}`;
-}
-
-function render(diagnosis: Diagnosis): string {
-  const { machine, webAssembly: wasm, backends, teachers, mnist, freeDiskBytes } = diagnosis;
-  const yes = (value: boolean): string => (value ? 'yes' : 'no');
-  const rows = [
-    ['dafl', diagnosis.dafl],
-    ['Runtime', describe(diagnosis)],
-    ['Processor', `${machine.processor}, ${machine.cores} ${machine.cores === 1 ? 'core' : 'cores'}`],
-    ['Memory', `${formatBytes(machine.memoryBytes)}, ${formatBytes(diagnosis.freeMemoryBytes)} free`],
-    ['Disk', freeDiskBytes === null ? 'unknown' : `${formatBytes(freeDiskBytes)} free here`],
-    ['System', machine.system],
-    ['WebAssembly', `SIMD ${yes(wasm.simd)}, relaxed SIMD ${yes(wasm.relaxedSimd)}, threads ${yes(wasm.sharedMemory)}`],
-    ['Teachers', teachers.join(', ')],
-    ['MNIST', mnist ?? 'not found: downloaded when it is asked for'],
-  ];
-  const speeds = backends.map(({ name, isAvailable, description, gigaflopsPerSecond: speed }) => [
-    name,
-    isAvailable ? 'yes' : 'no',
-    speed === null ? '-' : speed.toFixed(speed < 10 ? 2 : 0),
-    description,
-  ]);
-  const table = formatTable([['Backend', 'here', 'GFLOP/s', ''], ...speeds], { right: [2] });
-  return `${formatTable(rows)}\n${table}`;
 }

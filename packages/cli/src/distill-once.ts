@@ -1,0 +1,95 @@
+import type { StartEvent } from '@dafl/core';
+import {
+  type DistillationOptions,
+  runDistillation,
+  type RunResultEvent,
+  type RunSettings,
+  toJsonEvent,
+} from '@dafl/run';
+import type { CommandContext } from './command.ts';
+import { formatPercent, formatSeconds } from './format.ts';
+import { createProgress } from './progress.ts';
+import { renderOutcome, renderSummary } from './render-summary.ts';
+import { tellDownload } from './tell-download.ts';
+
+/**
+ * Runs one distillation and shows it.
+ *
+ * @returns Undefined if it was interrupted.
+ */
+export async function distillOnce(
+  options: DistillationOptions,
+  settings: RunSettings & {
+    /** What an interrupted run is told to go on with; default: the run's folder. */
+    readonly resumeFolder?: string;
+    /** Told when the run's folder is taken. */
+    readonly onPrepared?: () => Promise<void>;
+  },
+  { terminal, isJson, isQuiet }: CommandContext,
+): Promise<RunResultEvent | undefined> {
+  const progress = createProgress(terminal);
+  let evaluation: { step: number; accuracy: number } | undefined;
+  let result: RunResultEvent | undefined;
+  if (options.timeBudgetMs !== undefined && settings.resume !== true) {
+    progress.note(`Measuring how many steps fit ${formatSeconds(options.timeBudgetMs / 1000)}`);
+  }
+  try {
+    for await (const event of runDistillation(options, { onDownload: tellDownload(terminal), ...settings })) {
+      if (isJson) terminal.out(`${JSON.stringify(toJsonEvent(event))}\n`);
+      switch (event.event) {
+        case 'prepared':
+          await settings.onPrepared?.();
+          progress.note(`Backend: ${event.backend}, ${event.backendReason}`);
+          progress.note(`Method: ${event.method}${event.methodReason === null ? '' : `, as ${event.methodReason}`}`);
+          if (event.timeBudgetMs !== null) progress.note(`Planned for ${event.steps} steps; the time decides`);
+          break;
+        case 'start':
+          progress.note(
+            `${event.teacher.name} -> ${event.student.name}, seed ${event.seed}, ${event.steps} steps` +
+              describeStart(event.initialization) +
+              (event.resumedAt > 0 ? `, going on after step ${event.resumedAt}` : ''),
+          );
+          break;
+        case 'evaluation':
+          if (event.network === 'student') evaluation = event;
+          else progress.note(`Teacher on ${options.eval}: ${formatPercent(event.accuracy)} of ${event.count}`);
+          break;
+        case 'step':
+          progress.update({ ...event, evaluation });
+          break;
+        case 'warning':
+          progress.note(`${terminal.style('yellow', 'warning:', 'err')} ${event.message}`);
+          break;
+        case 'interrupted':
+          progress.finish();
+          terminal.alert(
+            `Interrupted after step ${event.step} of ${event.steps}. Go on with\n  dafl distill --resume ${settings.resumeFolder ?? event.folder}\n`,
+          );
+          break;
+        case 'result':
+          result = event;
+          break;
+        case 'pace':
+        case 'samples':
+        case 'student':
+        case 'checkpoint':
+          break;
+      }
+    }
+  } finally {
+    progress.finish();
+  }
+  if (result !== undefined && !isJson) {
+    terminal.out(isQuiet ? renderOutcome(result, options) : await renderSummary(result, options, terminal));
+  }
+  return result;
+}
+
+/** Where the student's first weights come from, in words; nothing for random ones. */
+function describeStart(initialization: StartEvent['initialization']): string {
+  return {
+    random: '',
+    teacher: ", starting from the teacher's strongest channels",
+    given: ", starting from the teacher's own convolutions, factorized",
+  }[initialization];
+}

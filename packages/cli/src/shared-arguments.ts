@@ -1,0 +1,36 @@
+import { distillationOptionsSchema } from '@dafl/run/options';
+import { z } from 'zod';
+
+type Shape = typeof distillationOptionsSchema.shape;
+
+const { backend, threads, allowSoftwareGpu, mean, std, range } = distillationOptionsSchema.shape;
+
+/** The model that a command reads. */
+export const modelArgument: z.ZodType<string> = z
+  .string()
+  .min(1)
+  .describe('Built-in teacher or model file: .onnx, .safetensors')
+  .meta({ placeholder: 'name|file' });
+
+/** What computes. */
+export const computingArguments: Pick<Shape, 'backend' | 'threads' | 'allowSoftwareGpu'> = {
+  backend,
+  threads,
+  allowSoftwareGpu: allowSoftwareGpu.meta({ isAdvanced: true }),
+};
+
+/** What a model takes, where its file does not say so. */
+export const pixelArguments: Pick<Shape, 'mean' | 'std' | 'range'> = {
+  mean: mean.describe("Mean of the model's training images, for each channel. Default: as its file says"),
+  std,
+  range: range.describe('Pixels that the model takes, before mean and deviation. Default: as its file says'),
+};
+
+/** Whether what is there is replaced. */
+export const forceArgument: z.ZodType<boolean | undefined> = z
+  .boolean()
+  .optional()
+  .describe('Replace the file if it exists');
+
+/** Labelled images. */
+export const labelledImages: z.ZodType<string> = z.string().min(1).meta({ placeholder: 'mnist|folder' });
