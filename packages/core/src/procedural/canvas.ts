@@ -52,31 +52,40 @@ export class Canvas implements PictureSize {
 
   /** Paints `colour` over what is there, as far as `coverage` says, inside `bounds`. */
   paint(coverage: Coverage, colour: Colour, bounds?: Bounds): void {
-    this.paintShaded(coverage, () => 1, colour, bounds);
+    this.paintShaded(coverage, null, colour, bounds);
   }
 
   /** Like `paint`, with the colour multiplied by `shade` at each place. */
-  paintShaded(coverage: Coverage, shade: Coverage, colour: Colour, bounds?: Bounds): void {
-    const { width, height, channels, values, pixelsPerUnit } = this;
-    const column = (x: number): number => x * pixelsPerUnit + width / 2;
-    const row = (y: number): number => y * pixelsPerUnit + height / 2;
-    const left = bounds === undefined ? 0 : Math.max(0, Math.floor(column(bounds.left)));
-    const right = bounds === undefined ? width : Math.min(width, Math.ceil(column(bounds.right)));
-    const top = bounds === undefined ? 0 : Math.max(0, Math.floor(row(bounds.top)));
-    const bottom = bounds === undefined ? height : Math.min(height, Math.ceil(row(bounds.bottom)));
-    for (let i = top; i < bottom; i++) {
-      const y = this.y(i);
-      for (let j = left; j < right; j++) {
-        const x = this.x(j);
+  paintShaded(coverage: Coverage, shade: Coverage | null, colour: Colour, bounds?: Bounds): void {
+    const { width, channels, values } = this;
+    const { left, right, top, bottom } = this.pixelsOf(bounds);
+    for (let row = top; row < bottom; row++) {
+      const y = this.y(row);
+      for (let column = left; column < right; column++) {
+        const x = this.x(column);
         const share = coverage(x, y);
         if (share <= 0) continue;
-        const factor = shade(x, y);
-        const at = (i * width + j) * channels;
+        const factor = shade === null ? 1 : shade(x, y);
+        const at = (row * width + column) * channels;
         for (let channel = 0; channel < channels; channel++) {
           values[at + channel] += share * (colour[channel] * factor - values[at + channel]);
         }
       }
     }
+  }
+
+  /** The pixels of a rectangle: columns from `left` to before `right`, rows from `top` to before `bottom`. */
+  pixelsOf(bounds?: Bounds): Bounds {
+    const { width, height, pixelsPerUnit } = this;
+    if (bounds === undefined) return { left: 0, right: width, top: 0, bottom: height };
+    const column = (x: number): number => x * pixelsPerUnit + width / 2;
+    const row = (y: number): number => y * pixelsPerUnit + height / 2;
+    return {
+      left: Math.max(0, Math.floor(column(bounds.left))),
+      right: Math.min(width, Math.ceil(column(bounds.right))),
+      top: Math.max(0, Math.floor(row(bounds.top))),
+      bottom: Math.min(height, Math.ceil(row(bounds.bottom))),
+    };
   }
 }
 

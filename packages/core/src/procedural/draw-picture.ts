@@ -16,12 +16,24 @@ const NOISE_CELLS = [4, 8, 16, Infinity] as const;
 /** Steps of a table of tones: dark ones lie close together once a gamma curve has spread them. */
 const TONES = 1023;
 
-/** The byte of each tone, bent by a gamma curve as light and dark prints are. */
-function toneTable(gamma: number, isInverted: boolean): Uint8Array {
-  return Uint8Array.from({ length: TONES + 1 }, (_, index) => {
-    const value = (index / TONES) ** gamma;
-    return Math.round(255 * (isInverted ? 1 - value : value));
-  });
+/** Gamma curves from e^-0.6 to e^0.6: more than a picture's bytes tell apart, and few enough to keep their tables. */
+const CURVES = 64;
+const LARGEST_EXPONENT = 0.6;
+
+/** The byte of each tone, bent by a gamma curve as light and dark prints are; made when it is first wanted. */
+const toneTables: (Uint8Array | undefined)[] = [];
+
+function toneTable(curve: number, isInverted: boolean): Uint8Array {
+  const place = 2 * curve + Number(isInverted);
+  const known = toneTables[place];
+  if (known !== undefined) return known;
+  const gamma = Math.exp(LARGEST_EXPONENT * ((2 * curve) / (CURVES - 1) - 1));
+  const table = new Uint8Array(TONES + 1);
+  for (let tone = 0; tone <= TONES; tone++) {
+    const value = (tone / TONES) ** gamma;
+    table[tone] = Math.round(255 * (isInverted ? 1 - value : value));
+  }
+  return (toneTables[place] = table);
 }
 
 /**
@@ -52,8 +64,9 @@ export function drawPicture(kind: PictureKind, size: PictureSize, random: Random
       }
     }
   }
-  const tones = toneTable(Math.exp(draws.between(-0.6, 0.6)), kind.isInverted);
+  const tones = toneTable(draws.integer(CURVES), kind.isInverted);
   for (let index = 0; index < values.length; index++) {
-    output[index] = tones[Math.min(TONES, Math.max(0, Math.round(values[index] * TONES)))];
+    const value = values[index];
+    output[index] = tones[value >= 1 ? TONES : value > 0 ? Math.round(value * TONES) : 0];
   }
 }

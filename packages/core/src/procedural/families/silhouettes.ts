@@ -5,6 +5,9 @@ import { randomColour } from '../random-colour.ts';
 import { valueNoise } from '../value-noise.ts';
 
 const MOST_PARTS = 3;
+/** A part reaches from t = -1 to 1, and is no more to be seen beyond this, soft edges included. */
+const MOST_T = 1.5;
+const OUTLINE_POINTS = 96;
 
 /**
  * One thing in the middle of a ground: a body with a curved outline and up to two further parts, mostly the same on both
@@ -48,19 +51,27 @@ export function silhouettes(canvas: Canvas, random: PictureRandom): void {
     const fine = random.chance(0.5) ? random.between(0, 0.25) : 0;
     const coarseNoise = coarse > 0 ? valueNoise(random, canvas, 8) : undefined;
     const fineNoise = fine > 0 ? valueNoise(random, canvas, Math.max(height, width)) : undefined;
-    const place = (x: number, y: number): [u: number, v: number] => {
-      const fromX = (isMirrored ? Math.abs(x) : x) - centreX;
-      return [cosine * fromX + sine * (y - centreY), -sine * fromX + cosine * (y - centreY)];
-    };
+    // How broad it is along its length, tabulated: cosines are dear.
+    const outline = new Float64Array(OUTLINE_POINTS + 2);
+    for (let point = 0; point < outline.length; point++) {
+      const t = MOST_T * ((2 * point) / OUTLINE_POINTS - 1);
+      let profile = 1 + slope * t;
+      for (const { order, amount, phase: start } of bumps) profile += amount * Math.cos(order * t + start);
+      outline[point] = Math.max(0.02, breadth * profile);
+    }
     for (let row = 0; row < height; row++) {
-      const y = canvas.y(row);
+      const fromY = canvas.y(row) - centreY;
       for (let column = 0; column < width; column++) {
-        const [u, v] = place(canvas.x(column), y);
+        const x = canvas.x(column);
+        const fromX = (isMirrored ? Math.abs(x) : x) - centreX;
+        const u = cosine * fromX + sine * fromY;
+        const v = cosine * fromY - sine * fromX;
         const t = v / length;
-        if (t < -1.5 || t > 1.5) continue;
-        let profile = 1 + slope * t;
-        for (const { order, amount, phase: start } of bumps) profile += amount * Math.cos(order * t + start);
-        const depth = Math.max(0.02, breadth * profile) - Math.abs(u);
+        if (t < -MOST_T || t > MOST_T) continue;
+        const place = (0.5 + (0.5 * t) / MOST_T) * OUTLINE_POINTS;
+        const before = Math.floor(place);
+        const edge = outline[before] + (place - before) * (outline[before + 1] - outline[before]);
+        const depth = edge - Math.abs(u);
         const share =
           softEdge((depth * pixelsPerUnit) / softness) *
           softEdge(((1 - Math.abs(t)) * length * pixelsPerUnit) / softness);
