@@ -55,7 +55,10 @@ export async function estimateRun(
     options.eval === undefined
       ? undefined
       : fitImages(await loadLabelledImages(options.eval, { signal, onDownload }), teacher.model.graph);
-  const { backend, name, reason } = await selectBackend(options);
+  const { backend, name, reason } = await selectBackend({
+    ...options,
+    networks: [teacher.model.graph, student.graph],
+  });
   onBackend?.(backend.description, reason);
   try {
     const common = {

@@ -56,7 +56,7 @@ export async function recordTeacherMetadata(options: RecordingOptions): Promise<
     await loadLabelledImages(options.data, { split: 'train', signal, onDownload: options.onDownload }),
     teacher.model.graph,
   );
-  const { backend, reason } = await selectBackend(options);
+  const { backend, reason } = await selectBackend({ ...options, networks: [teacher.model.graph] });
   options.onBackend?.(backend.description, reason);
   try {
     const startedMs = performance.now();

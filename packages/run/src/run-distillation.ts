@@ -113,6 +113,7 @@ export async function* runDistillation(
     backend: previous?.options.backend ?? options.backend,
     threads,
     allowSoftwareGpu: options.allowSoftwareGpu,
+    networks: [teacher.model.graph, student.graph],
   });
   const { backend } = selected;
   const { training } = recipe;

@@ -113,7 +113,7 @@ export async function* runTraining(
   const architecture = await loadArchitecture(options.architecture, { classes: Math.max(2, classes) });
   const graph = classes < 2 ? architecture : { ...architecture, classNames };
   const [data, evaluation] = [loaded.data, loaded.evaluation].map((images) => fitImages(images, graph));
-  const { backend, reason } = await selectBackend(options);
+  const { backend, reason } = await selectBackend({ ...options, networks: [graph] });
   const lines: string[] = [];
   const evaluations: { epoch: number; step: number; accuracy: number }[] = [];
   try {

@@ -53,7 +53,10 @@ export async function sampleRun(path: string, options: SampleRunOptions): Promis
   const teacher = await loadTeacher(record.options);
   const student = await loadStudent(record.options.student, teacher.model);
   const classifier = describeClassifier(teacher.model.graph);
-  const { backend, reason } = await selectBackend(record.options);
+  const { backend, reason } = await selectBackend({
+    ...record.options,
+    networks: [teacher.model.graph, student.graph],
+  });
   onBackend?.(backend.description, reason);
   const networks = [teacher.model, initializeWeights(student.graph, createRandomStream(0, 'unused'))].map((model) =>
     createNetwork(backend, model),

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findTensorflow } from '@dafl/backend-node';
+import { createArchitecture } from '@dafl/models';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { backendNames, selectBackend } from './select-backend.ts';
 
@@ -29,6 +30,13 @@ it('takes wasm where there is neither TensorFlow nor a GPU', async (context) => 
   expect(reason).toBe("chosen as the best one here; 'dafl doctor' tells of the others");
 });
 
+it('says why it takes wasm for a narrow network', async (context) => {
+  const { backend, name, reason } = await selectBackend({ backend: 'auto', networks: [createArchitecture('lenet5')] });
+  await backend.close();
+  context.skip(name !== 'wasm', 'there is a GPU here');
+  expect(reason).toMatch(/^chosen as the fastest for narrow networks on a CPU: 17 multiply-accumulates/);
+});
+
 it('says why the one that is asked for cannot run', async (context) => {
   context.skip(findTensorflow().length > 0, 'tfjs-node is installed beside this package');
   await expect(selectBackend({ backend: 'node' })).rejects.toThrow(
@@ -40,4 +48,21 @@ it('takes the one that is asked for, however slow', async () => {
   const { name, backend, reason } = await selectBackend({ backend: 'cpu' });
   await backend.close();
   expect({ name, reason }).toEqual({ name: 'cpu', reason: 'as asked for' });
+});
+
+// Last, as TensorFlow stays loaded.
+it('takes wasm for narrow networks although TensorFlow is here, and TensorFlow for wide ones', async (context) => {
+  vi.unstubAllEnvs();
+  context.skip(findTensorflow().length === 0, 'TensorFlow is not installed here');
+  const choose = async (architecture: string): Promise<string> => {
+    const { backend, name } = await selectBackend({ backend: 'auto', networks: [createArchitecture(architecture)] });
+    await backend.close();
+    return name;
+  };
+  context.skip((await choose('lenet5')) === 'webgpu', 'there is a GPU here');
+  expect(await choose('lenet5')).toBe('wasm');
+  expect(await choose('resnet20')).toBe('wasm');
+  expect(await choose('mobilenetv2')).toBe('wasm');
+  expect(await choose('wrn-16-2')).toBe('node');
+  expect(await choose('resnet18')).toBe('node');
 });

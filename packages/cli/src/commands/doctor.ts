@@ -70,5 +70,16 @@ function render(diagnosis: Diagnosis, formatBytes: (bytes: number) => string): s
     description,
   ]);
   const table = formatTable([['Backend', 'here', 'GFLOP/s', ''], ...speeds], { right: [2] });
-  return `${formatTable(rows)}\n${table}`;
+  return `${formatTable(rows)}\n${table}\n${explainAuto(backends)}\n`;
+}
+
+/** What `--backend auto` comes to on this machine: the rule of `selectBackend`. */
+function explainAuto(backends: Diagnosis['backends']): string {
+  const here = backends.filter(({ isAvailable }) => isAvailable);
+  const find = (name: string): Diagnosis['backends'][number] | undefined => here.find((one) => one.name === name);
+  const gpu = [find('node')].find((one) => one?.description.includes('CUDA')) ?? find('webgpu');
+  if (gpu !== undefined) return `--backend auto takes ${gpu.name} here: a GPU comes first`;
+  if (find('node') !== undefined && find('wasm') !== undefined)
+    return '--backend auto takes wasm here for narrow networks (LeNet-5, ResNet-20, MobileNetV2), and node for wide ones (ResNet-18)';
+  return here.length === 0 ? 'No backend runs here' : `--backend auto takes ${here[0].name} here`;
 }

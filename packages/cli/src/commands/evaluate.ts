@@ -34,7 +34,7 @@ export const evaluateCommand: Command = defineCommand({
       await loadLabelledImages(data, { split, signal, onDownload: tellDownload(terminal) }),
       graph,
     );
-    const { backend, reason } = await selectBackend(values);
+    const { backend, reason } = await selectBackend({ ...values, networks: [graph] });
     terminal.err(`Backend: ${backend.description}, ${reason}\n`);
     try {
       const network = createNetwork(backend, loaded.model);

@@ -54,7 +54,7 @@ export const quantizeCommand: Command = defineCommand({
             await loadLabelledImages(data, { split: 'test', signal, onDownload: tellDownload(terminal) }),
             model.graph,
           );
-    const { backend, reason } = await selectBackend(values);
+    const { backend, reason } = await selectBackend({ ...values, networks: [model.graph] });
     terminal.err(`Backend: ${backend.description}, ${reason}\n`);
     try {
       const { bytes, ...outcome } = await runQuantization(model, { backend, evaluation, signal });

@@ -202,7 +202,7 @@ async function* runTask(
       const loaded = await loadModel(task.model);
       const model = task.student === undefined ? loaded.model : await loadFirstStudent(task.student, loaded.model);
       const images = fitImages(await loadLabelledImages(task.data, { signal }), model.graph);
-      const selected = await selectBackend({ backend });
+      const selected = await selectBackend({ backend, networks: [model.graph] });
       try {
         const network = createNetwork(selected.backend, model);
         const { accuracy } = await evaluate(network, images, { signal });
