@@ -1,8 +1,9 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createRandomStream, initializeWeights, type ModelNode } from '@dafl/core';
-import { readModel, writeModel } from '@dafl/models';
+import { createArchitecture, readModel, writeModel } from '@dafl/models';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { tinyTeacher } from '../../../test-fixtures/tiny-teacher.ts';
 import { parseEvents, runDafl } from './_run-dafl.ts';
@@ -38,7 +39,48 @@ test('dafl convert puts preprocessing and softmax inside', async () => {
   });
 });
 
+test('dafl convert writes weights by the names of PyTorch, which every command reads', async () => {
+  const half = initializeWeights(createArchitecture('lenet5-half'), createRandomStream(1, 'weights'));
+  writeFileSync(join(home, 'half.safetensors'), writeModel(half));
+  expect(await run('convert', 'half.safetensors', 'torch.safetensors', '--names', 'pytorch')).toMatchObject({
+    code: 0,
+  });
+  const { code, stdout } = await run('inspect', 'torch.safetensors', '--json');
+  expect(code).toBe(0);
+  expect(parseEvents(stdout)).toMatchObject([
+    {
+      parameters: 15_738,
+      preprocessing: half.graph.preprocessing,
+      notes: [expect.stringContaining('the architecture is lenet5-half') as string],
+    },
+  ]);
+  const refused = await run('convert', 'teacher.safetensors', 'none.safetensors', '--names', 'pytorch');
+  expect(refused).toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining("by PyTorch's names as it must be one of the architectures") as string,
+  });
+});
+
+test('dafl distill and inspect take the weights of PyTorch', async () => {
+  const file = (name: string): string =>
+    fileURLToPath(new URL(`../../../test-fixtures/pytorch/${name}`, import.meta.url));
+  const flags = ['--architecture', 'mobilenetv2-imagenet', '--input-size', '64', '--mean', '0.5', '--std', '0.25'];
+  const inspected = await run('inspect', file('mobilenetv2-torchvision.pth'), ...flags, '--json');
+  expect(parseEvents(inspected.stdout)).toMatchObject([{ inputShape: [64, 64, 3], classes: 5 }]);
+  const line = `distill --teacher ${file('lenet5-half.pt')} --student half --steps 1 --batch-size 8 --pictures 16 --backend cpu --out torch --json`;
+  const { code, stdout, stderr } = await run(...line.split(' '));
+  expect(code).toBe(0);
+  expect(parseEvents(stdout).at(-1)).toMatchObject({ event: 'result' });
+  expect(`${stdout}${stderr}`).toContain('the architecture is lenet5-half, by its names and shapes');
+  const whole = await run('distill', '--teacher', file('module.pt'), '--student', 'half', '--out', 'whole');
+  expect(whole).toMatchObject({ code: 3, stderr: expect.stringContaining('\n  torch.onnx.export(model, ') as string });
+});
+
 test.each([
+  [
+    ['teacher.safetensors', 'x.onnx', '--names', 'pytorch'],
+    "'--names' must be given for .safetensors alone: current value is 'x.onnx'",
+  ],
   [
     ['teacher.safetensors', 'x.pb'],
     "'<file>' must be a name that ends in .onnx or .safetensors: current value is 'x.pb'",

@@ -96,7 +96,7 @@ test('dafl distill', async () => {
       dafl distill --resume student
 
     Everywhere: --json, --quiet, --verbose
-    'dafl distill --help-all' shows all 64 flags.
+    'dafl distill --help-all' shows all 66 flags.
     "
   `);
 });
@@ -126,6 +126,13 @@ test('dafl distill --help-all', async () => {
       --range <0..1|-1..1|0..255>              Pixels that the teacher takes, before
                                                mean and deviation. Default: as its
                                                file says
+      --architecture <name>                    Built-in architecture of the
+                                               teacher's weights, for files of
+                                               weights alone. Default: found by
+                                               names and shapes
+      --input-size <number,...>                Side, or height and width, of the
+                                               teacher's pictures, if its file
+                                               leaves them open
       --student <kind>                         half, quarter, a share of the
                                                teacher's widths, low-rank or
                                                low-rank-SHARE (its convolutions in
@@ -344,7 +351,7 @@ test('dafl evaluate', async () => {
     Measure the accuracy of a model on labelled images.
 
     Arguments:
-      model                        Built-in teacher or model file: .onnx,
+      model                        Built-in teacher or model file: .onnx, .pt,
                                    .safetensors
 
     Options:
@@ -362,7 +369,7 @@ test('dafl evaluate', async () => {
       dafl evaluate student.onnx --data photos --mean 0.5 --std 0.5
 
     Everywhere: --json, --quiet, --verbose
-    'dafl evaluate --help-all' shows all 9 flags.
+    'dafl evaluate --help-all' shows all 11 flags.
     "
   `);
 });
@@ -375,7 +382,7 @@ test('dafl inspect', async () => {
     models differ.
 
     Arguments:
-      model                        Built-in teacher or model file: .onnx,
+      model                        Built-in teacher or model file: .onnx, .pt,
                                    .safetensors
       other                        Model to compare it with
 
@@ -390,7 +397,7 @@ test('dafl inspect', async () => {
       dafl inspect teacher.onnx teacher.safetensors
 
     Everywhere: --json, --quiet, --verbose
-    'dafl inspect --help-all' shows all 4 flags.
+    'dafl inspect --help-all' shows all 6 flags.
     "
   `);
 });

@@ -3,13 +3,14 @@ import { z } from 'zod';
 
 type Shape = typeof distillationOptionsSchema.shape;
 
-const { backend, threads, allowSoftwareGpu, mean, std, range } = distillationOptionsSchema.shape;
+const { backend, threads, allowSoftwareGpu, mean, std, range, architecture, inputSize } =
+  distillationOptionsSchema.shape;
 
 /** The model that a command reads. */
 export const modelArgument: z.ZodType<string> = z
   .string()
   .min(1)
-  .describe('Built-in teacher or model file: .onnx, .safetensors')
+  .describe('Built-in teacher or model file: .onnx, .pt, .safetensors')
   .meta({ placeholder: 'name|file' });
 
 /** What computes. */
@@ -19,11 +20,17 @@ export const computingArguments: Pick<Shape, 'backend' | 'threads' | 'allowSoftw
   allowSoftwareGpu: allowSoftwareGpu.meta({ isAdvanced: true }),
 };
 
-/** What a model takes, where its file does not say so. */
-export const pixelArguments: Pick<Shape, 'mean' | 'std' | 'range'> = {
+/** What a model is and takes, where its file does not say so. */
+export const fileArguments: Pick<Shape, 'mean' | 'std' | 'range' | 'architecture' | 'inputSize'> = {
   mean: mean.describe("Mean of the model's training images, for each channel. Default: as its file says"),
   std,
   range: range.describe('Pixels that the model takes, before mean and deviation. Default: as its file says'),
+  architecture: architecture
+    .describe('Built-in architecture of its weights, for files of weights alone. Default: found by names and shapes')
+    .meta({ isAdvanced: true }),
+  inputSize: inputSize
+    .describe('Side, or height and width, of its pictures, if its file leaves them open')
+    .meta({ isAdvanced: true }),
 };
 
 /** Whether what is there is replaced. */

@@ -23,6 +23,7 @@ test('the package exports what is listed here', () => {
       "simulateQuantization",
       "writeModel",
       "writeOnnx",
+      "writeStateDict",
     ]
   `);
 });

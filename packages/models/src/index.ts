@@ -14,6 +14,7 @@ export type { ImportedModel } from './formats/onnx/read-onnx.ts';
 export { parseSafetensors } from './formats/parse-safetensors.ts';
 export type { SafetensorsDataType, SafetensorsFile, SafetensorsTensor } from './formats/safetensors.ts';
 export { writeOnnx, type WriteOnnxOptions } from './formats/onnx/write-onnx.ts';
+export { writeStateDict } from './formats/pytorch/write-state-dict.ts';
 export { serializeSafetensors } from './formats/serialize-safetensors.ts';
 
 export { markLogits } from './mark-logits.ts';

@@ -23,6 +23,10 @@ export interface DistillationOptions extends Partial<HyperParameters> {
   readonly std?: readonly number[];
   /** Range of pixels that the teacher takes; absent: as its file says. */
   readonly range?: '0..1' | '-1..1' | '0..255';
+  /** Architecture that the teacher's weights belong to, where its file holds weights alone; absent: found by names and shapes. */
+  readonly architecture?: string;
+  /** Side, or height and width, of the teacher's pictures, where its file leaves them open. */
+  readonly inputSize?: readonly number[];
   /**
    * `'half'`, `'quarter'`, the share of the teacher's widths in (0, 1], `'low-rank'` or `'low-rank-SHARE'` (the teacher's
    * convolutions in two parts, with that share of its multiply-accumulates), an architecture, or a model file whose
@@ -121,6 +125,21 @@ export const distillationOptionsSchema: OptionsSchema<DistillationOptions> = z.s
     .optional()
     .describe('Pixels that the teacher takes, before mean and deviation. Default: as its file says')
     .meta({ summary: 'Pixels that it takes, likewise' }),
+  architecture: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Built-in architecture of the teacher's weights, for files of weights alone. Default: found by names and shapes",
+    )
+    .meta({ placeholder: 'name' }),
+  inputSize: z
+    .array(z.int().min(1))
+    .min(1)
+    .max(2)
+    .optional()
+    .describe("Side, or height and width, of the teacher's pictures, if its file leaves them open")
+    .meta({ placeholder: 'number,...', rule: 'one integer >= 1, or two' }),
   student: z
     .union([
       z.number().gt(0).lte(1),

@@ -38,7 +38,14 @@ export {
 } from './distillation-options.ts';
 export { fitImages } from './fit-images.ts';
 export type { HyperParameters } from './hyper-parameters.ts';
-export { loadArchitecture, type LoadedModel, loadModel, loadStudent, type StudentSource } from './load-model.ts';
+export {
+  loadArchitecture,
+  type LoadedModel,
+  loadModel,
+  loadStudent,
+  type ModelOptions,
+  type StudentSource,
+} from './load-model.ts';
 export { lowRankShare } from './low-rank-share.ts';
 export {
   daflVersion,

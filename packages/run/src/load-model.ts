@@ -10,7 +10,6 @@ import {
   listTeachers,
   importModel,
   markLogits,
-  type PixelConvention,
   writeModel,
 } from '@dafl/models';
 import type { DistillationOptions } from './distillation-options.ts';
@@ -32,31 +31,33 @@ export interface LoadedModel {
   readonly notes: readonly string[];
 }
 
+/** What a model is and takes, where its file does not say so. */
+export type ModelOptions = Pick<DistillationOptions, 'mean' | 'std' | 'range' | 'architecture' | 'inputSize'>;
+
 /**
  * Loads a model.
  *
  * @param source Name of a built-in teacher, or path of a model file.
- * @param pixels What the network takes; absent: what the file says.
+ * @param options What the model is and takes, where the file does not say so.
  * @throws {DaflError} `MODEL` if there is none, or the file holds no sound model.
  */
-export async function loadModel(source: string, pixels: PixelConvention = {}): Promise<LoadedModel> {
+export async function loadModel(source: string, options: ModelOptions = {}): Promise<LoadedModel> {
   if (listTeachers().includes(source)) {
     const model = await builtInTeacher(source);
     return { model, ...fingerprintFile(writeModel(model)), notes: [] };
   }
-  return await importFile(source, listTeachers(), pixels);
+  return await importFile(source, listTeachers(), options);
 }
 
 /** @param names What may be given in place of a file. */
-async function importFile(
-  source: string,
-  names: readonly string[],
-  pixels: PixelConvention = {},
-): Promise<LoadedModel> {
+async function importFile(source: string, names: readonly string[], options: ModelOptions = {}): Promise<LoadedModel> {
   const bytes = await readModelFile(source, names);
   const parts = [bytes];
+  const { mean, std, range, architecture, inputSize: size } = options;
   const imported = await importModel(bytes, source, {
-    pixels,
+    pixels: { mean, std, range },
+    architecture,
+    inputSize: size === undefined ? undefined : [size[0], size[1] ?? size[0]],
     readSibling: async (name, leastBytes) => {
       const content = await readSibling(dirname(source), name, leastBytes);
       parts.push(content);
@@ -67,7 +68,7 @@ async function importFile(
 }
 
 /** Options of `loadTeacher`. */
-export type TeacherSource = Pick<DistillationOptions, 'teacher' | 'logits' | 'answersOnly' | 'mean' | 'std' | 'range'>;
+export type TeacherSource = ModelOptions & Pick<DistillationOptions, 'teacher' | 'logits' | 'answersOnly'>;
 
 /**
  * Loads the teacher of a distillation.
@@ -75,16 +76,18 @@ export type TeacherSource = Pick<DistillationOptions, 'teacher' | 'logits' | 'an
  * @throws {DaflError} `MODEL` if there is none, the file holds no sound model, or it has no node `logits`.
  */
 export async function loadTeacher(
-  { teacher, logits, answersOnly, mean, std, range }: TeacherSource,
+  { teacher, logits, answersOnly, mean, std, range, architecture, inputSize }: TeacherSource,
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<LoadedModel> {
   const isEndpoint = /^https?:\/\//.test(teacher);
   if (isEndpoint || answersOnly === true) {
-    if (logits !== undefined) {
-      throw new DaflError(
-        'USAGE',
-        `Cannot use '${teacher}' as 'logits' must not be set for a teacher that only answers: current value is '${logits}'`,
-      );
+    for (const [option, value] of Object.entries({ logits, architecture, inputSize })) {
+      if (value !== undefined) {
+        throw new DaflError(
+          'USAGE',
+          `Cannot use '${teacher}' as '${option}' must not be set for a teacher that only answers: current value is '${String(value)}'`,
+        );
+      }
     }
     // Not an option: options are written to the run's record.
     const token = process.env['DAFL_TEACHER_TOKEN'];
@@ -92,7 +95,7 @@ export async function loadTeacher(
     const program = isEndpoint ? await openInference(teacher, { token, signal }) : await onnxRuntime(teacher, bytes);
     return { ...(await opaqueModel(program, { mean, std, range })), ...fingerprintFile(bytes) };
   }
-  const loaded = await loadModel(teacher, { mean, std, range });
+  const loaded = await loadModel(teacher, { mean, std, range, architecture, inputSize });
   return logits === undefined ? loaded : { ...loaded, model: markLogits(loaded.model, logits) };
 }
 

@@ -3,7 +3,7 @@ import { assertWritableFile } from '../assert-writable-file.ts';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
-import { forceArgument, modelArgument, pixelArguments } from '../shared-arguments.ts';
+import { forceArgument, modelArgument, fileArguments } from '../shared-arguments.ts';
 import { tellNotes } from '../tell-notes.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -12,7 +12,7 @@ const ofOnnx = ['layout', 'withPreprocessing', 'withSoftmax'] as const;
 
 export const convertCommand: Command = defineCommand({
   name: 'convert',
-  description: 'Write a model in another format: ONNX (.onnx) or dafl (.safetensors).',
+  description: 'Write a model in another format: ONNX (.onnx), or dafl or PyTorch weights (.safetensors).',
   arguments: z.strictObject({
     model: modelArgument,
     file: z
@@ -26,14 +26,19 @@ export const convertCommand: Command = defineCommand({
       .optional()
       .describe('Have the ONNX graph take pixels in 0..255 and preprocess them itself'),
     withSoftmax: z.boolean().optional().describe('Have the ONNX graph give probabilities, not logits'),
+    names: z
+      .enum(['dafl', 'pytorch'])
+      .default('dafl')
+      .describe('Names in .safetensors: its own, with the graph; or those of PyTorch, weights alone'),
     force: forceArgument,
-    ...pixelArguments,
+    ...fileArguments,
   }),
   operands: ['model', 'file'],
   examples: [
     'dafl convert student/student/student.safetensors student.onnx',
     'dafl convert lenet5-mnist lenet5.onnx --layout nhwc --with-preprocessing --with-softmax',
-    'dafl convert model.onnx model.safetensors',
+    'dafl convert resnet18.pth model.safetensors --architecture resnet18-imagenet',
+    'dafl convert student.safetensors weights.safetensors --names pytorch',
   ],
   async run(values, { terminal, isJson }, given) {
     const { model: source, file, layout } = values;
@@ -44,9 +49,14 @@ export const convertCommand: Command = defineCommand({
         `Cannot run 'dafl convert' as '${surplus}' must be given for .onnx alone: current value is '${file}'`,
       );
     }
+    if (format === 'onnx' && given.names !== undefined) {
+      throw new UsageError(
+        `Cannot run 'dafl convert' as 'names' must be given for .safetensors alone: current value is '${file}'`,
+      );
+    }
     assertWritableFile(file, values);
     const { formatBytes, loadModel, writeFileAtomically } = await import('@dafl/run');
-    const { writeModel, writeOnnx } = await import('@dafl/models');
+    const { writeModel, writeOnnx, writeStateDict } = await import('@dafl/models');
     const { model, notes } = await loadModel(source, values);
     tellNotes(notes, terminal);
     const bytes =
@@ -56,7 +66,9 @@ export const convertCommand: Command = defineCommand({
             includesPreprocessing: values.withPreprocessing,
             includesSoftmax: values.withSoftmax,
           })
-        : writeModel(model);
+        : values.names === 'pytorch'
+          ? writeStateDict(model)
+          : writeModel(model);
     await writeFileAtomically(file, bytes);
     const sizeBytes = bytes.length;
     terminal.out(

@@ -16,6 +16,8 @@ const general: readonly string[] = [
   'mean',
   'std',
   'range',
+  'architecture',
+  'inputSize',
   'student',
   'method',
   'data',

@@ -4,7 +4,7 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
 import { formatCount, formatPercent, formatSeconds, formatTable } from '../format.ts';
-import { computingArguments, labelledImages, modelArgument, pixelArguments } from '../shared-arguments.ts';
+import { computingArguments, labelledImages, modelArgument, fileArguments } from '../shared-arguments.ts';
 import { tellDownload } from '../tell-download.ts';
 import { tellNotes } from '../tell-notes.ts';
 
@@ -16,7 +16,7 @@ export const evaluateCommand: Command = defineCommand({
     data: labelledImages.describe('Labelled images'),
     split: z.enum(['test', 'train']).default('test').describe('Which of its images'),
     ...computingArguments,
-    ...pixelArguments,
+    ...fileArguments,
   }),
   operands: ['model'],
   examples: [

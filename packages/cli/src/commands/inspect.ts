@@ -1,11 +1,10 @@
 import type { Model } from '@dafl/core';
-import type { PixelConvention } from '@dafl/models';
 import { z } from 'zod';
 import type { Command, CommandContext } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
 import { formatCount, formatPercent, formatTable } from '../format.ts';
-import { modelArgument, pixelArguments } from '../shared-arguments.ts';
+import { modelArgument, fileArguments } from '../shared-arguments.ts';
 
 export const inspectCommand: Command = defineCommand({
   name: 'inspect',
@@ -13,7 +12,7 @@ export const inspectCommand: Command = defineCommand({
   arguments: z.strictObject({
     model: modelArgument,
     other: z.string().min(1).optional().describe('Model to compare it with').meta({ flag: false }),
-    ...pixelArguments,
+    ...fileArguments,
   }),
   operands: ['model', 'other'],
   examples: [
@@ -27,8 +26,8 @@ export const inspectCommand: Command = defineCommand({
     const { describeClassifier, describeModel } = await import('@dafl/core');
     const { formatBytes, loadModel } = await import('@dafl/run');
     if (other !== undefined) {
-      const load = async (name: string, pixels: PixelConvention) => (await loadModel(name, pixels)).model;
-      return await showDifferences([source, other], [await load(source, values), await load(other, values)], context);
+      const load = async (name: string) => (await loadModel(name, values)).model;
+      return await showDifferences([source, other], [await load(source), await load(other)], context);
     }
     const { warnOfModel } = await import('../warn-of-model.ts');
     const { model, sha256, sizeBytes, notes } = await loadModel(source, values);

@@ -3,7 +3,7 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
 import { formatPercent, formatTable } from '../format.ts';
-import { modelArgument, pixelArguments } from '../shared-arguments.ts';
+import { modelArgument, fileArguments } from '../shared-arguments.ts';
 import { tellNotes } from '../tell-notes.ts';
 
 export const predictCommand: Command = defineCommand({
@@ -16,7 +16,7 @@ export const predictCommand: Command = defineCommand({
       .describe('PNG or JPEG files, folders of them, or -')
       .meta({ flag: false, operand: 'image' }),
     top: z.int().min(1).max(1000).default(3).describe('Classes to name for each image'),
-    ...pixelArguments,
+    ...fileArguments,
   }),
   operands: ['model', 'images'],
   examples: [

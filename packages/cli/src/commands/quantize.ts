@@ -9,7 +9,7 @@ import {
   forceArgument,
   labelledImages,
   modelArgument,
-  pixelArguments,
+  fileArguments,
 } from '../shared-arguments.ts';
 import { tellDownload } from '../tell-download.ts';
 import { tellNotes } from '../tell-notes.ts';
@@ -29,7 +29,7 @@ export const quantizeCommand: Command = defineCommand({
       .describe('Labelled images to compare accuracies on; ONNX Runtime runs the file where it is installed'),
     ...computingArguments,
     force: forceArgument,
-    ...pixelArguments,
+    ...fileArguments,
   }),
   operands: ['model'],
   examples: ['dafl quantize student/student/student.safetensors --out student.int8.onnx --eval mnist'],

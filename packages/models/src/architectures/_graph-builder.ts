@@ -106,14 +106,14 @@ export class GraphBuilder {
     return this.append({ kind: 'activation', name, inputs: [this.last], function: kind });
   }
 
-  maxPool(name: string, size: number, stride: number = size): string {
+  maxPool(name: string, size: number, stride: number = size, padding = 0): string {
     return this.append({
       kind: 'maxPool2d',
       name,
       inputs: [this.last],
       windowSize: [size, size],
       strides: [stride, stride],
-      padding: around(0),
+      padding: around(padding),
     });
   }
 

@@ -7,6 +7,7 @@ import { lenet5 } from './lenet5.ts';
 import { mobilenetV2 } from './mobilenet-v2.ts';
 import { resnet } from './resnet.ts';
 import { vgg } from './vgg.ts';
+import { vggImagenet } from './vgg-imagenet.ts';
 import { wideResnet } from './wide-resnet.ts';
 
 export type { ArchitectureOptions };
@@ -46,6 +47,7 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map([
   entry('airbench-0.5', 'airbench94 at half the width', (options) => airbench({ ...options, width: 0.5 })),
   entry('resnet18', 'ResNet-18 for small images', (options) => resnet(18, options)),
   entry('resnet34', 'ResNet-34 for small images', (options) => resnet(34, options)),
+  entry('resnet50', 'ResNet-50 for small images', (options) => resnet(50, options)),
   entry('resnet20', 'ResNet-20 of the CIFAR family', (options) => resnet(20, options)),
   entry('resnet32', 'ResNet-32 of the CIFAR family', (options) => resnet(32, options)),
   entry('resnet56', 'ResNet-56 of the CIFAR family', (options) => resnet(56, options)),
@@ -56,5 +58,19 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map([
   entry('vgg8', 'VGG-8 with batch norm for small images', (options) => vgg(8, options)),
   entry('vgg11', 'VGG-11 with batch norm for small images', (options) => vgg(11, options)),
   entry('mobilenetv2', 'MobileNetV2', (options) => mobilenetV2(options)),
+  entry('mobilenetv2-imagenet', 'MobileNetV2 for images of 224 pixels', (options) =>
+    mobilenetV2({ ...options, form: 'imagenet' }),
+  ),
+  ...([18, 34, 50, 101] as const).map((layers) =>
+    entry(`resnet${layers}-imagenet`, `ResNet-${layers} for images of 224 pixels`, (options) =>
+      resnet(layers, { ...options, form: 'imagenet' }),
+    ),
+  ),
+  ...([11, 16] as const).flatMap((layers) => [
+    entry(`vgg${layers}-imagenet`, `VGG-${layers} for images of 224 pixels`, (options) => vggImagenet(layers, options)),
+    entry(`vgg${layers}-bn-imagenet`, `VGG-${layers} with batch norm for images of 224 pixels`, (options) =>
+      vggImagenet(layers, { ...options, hasBatchNorm: true }),
+    ),
+  ]),
   entry('alexnet', 'AlexNet for images of 224 pixels', (options) => alexnet(options)),
 ]);

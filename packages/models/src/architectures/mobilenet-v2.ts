@@ -1,5 +1,5 @@
 import type { Graph } from '@dafl/core';
-import { type ArchitectureOptions, cifarPreprocessing, GraphBuilder } from './_graph-builder.ts';
+import { type ArchitectureOptions, cifarPreprocessing, GraphBuilder, imageNetPreprocessing } from './_graph-builder.ts';
 
 /** Expansion, channels, blocks and first stride of each stage: table 2 of the paper. */
 const stages: readonly (readonly [expansion: number, channels: number, blocks: number, stride: number])[] = [
@@ -12,6 +12,12 @@ const stages: readonly (readonly [expansion: number, channels: number, blocks: n
   [6, 320, 1, 1],
 ];
 
+/** How a MobileNetV2 may differ from the one for small images. */
+export interface MobilenetV2Options extends ArchitectureOptions {
+  /** `imagenet`: strides and defaults for images of 224 pixels, whatever the size. Default: what suits the size. */
+  readonly form?: 'imagenet';
+}
+
 /**
  * MobileNetV2: inverted residual blocks of depthwise convolutions. On images below 64 pixels the first convolution and
  * the second stage keep the size.
@@ -23,14 +29,15 @@ const stages: readonly (readonly [expansion: number, channels: number, blocks: n
  *
  * @throws {DaflError} `USAGE` if an option is out of range.
  */
-export function mobilenetV2(options: ArchitectureOptions = {}): Graph {
+export function mobilenetV2(options: MobilenetV2Options = {}): Graph {
+  const isLarge = options.form === 'imagenet';
   const builder = new GraphBuilder(options, {
-    name: 'mobilenetv2',
-    classes: 10,
-    inputShape: [32, 32, 3],
-    preprocessing: cifarPreprocessing,
+    name: isLarge ? 'mobilenetv2-imagenet' : 'mobilenetv2',
+    classes: isLarge ? 1000 : 10,
+    inputShape: isLarge ? [224, 224, 3] : [32, 32, 3],
+    preprocessing: isLarge ? imageNetPreprocessing : cifarPreprocessing,
   });
-  const isSmall = builder.inputShape[0] < 64;
+  const isSmall = !isLarge && builder.inputShape[0] < 64;
   const block = (
     path: string,
     filters: number,

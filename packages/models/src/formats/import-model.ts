@@ -1,7 +1,13 @@
+import { DaflError, showValue } from '@dafl/core';
 import { isPixelConvention, type PixelConvention, setPixelConvention } from '../set-pixel-convention.ts';
 import { recognizeFormat } from './_recognize-format.ts';
-import { readModel } from './native-model.ts';
+import { showFileName } from './_reject.ts';
+import { GRAPH_KEY, isSafetensors, readModel } from './native-model.ts';
 import { type ImportedModel, openOnnx } from './onnx/read-onnx.ts';
+import { parseSafetensors } from './parse-safetensors.ts';
+import { isCheckpoint, readCheckpoint } from './pytorch/read-checkpoint.ts';
+import { readStateDict } from './pytorch/read-state-dict.ts';
+import type { StateDict } from './pytorch/state-dict.ts';
 
 /**
  * Reads a file of a model's folder whole.
@@ -15,12 +21,17 @@ export type ReadSibling = (name: string, leastBytes: number) => Promise<Uint8Arr
 export interface ImportModelOptions {
   /** What the network takes, where the file does not say so or errs. */
   readonly pixels?: PixelConvention;
+  /** Key of `architectures`: what weights by PyTorch's names belong to, where these leave it open. */
+  readonly architecture?: string;
+  /** Height and width of the pictures, where the file leaves them open. */
+  readonly inputSize?: readonly [height: number, width: number];
   /** Reads a file beside the model that holds weights of it; absent: such models are refused. */
   readonly readSibling?: ReadSibling;
 }
 
 /**
- * Reads a model of any format that is known: dafl's own or ONNX, found out by content.
+ * Reads a model of any format that is known: dafl's own, ONNX, and weights by PyTorch's or timm's names (`.pt`, `.pth`,
+ * `.safetensors`) of a built-in architecture. Found out by content.
  *
  * @param bytes The whole file, which may come from anywhere: all of it is checked.
  * @param name How errors call it; its extension helps to say what it is.
@@ -31,20 +42,51 @@ export async function importModel(
   name: string,
   options: ImportModelOptions = {},
 ): Promise<ImportedModel> {
-  const { pixels = {}, readSibling } = options;
+  const { pixels = {}, readSibling, architecture, inputSize } = options;
   if (isOnnx(bytes, name)) {
+    refuseArchitecture(name, architecture);
     const opened = openOnnx(bytes, name);
     const siblings = new Map<string, Uint8Array>();
     if (readSibling !== undefined) {
       for (const [sibling, leastBytes] of opened.siblings)
         siblings.set(sibling, await readSibling(sibling, leastBytes));
     }
-    return opened.read({ siblings, pixels });
+    return opened.read({ siblings, pixels, inputSize });
   }
+  const state = readWeights(bytes, name);
+  if (state !== undefined) return readStateDict(state, name, { architecture, inputSize, pixels });
   const model = readModel(bytes, name);
+  refuseArchitecture(name, architecture);
+  if (inputSize !== undefined && inputSize.join() !== model.graph.inputShape.slice(0, 2).join()) {
+    throw new DaflError(
+      'USAGE',
+      `Cannot read ${showFileName(name)} as 'inputSize' must be its own [${model.graph.inputShape.slice(0, 2).join(', ')}]: current value is [${inputSize.join(', ')}]`,
+    );
+  }
   return { model: isPixelConvention(pixels) ? setPixelConvention(model, pixels) : model, notes: [] };
+}
+
+/** What a file says of its network can't be overruled. */
+function refuseArchitecture(name: string, architecture: string | undefined): void {
+  if (architecture === undefined) return;
+  throw new DaflError(
+    'USAGE',
+    `Cannot read ${showFileName(name)} as 'architecture' must be given for weights alone, and it holds a network: current value is ${showValue(architecture)}`,
+  );
 }
 
 function isOnnx(bytes: Uint8Array, name: string): boolean {
   return bytes[8] !== 0x7b && recognizeFormat(bytes, name) === 'ONNX';
+}
+
+/** Weights without a network, where the file holds such. */
+function readWeights(bytes: Uint8Array, name: string): StateDict | undefined {
+  if (isCheckpoint(bytes)) return readCheckpoint(bytes, name);
+  if (!isSafetensors(bytes)) return undefined;
+  const { metadata, tensors } = parseSafetensors(bytes, name);
+  if (metadata.has(GRAPH_KEY) || tensors.size === 0) return undefined;
+  const lazy = [...tensors].map(
+    ([key, { dataType, shape, bytes: content }]) => [key, { dataType, shape, bytes: () => content }] as const,
+  );
+  return { tensors: new Map(lazy), notes: [], metadata, isOrdered: false };
 }

@@ -20,7 +20,7 @@ import { LARGEST_HEADER_BYTES, type SafetensorsFile } from './safetensors.ts';
 import { serializeSafetensors } from './serialize-safetensors.ts';
 
 /** Metadata key of the graph: `{"version":1,"graph":{...}}`. */
-const GRAPH_KEY = 'dafl';
+export const GRAPH_KEY = 'dafl';
 /** Metadata key of the checksum; see `checksumOf`. */
 const CHECKSUM_KEY = 'dafl.crc32';
 const VERSION = 1;
@@ -108,17 +108,22 @@ export function writeModel(model: Model): Uint8Array<ArrayBuffer> {
   return serializeSafetensors({ metadata, tensors });
 }
 
-/** A PNG or an ONNX file should not be called a bad safetensors file. */
-function rejectOtherFormats(bytes: Uint8Array, name: string): void {
-  const mayBeSafetensors =
+/** Whether a file begins as a safetensors file. */
+export function isSafetensors(bytes: Uint8Array): boolean {
+  return (
     bytes.length > 8 &&
     bytes[8] === 0x7b &&
-    new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true) <= LARGEST_HEADER_BYTES;
-  const format = mayBeSafetensors ? undefined : recognizeFormat(bytes, name);
+    new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true) <= LARGEST_HEADER_BYTES
+  );
+}
+
+/** A PNG or an ONNX file should not be called a bad safetensors file. */
+function rejectOtherFormats(bytes: Uint8Array, name: string): void {
+  const format = isSafetensors(bytes) ? undefined : recognizeFormat(bytes, name);
   if (format !== undefined) {
     throw new DaflError(
       'MODEL',
-      `Cannot read ${showFileName(name)} as a model as its format must be dafl's own (.safetensors), the only one that this version reads: current format is ${format}`,
+      `Cannot read ${showFileName(name)} as a model as its format must be one of [dafl's .safetensors, ONNX, PyTorch's weights]: current format is ${format}`,
     );
   }
 }

@@ -16,6 +16,8 @@ export interface ReadOnnxOptions {
   readonly siblings?: ReadonlyMap<string, Uint8Array>;
   /** What the network takes; absent: what arithmetic on its input tells, or 0..1. */
   readonly pixels?: PixelConvention;
+  /** Height and width of the pictures, where the file leaves them open. */
+  readonly inputSize?: readonly [height: number, width: number];
 }
 
 /** A model that was turned into dafl's, and what was found or assumed on the way, in sentences. */
@@ -63,7 +65,7 @@ function buildModel(file: OnnxModel, name: string, options: ReadOnnxOptions, rej
   if (inputs.length !== 1) reject('it must have one input', showValue(inputs.map((input) => input.name)));
   if (file.outputs.length === 0) reject('it must have an output', 'none');
   const builder = new GraphBuilder(inputs[0].shape?.[0]);
-  const { inputShape, input } = describeInput(file, inputs[0], builder, reject);
+  const { inputShape, input } = describeInput(file, sizeInput(inputs[0], options.inputSize, reject), builder, reject);
   const lowered = lowerGraph(
     file,
     {
@@ -112,6 +114,22 @@ function choosePreprocessing(
   const preprocessing = readPreprocessing(metadata, model.graph.inputShape.at(-1)!);
   if (preprocessing !== undefined) return { model: { ...model, graph: { ...model.graph, preprocessing } } };
   return adoptPreprocessing(model);
+}
+
+/** Fills in the height and width, where the file leaves them open. */
+function sizeInput(input: OnnxValue, inputSize: ReadOnnxOptions['inputSize'], reject: Reject): OnnxValue {
+  const { shape } = input;
+  if (inputSize === undefined || shape?.length !== 4) return input;
+  const isSized = !shape.slice(1).includes(undefined);
+  const first = isSized
+    ? [1, 2].find((axis) => shape.slice(axis, axis + 2).join() === inputSize.join())
+    : shape[1] === undefined && shape[3] !== undefined
+      ? 1
+      : 2;
+  const sized = shape.map((size, axis) => (axis === 0 ? size : (size ?? inputSize[axis - (first ?? 2)])));
+  if (first === undefined || sized.slice(first, first + 2).join() !== inputSize.join())
+    reject("'inputSize' must be that of its input", `[${inputSize.join(', ')}] for [${sized.slice(1).join(', ')}]`);
+  return { ...input, shape: sized };
 }
 
 function describeInput(
