@@ -56,6 +56,14 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Draw what the generator of a run makes',
     load: async () => (await import('./commands/samples.ts')).samplesCommand,
   },
+  runs: {
+    summary: 'List the runs in a folder, and what came out',
+    load: async () => (await import('./commands/runs.ts')).runsCommand,
+  },
+  'runs compare': {
+    summary: 'Show in what two runs differ',
+    load: async () => (await import('./commands/runs-compare.ts')).runsCompareCommand,
+  },
   serve: {
     summary: 'Serve distillations over HTTP',
     load: async () => (await import('./commands/serve.ts')).serveCommand,

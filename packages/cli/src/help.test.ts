@@ -9,7 +9,7 @@ async function help(...parameters: string[]): Promise<string> {
 
 async function helpBy(flag: string, ...parameters: string[]): Promise<string> {
   const terminal = fakeTerminal();
-  expect(await runCli([...parameters, flag], terminal)).toBe(0);
+  expect(await runCli([...parameters.flatMap((text) => text.split(' ')), flag], terminal)).toBe(0);
   expect(terminal.written.err).toBe('');
   expect(terminal.written.out.split('\n').filter((line) => line.length > 96)).toEqual([]);
   return `\n${terminal.written.out}`;
@@ -47,6 +47,8 @@ test('dafl', async () => {
       convert        Write a model in another format: ONNX or safetensors
       quantize       Write a model in eight bits as ONNX, without its training data
       samples        Draw what the generator of a run makes
+      runs           List the runs in a folder, and what came out
+      runs compare   Show in what two runs differ
       serve          Serve distillations over HTTP
       experiment     Run a table of the paper, beside its published figures
       bench          Measure a step on every backend, and on PyTorch
@@ -497,7 +499,7 @@ test('each command is told of, and can be asked for help in two ways', async () 
   for (const name of Object.keys(commands)) {
     expect(text).toContain(`\n  ${name} `);
     const terminal = fakeTerminal();
-    expect(await runCli(['help', name], terminal)).toBe(0);
+    expect(await runCli(['help', ...name.split(' ')], terminal)).toBe(0);
     expect(`\n${terminal.written.out}`).toBe(await help(name));
   }
 });

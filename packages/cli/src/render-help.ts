@@ -14,7 +14,7 @@ export function renderHelp(terminal: Terminal): string {
     .helpCommand(false)
     .option('-V, --version', 'Show the version');
   for (const [name, { summary }] of Object.entries(commands)) {
-    parser.command(name).description(summary).usage(' ');
+    parser.addCommand(new Parser(name).description(summary).usage(' '));
   }
   for (const flag of commonFlags) parser.addOption(buildOption({ ...flag, group: 'Everywhere:' }));
   const more = [

@@ -101,9 +101,12 @@ function splitAtCommand(parameters: readonly string[]): {
       `Cannot run dafl as a flag before the command must be one of [${known.join(', ')}]: current value is '${unknown}'. Flags of a command stand after it`,
     );
   }
-  return position === -1
-    ? { before, name: undefined, after: [] }
-    : { before, name: parameters[position], after: parameters.slice(position + 1) };
+  if (position === -1) return { before, name: undefined, after: [] };
+  const [name, second, ...others] = parameters.slice(position);
+  // Of two words: dafl runs compare.
+  if (second !== undefined && Object.hasOwn(commands, `${name} ${second}`))
+    return { before, name: `${name} ${second}`, after: others };
+  return { before, name, after: parameters.slice(position + 1) };
 }
 
 async function unknownCommand(name: string): Promise<UsageError> {

@@ -26,6 +26,7 @@ export {
   type LeNetShape,
   writeBenchmarkStart,
 } from './benchmark/write-benchmark-start.ts';
+export { compareRuns, type RunComparison, type RunDifference } from './compare-runs.ts';
 export { CheckpointStore, type LoadedCheckpoint } from './checkpoint-store.ts';
 export { describeVerdict } from './describe-verdict.ts';
 export { type LoadOptions, loadLabelledImages, type Split } from './data-source.ts';
@@ -46,6 +47,7 @@ export {
   type ModelOptions,
   type StudentSource,
 } from './load-model.ts';
+export { type ListedRun, listRuns } from './list-runs.ts';
 export { lowRankShare } from './low-rank-share.ts';
 export {
   daflVersion,

@@ -58,6 +58,20 @@ export async function acquireRunLock(folder: string): Promise<RunLock> {
   );
 }
 
+/** Whether a living process works in a folder. */
+export async function isRunLocked(folder: string): Promise<boolean> {
+  const path = join(folder, LOCK_FILE);
+  const text = await readText(path);
+  const owner = text === undefined ? undefined : parseOwner(text);
+  try {
+    return owner !== undefined && (await isAlive(path, owner));
+  } catch (error) {
+    // Released in between.
+    if (systemErrorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
 async function create(path: string, text: string): Promise<boolean> {
   // Written under another name and linked, so that nobody ever reads half a lock.
   const own = `${path}.${randomBytes(6).toString('hex')}`;
