@@ -353,8 +353,8 @@ test('dafl evaluate', async () => {
     Measure the accuracy of a model on labelled images.
 
     Arguments:
-      model                        Built-in teacher or model file: .onnx, .pt,
-                                   .safetensors
+      model                        Built-in teacher or model file: .onnx, .keras,
+                                   .h5, .pt, .safetensors
 
     Options:
       --data <mnist|folder>        Labelled images (required)
@@ -384,8 +384,8 @@ test('dafl inspect', async () => {
     models differ.
 
     Arguments:
-      model                        Built-in teacher or model file: .onnx, .pt,
-                                   .safetensors
+      model                        Built-in teacher or model file: .onnx, .keras,
+                                   .h5, .pt, .safetensors
       other                        Model to compare it with
 
     Options:

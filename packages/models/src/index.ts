@@ -10,7 +10,7 @@ export { lenet5, type LeNet5Options } from './architectures/lenet5.ts';
 export { decodeFloat32, encodeFloat32 } from './formats/float32.ts';
 export { importModel, type ImportModelOptions, type ReadSibling } from './formats/import-model.ts';
 export { readModel, writeModel } from './formats/native-model.ts';
-export type { ImportedModel } from './formats/onnx/read-onnx.ts';
+export type { ImportedModel } from './formats/finish-import.ts';
 export { parseSafetensors } from './formats/parse-safetensors.ts';
 export type { SafetensorsDataType, SafetensorsFile, SafetensorsTensor } from './formats/safetensors.ts';
 export { writeOnnx, type WriteOnnxOptions } from './formats/onnx/write-onnx.ts';

@@ -2,8 +2,10 @@ import { DaflError, showValue } from '@dafl/core';
 import { isPixelConvention, type PixelConvention, setPixelConvention } from '../set-pixel-convention.ts';
 import { recognizeFormat } from './_recognize-format.ts';
 import { showFileName } from './_reject.ts';
+import type { ImportedModel } from './finish-import.ts';
+import { isKerasArchive, readKeras } from './keras/read-keras.ts';
 import { GRAPH_KEY, isSafetensors, readModel } from './native-model.ts';
-import { type ImportedModel, openOnnx } from './onnx/read-onnx.ts';
+import { openOnnx } from './onnx/read-onnx.ts';
 import { parseSafetensors } from './parse-safetensors.ts';
 import { isCheckpoint, readCheckpoint } from './pytorch/read-checkpoint.ts';
 import { readStateDict } from './pytorch/read-state-dict.ts';
@@ -30,7 +32,7 @@ export interface ImportModelOptions {
 }
 
 /**
- * Reads a model of any format that is known: dafl's own, ONNX, and weights by PyTorch's or timm's names (`.pt`, `.pth`,
+ * Reads a model of any format that is known: dafl's own, ONNX, Keras, and weights by PyTorch's or timm's names (`.pt`, `.pth`,
  * `.safetensors`) of a built-in architecture. Found out by content.
  *
  * @param bytes The whole file, which may come from anywhere: all of it is checked.
@@ -53,6 +55,10 @@ export async function importModel(
     }
     return opened.read({ siblings, pixels, inputSize });
   }
+  if (isKeras(bytes, name)) {
+    refuseArchitecture(name, architecture);
+    return readKeras(bytes, name, { pixels, inputSize });
+  }
   const state = readWeights(bytes, name);
   if (state !== undefined) return readStateDict(state, name, { architecture, inputSize, pixels });
   const model = readModel(bytes, name);
@@ -73,6 +79,13 @@ function refuseArchitecture(name: string, architecture: string | undefined): voi
     'USAGE',
     `Cannot read ${showFileName(name)} as 'architecture' must be given for weights alone, and it holds a network: current value is ${showValue(architecture)}`,
   );
+}
+
+/** Content decides: an archive may be called `.h5`, and an HDF5 file `.keras`. */
+function isKeras(bytes: Uint8Array, name: string): boolean {
+  const begins = (...expected: readonly number[]) => expected.every((byte, index) => bytes[index] === byte);
+  if (begins(0x89, 0x48, 0x44, 0x46)) return true;
+  return begins(0x50, 0x4b, 3, 4) && !isCheckpoint(bytes) && (/\.keras$/i.test(name) || isKerasArchive(bytes));
 }
 
 function isOnnx(bytes: Uint8Array, name: string): boolean {

@@ -1,6 +1,6 @@
 import { broadcastShape, type Constant, sizeOf } from './constant.ts';
-import { type Activation, isActivation, type TraceValue, usualOrder, wideAxes } from './graph-builder.ts';
-import type { OperatorNode } from './operator-node.ts';
+import { type Activation, isActivation, type TraceValue, wideAxes } from './graph-builder.ts';
+import type { LoweringSite, OperatorNode } from './operator-node.ts';
 
 /** Kinds of nodes that combine two inputs element by element. */
 export type CombiningKind = 'add' | 'subtract' | 'multiply' | 'divide' | 'maximum' | 'minimum';
@@ -16,7 +16,7 @@ export function raiseRank<Value extends TraceValue>(value: Value, rank: number):
 }
 
 /** Values at least one of which is computed, element by element with ONNX's broadcasting. */
-export function combine(node: OperatorNode, kind: CombiningKind, left: TraceValue, right: TraceValue): Activation {
+export function combine(node: LoweringSite, kind: CombiningKind, left: TraceValue, right: TraceValue): Activation {
   const { builder, name } = node;
   const shape =
     broadcastShape([left.shape, right.shape]) ??
@@ -26,7 +26,7 @@ export function combine(node: OperatorNode, kind: CombiningKind, left: TraceValu
   const lead = width(values[0]) >= width(values[1]) ? values[0] : values[1];
   const led = isActivation(lead) ? lead.order : [];
   const others = shape.map((_, axis) => axis).filter((axis) => shape[axis] !== 1 && !led.includes(axis));
-  const usual = usualOrder(shape);
+  const usual = builder.usualOrder(shape);
   const isUsual = wideAxes(led, shape).every((axis) => usual.includes(axis)) && others.length > 0;
   const order = isUsual ? usual : [...others, ...led];
   const [a, b] = values.map((value) =>
@@ -36,7 +36,7 @@ export function combine(node: OperatorNode, kind: CombiningKind, left: TraceValu
 }
 
 /** factor x input + summand, both given as constants that broadcast to the input's shape and change along one axis. */
-export function scaleBy(node: OperatorNode, value: Activation, factor?: Constant, summand?: Constant): Activation {
+export function scaleBy(node: LoweringSite, value: Activation, factor?: Constant, summand?: Constant): Activation {
   const used = [factor, summand].filter((constant) => constant !== undefined);
   const axis = commonAxis(value, used);
   const list = (constant: Constant | undefined, otherwise: number): number[] =>

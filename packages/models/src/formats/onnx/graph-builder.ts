@@ -67,8 +67,15 @@ export class GraphBuilder {
   /** How many nodes asked for each name. */
   readonly #names = new Map([['input', 1]]);
 
-  /** @param batch Size of the input's first axis, where the file fixes it. */
-  constructor(batch?: number, hasBatch = true) {
+  /** In which order activations of a shape lie where nothing else says so. */
+  readonly usualOrder: (shape: readonly number[]) => number[];
+
+  /**
+   * @param batch Size of the input's first axis, where the file fixes it.
+   * @param usual In which order activations lie; absent: channels last where the file has them first.
+   */
+  constructor(batch?: number, hasBatch = true, usual: (shape: readonly number[]) => number[] = usualOrder) {
+    this.usualOrder = usual;
     this.batch = batch ?? 1;
     this.isBatchFree = batch === undefined;
     this.hasBatch = hasBatch;
@@ -125,7 +132,7 @@ export class GraphBuilder {
   }
 
   /** A constant as a node, with its axes in the order `order`, which names all of a size other than 1. */
-  constant(name: string, constant: Constant, order: readonly number[] = usualOrder(constant.shape)): Activation {
+  constant(name: string, constant: Constant, order: readonly number[] = this.usualOrder(constant.shape)): Activation {
     const { shape } = constant;
     if (order.length > HIGHEST_RANK)
       throw new UnsupportedError(`it reads a constant of more than ${HIGHEST_RANK} axes`);

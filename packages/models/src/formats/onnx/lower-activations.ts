@@ -4,7 +4,7 @@ import { broadcastConstant, type Constant, sizeOf } from './constant.ts';
 import type { Activation, NodeFields } from './graph-builder.ts';
 import { limitTo, scalar } from './lower-arithmetic.ts';
 import { channelsLast } from './lower-convolutions.ts';
-import type { Lowering, Lowerings, OperatorNode } from './operator-node.ts';
+import type { Lowering, Lowerings, LoweringSite, OperatorNode } from './operator-node.ts';
 import { reshapeActivation } from './reshape-activation.ts';
 
 function bend(node: OperatorNode, input: Activation, bending: ActivationFunction): Activation {
@@ -30,16 +30,18 @@ function softmax(node: OperatorNode, logarithm: boolean): Activation {
   if (axis === 0 && node.builder.hasBatch) node.refuse('it mixes the examples of a batch');
   if (node.opset < 13 && sizeOf(shape.slice(axis + 1)) > 1) {
     const flat = reshapeActivation(node, value, [...shape.slice(0, axis), sizeOf(shape.slice(axis))]);
-    return reshapeActivation(node, along(node, flat, axis, logarithm), shape);
+    return reshapeActivation(node, softmaxAlong(node, flat, axis, logarithm), shape);
   }
-  return along(node, value, axis, logarithm);
+  return softmaxAlong(node, value, axis, logarithm);
 }
 
-function along(node: OperatorNode, value: Activation, axis: number, logarithm: boolean): Activation {
+/** Softmax along one axis, or its logarithm. */
+export function softmaxAlong(node: LoweringSite, value: Activation, axis: number, logarithm: boolean): Activation {
   const input = value.order.includes(axis)
     ? value
     : node.builder.arrange(node.name, value, [...value.order.slice(0, 4), axis]);
-  if (input.order.length === 1 && !logarithm) return bend(node, input, 'softmax');
+  if (input.order.length === 1 && !logarithm)
+    return node.builder.map(node.name, input, { kind: 'activation', function: 'softmax' });
   return node.builder.map(node.name, input, { kind: 'softmax', axis: input.order.indexOf(axis), logarithm });
 }
 

@@ -1,7 +1,7 @@
 import { combine, type CombiningKind, expand, isSimple, scaleBy } from './broadcast.ts';
 import type { Constant } from './constant.ts';
 import { type Activation, isActivation, type NodeFields, type TraceValue } from './graph-builder.ts';
-import type { Lowering, Lowerings, OperatorNode } from './operator-node.ts';
+import type { Lowering, Lowerings, LoweringSite, OperatorNode } from './operator-node.ts';
 
 /** A constant with each value changed. */
 function mapConstant(constant: Constant, change: (value: number) => number): Constant {
@@ -38,7 +38,7 @@ function fold(node: OperatorNode, pair: (left: TraceValue, right: TraceValue) =>
 const LARGEST_FLOAT32 = 3.4028234e38;
 
 /** Limits to low..high; the upper bound wins where they cross. */
-export function limitTo(node: OperatorNode, input: Activation, low: number, high: number): Activation {
+export function limitTo(node: LoweringSite, input: Activation, low: number, high: number): Activation {
   const { builder, name } = node;
   const minimum = low <= -LARGEST_FLOAT32 ? undefined : low;
   const maximum = high >= LARGEST_FLOAT32 ? undefined : high;

@@ -6,8 +6,16 @@ import { UnsupportedError } from './unsupported-error.ts';
 /** Values that a constant may have whatever it is made of: masks of attention windows are larger than what asks for them. */
 const SMALL_CONSTANT = 2 ** 22;
 
+/** What the lowering of a node or layer needs to know of it to add others. */
+export interface LoweringSite {
+  readonly name: string;
+  readonly builder: GraphBuilder;
+  /** Ends the lowering of this node. */
+  refuse(reason: string): never;
+}
+
 /** A node of the file as the lowering of its operator sees it. */
-export class OperatorNode {
+export class OperatorNode implements LoweringSite {
   readonly name: string;
   readonly operator: string;
   readonly opset: number;

@@ -1,10 +1,9 @@
-import { type Graph, inferShapes, type Model, type ModelNode, showValue, takeLogits, validateModel } from '@dafl/core';
-import { isPixelConvention, type PixelConvention, setPixelConvention } from '../../set-pixel-convention.ts';
+import { showValue } from '@dafl/core';
+import type { PixelConvention } from '../../set-pixel-convention.ts';
 import { createReject, type Reject } from '../_reject.ts';
-import { adoptPreprocessing } from './adopt-preprocessing.ts';
+import { finishImport, type ImportedModel } from '../finish-import.ts';
 import { externalFiles } from './decode-tensor.ts';
-import { fuseBias } from './fuse-bias.ts';
-import { type Activation, GraphBuilder, sizesOf, usualOrder, wideAxes } from './graph-builder.ts';
+import { type Activation, GraphBuilder, usualOrder } from './graph-builder.ts';
 import { lowerGraph } from './lower-graph.ts';
 import { type OnnxModel, type OnnxValue, parseOnnx } from './parse-onnx.ts';
 import { readClassNames } from './read-class-names.ts';
@@ -18,12 +17,6 @@ export interface ReadOnnxOptions {
   readonly pixels?: PixelConvention;
   /** Height and width of the pictures, where the file leaves them open. */
   readonly inputSize?: readonly [height: number, width: number];
-}
-
-/** A model that was turned into dafl's, and what was found or assumed on the way, in sentences. */
-export interface ImportedModel {
-  readonly model: Model;
-  readonly notes: readonly string[];
 }
 
 /** Opset of the oldest files that are read. */
@@ -77,43 +70,14 @@ function buildModel(file: OnnxModel, name: string, options: ReadOnnxOptions, rej
     },
     reject,
   );
-  const [rows] = lowered.output.shape;
-  if (lowered.output.shape.length > 1 && rows !== 1)
-    reject('its output must have one row for each example', `${rows} rows`);
-  const logits = toRow(lowered.output, builder);
-  const notes = [...builder.notes];
-  const { graph: taken, note: found } = takeLogits({
-    name: modelName(name),
+  return finishImport(builder, lowered.output, {
+    name,
     inputShape,
-    nodes: builder.nodes,
-    outputs: { logits: logits.node },
+    reject,
+    pixels: options.pixels,
+    classNames: readClassNames(file.metadata),
+    preprocessing: readPreprocessing(file.metadata, inputShape.at(-1)!),
   });
-  if (found !== undefined) notes.push(found);
-  const classNames = readClassNames(file.metadata);
-  const isNamed = classNames?.length === inferShapes(taken).get(taken.outputs.logits)?.output[0];
-  const graph: Graph = isNamed ? { ...taken, classNames } : taken;
-  const fused = fuseBias({ graph, weights: builder.weights });
-  const { pixels = {} } = options;
-  const { model, note } = choosePreprocessing(fused, file, pixels);
-  if (note !== undefined) notes.push(note);
-  const imported = { ...model, graph: { ...model.graph, outputs: findOutputs(model.graph) } };
-  validateModel(imported);
-  return { model: imported, notes };
-}
-
-/** What was typed goes before what the file says, and that before what arithmetic on the input tells. */
-function choosePreprocessing(
-  model: Model,
-  { metadata }: OnnxModel,
-  pixels: PixelConvention,
-): {
-  model: Model;
-  note?: string;
-} {
-  if (isPixelConvention(pixels)) return { model: setPixelConvention(model, pixels) };
-  const preprocessing = readPreprocessing(metadata, model.graph.inputShape.at(-1)!);
-  if (preprocessing !== undefined) return { model: { ...model, graph: { ...model.graph, preprocessing } } };
-  return adoptPreprocessing(model);
 }
 
 /** Fills in the height and width, where the file leaves them open. */
@@ -173,35 +137,4 @@ function readsChannelsLast(file: OnnxModel, input: string): boolean {
     [tensor] = reader.outputs;
   }
   return false;
-}
-
-/** One row an example, where there is no more. */
-function toRow(value: Activation, builder: GraphBuilder): Activation {
-  const wide = wideAxes(value.order, value.shape);
-  if (wide.length > 1) return value;
-  const size = sizesOf(wide, value.shape)[0];
-  const shape = [1, size];
-  if (value.order.length === 1) return { ...value, shape, order: [1] };
-  return { node: builder.add('logits', { kind: 'reshape', shape: [size] }, [value.node]), shape, order: [1] };
-}
-
-/** Logits, and what the last dense layer (or convolution by 1 x 1) before them reads. The halves of two classes are one. */
-function findOutputs(graph: Graph): Graph['outputs'] {
-  const { logits } = graph.outputs;
-  const nodes = new Map<string, ModelNode>(graph.nodes.map((node) => [node.name, node]));
-  let name = logits;
-  for (;;) {
-    const node = nodes.get(name);
-    const inputs = new Set(node?.inputs.map((input) => (node.kind === 'concat' ? nodes.get(input)?.inputs[0] : input)));
-    const [input] = inputs;
-    if (node === undefined || input === undefined || inputs.size !== 1) return { logits, features: logits };
-    name = input;
-    if (node.kind === 'dense' || node.kind === 'conv2d') return { logits, features: name };
-  }
-}
-
-/** Letters and digits of a file's name without its folder and extension. */
-function modelName(name: string): string {
-  const plain = name.replace(/^.*[/\\]/, '').replace(/\.onnx$/i, '');
-  return plain.replaceAll(/[^\w.-]+/g, '-').slice(0, 100) || 'model';
 }

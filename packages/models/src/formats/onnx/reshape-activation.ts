@@ -1,6 +1,6 @@
 import { sizeOf } from './constant.ts';
-import { type Activation, sizesOf, usualOrder, wideAxes } from './graph-builder.ts';
-import type { OperatorNode } from './operator-node.ts';
+import { type Activation, sizesOf, wideAxes } from './graph-builder.ts';
+import type { LoweringSite } from './operator-node.ts';
 
 /** Axes before and after that hold the same elements: one becomes several, or several one. */
 interface Block {
@@ -12,7 +12,7 @@ interface Block {
  * Gives an activation another shape in ONNX's order of elements. Maps that become rows are flattened in the order that
  * their network was trained in.
  */
-export function reshapeActivation(node: OperatorNode, value: Activation, goal: readonly number[]): Activation {
+export function reshapeActivation(node: LoweringSite, value: Activation, goal: readonly number[]): Activation {
   const { builder, name } = node;
   // A batch that the file fixes is set free.
   const isFixed =
@@ -37,7 +37,7 @@ export function reshapeActivation(node: OperatorNode, value: Activation, goal: r
     );
     moved = orderAfter(source, shape) ?? node.refuse(`it makes [${goal.join(', ')}] of [${value.shape.join(', ')}]`);
   }
-  const usual = usualOrder(shape);
+  const usual = builder.usualOrder(shape);
   // Axes of size 1 may stand where they are wanted.
   const finalOrder = wideAxes(usual, shape).join() === moved.join() ? usual : moved;
   if (finalOrder.length > 5) node.refuse(`it makes more than 5 axes: [${shape.join(', ')}]`);

@@ -2,7 +2,7 @@ import { type Graph, type HostTensor, validateModel, showValue } from '@dafl/cor
 import { isPixelConvention, type PixelConvention, setPixelConvention } from '../../set-pixel-convention.ts';
 import { createReject, type Reject } from '../_reject.ts';
 import { decodeFloat32 } from '../float32.ts';
-import type { ImportedModel } from '../onnx/read-onnx.ts';
+import type { ImportedModel } from '../finish-import.ts';
 import { readClassNames } from '../onnx/read-class-names.ts';
 import { readPreprocessing } from '../onnx/read-preprocessing.ts';
 import { forEachElement, type Parameter } from './list-parameters.ts';

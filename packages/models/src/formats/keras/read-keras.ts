@@ -1,0 +1,237 @@
+import { showValue } from '@dafl/core';
+import type { PixelConvention } from '../../set-pixel-convention.ts';
+import { type JsonObject, type JsonValue, parseJson } from '../_parse-json.ts';
+import { createReject, type Reject } from '../_reject.ts';
+import { finishImport, type ImportedModel } from '../finish-import.ts';
+import { decodeDataset } from '../hdf5/decode-dataset.ts';
+import { Hdf5File, type Hdf5Object } from '../hdf5/hdf5-file.ts';
+import { type Activation, GraphBuilder, usualOrder } from '../onnx/graph-builder.ts';
+import { type KerasLayer, type KerasTopology, readTopology } from './keras-topology.ts';
+import type { Dialect } from './layer-site.ts';
+import { lowerTopology } from './lower-topology.ts';
+import { type NamedWeight, namedWeights } from './named-weights.ts';
+import { readZip } from './read-zip.ts';
+import { storedWeights } from './stored-weights.ts';
+import type { WeightScope } from './weight-scope.ts';
+
+/** Longer architectures are no model's. */
+const LARGEST_CONFIG_BYTES = 64 * 2 ** 20;
+const CONFIG = 'config.json';
+const METADATA = 'metadata.json';
+const WEIGHTS = 'model.weights.h5';
+const HOW_TO_SAVE = "save the whole model: model.save('model.keras')";
+
+/** Options of `readKeras`. */
+export interface ReadKerasOptions {
+  /** What the network takes; absent: what arithmetic on its input tells, or 0..1. */
+  readonly pixels?: PixelConvention;
+  /** Height and width of the pictures, where the file leaves them open. */
+  readonly inputSize?: readonly [height: number, width: number];
+}
+
+/**
+ * Reads an image classifier that Keras (2 or 3) saved whole, as `.keras` or `.h5`: its architecture and its weights.
+ * Nothing of it is run: Lambda layers and the code of custom layers are refused by name.
+ *
+ * @param name How errors call it, and what the model is called after.
+ * @throws {DaflError} `MODEL` if it is damaged, holds weights alone, or has layers that can't be turned into dafl's
+ *   nodes: all are named.
+ */
+export function readKeras(bytes: Uint8Array, name: string, options: ReadKerasOptions = {}): ImportedModel {
+  const reject = createReject(name, 'a Keras model');
+  const isZip = bytes[0] === 0x50;
+  return isZip ? readArchive(bytes, name, options, reject) : readHdf5(bytes, name, options, reject);
+}
+
+/** Whether a ZIP archive is one of Keras's. */
+export function isKerasArchive(bytes: Uint8Array): boolean {
+  const decode = (part: Uint8Array): string => new TextDecoder('latin1').decode(part);
+  // Names stand before the entries, and once more at the end.
+  const names = decode(bytes.subarray(0, 4096)) + decode(bytes.subarray(Math.max(0, bytes.length - 4096)));
+  return [CONFIG, WEIGHTS].some((name) => names.includes(name));
+}
+
+function readArchive(bytes: Uint8Array, name: string, options: ReadKerasOptions, reject: Reject): ImportedModel {
+  const entries = readZip(bytes, reject);
+  const read = (entryName: string, why: string): Uint8Array => {
+    const entry = entries.get(entryName);
+    if (entry === undefined)
+      return reject(`it must hold '${entryName}', ${why} (${HOW_TO_SAVE})`, showValue([...entries.keys()]));
+    return entry.read();
+  };
+  const readJson = (entryName: string, why: string): JsonValue => {
+    const text = read(entryName, why);
+    if (text.length > LARGEST_CONFIG_BYTES)
+      reject(`its ${entryName} must have at most ${LARGEST_CONFIG_BYTES} bytes`, String(text.length));
+    return parseJson(decodeUtf8(text, `its ${entryName}`, reject), `its ${entryName}`, reject);
+  };
+  const model = readJson(CONFIG, 'its architecture');
+  const metadata = entries.has(METADATA) ? readJson(METADATA, 'its version') : new Map<string, JsonValue>();
+  const version = metadata instanceof Map ? (metadata as JsonObject).get('keras_version') : undefined;
+  const topology = readTopology(model, reject);
+  const file = new Hdf5File(read(WEIGHTS, 'its weights'), reject);
+  return buildKeras(
+    {
+      topology,
+      weights: storedWeights(file, file.root, topology.layers, reject),
+      dialect: dialectOf(version, 'keras3'),
+    },
+    name,
+    options,
+    reject,
+  );
+}
+
+function readHdf5(bytes: Uint8Array, name: string, options: ReadKerasOptions, reject: Reject): ImportedModel {
+  const file = new Hdf5File(bytes, reject);
+  const text = file.root.attributes.get('model_config')?.values[0];
+  if (typeof text !== 'string')
+    return reject(
+      `it must hold the model's architecture, not weights alone (${HOW_TO_SAVE})`,
+      `no 'model_config' beside ${showValue([...file.root.links.keys()].slice(0, 5))}`,
+    );
+  const topology = readTopology(parseJson(text, "its 'model_config'", reject), reject);
+  const group = file.child(file.root, 'model_weights');
+  if (group === undefined) return reject('it must hold the weights of its model', "no 'model_weights'");
+  const version = file.root.attributes.get('keras_version')?.values[0];
+  const groupOf = (layer: KerasLayer): readonly NamedWeight[] => weightsOf(file, group, layer.name, reject);
+  return buildKeras(
+    { topology, weights: namedWeights([], groupOf), dialect: dialectOf(version, 'keras2') },
+    name,
+    options,
+    reject,
+  );
+}
+
+/** The weights of a layer of an `.h5` file, in the order that it says. */
+function weightsOf(file: Hdf5File, model: Hdf5Object, layer: string, reject: Reject): NamedWeight[] {
+  const group = file.child(model, layer);
+  if (group === undefined) return [];
+  return listOf(group, 'weight_names').map((path) => ({
+    path,
+    read() {
+      const dataset = file.find(group, path)?.dataset;
+      const tensor = dataset && decodeDataset(dataset);
+      return (
+        tensor ?? reject(`weight ${showValue(path)} of layer ${showValue(layer)} must be an array of numbers`, 'none')
+      );
+    },
+  }));
+}
+
+/** Texts of an attribute; long lists stand in several, which are counted. */
+function listOf({ attributes }: Hdf5Object, name: string): string[] {
+  const parts: (number | string)[] = [...(attributes.get(name)?.values ?? [])];
+  for (let index = 0; attributes.has(`${name}${index}`); index++)
+    parts.push(...attributes.get(`${name}${index}`)!.values);
+  return parts.filter((part) => typeof part === 'string');
+}
+
+function dialectOf(version: JsonValue | undefined, otherwise: Dialect): Dialect {
+  if (typeof version !== 'string') return otherwise;
+  return /^[012]\./.test(version) ? 'keras2' : 'keras3';
+}
+
+function decodeUtf8(bytes: Uint8Array, what: string, reject: Reject): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return reject(`${what} must be text in UTF-8`, 'other bytes');
+  }
+}
+
+/** An architecture with its weights. */
+export interface KerasModel {
+  readonly topology: KerasTopology;
+  readonly weights: WeightScope;
+  readonly dialect: Dialect;
+}
+
+/** Makes a Keras model dafl's. */
+export function buildKeras(
+  { topology, weights, dialect }: KerasModel,
+  name: string,
+  options: ReadKerasOptions,
+  reject: Reject,
+): ImportedModel {
+  if (topology.inputs.length !== 1)
+    reject('it must have one input', showValue(topology.inputs.map(({ layer }) => layer)));
+  if (topology.outputs.length !== 1)
+    reject('it must have one output', showValue(topology.outputs.map(({ layer }) => layer)));
+  const isChannelsFirst = readsChannelsFirst(topology);
+  const builder = new GraphBuilder(undefined, true, isChannelsFirst ? usualOrder : channelsLast);
+  const { inputShape, input } = describeInput(
+    topology,
+    { isChannelsFirst, inputSize: options.inputSize },
+    builder,
+    reject,
+  );
+  const [output] = lowerTopology(topology, [input], weights, { builder, dialect, reject });
+  return finishImport(builder, output, { name, inputShape, reject, pixels: options.pixels });
+}
+
+function channelsLast(shape: readonly number[]): number[] {
+  return shape.map((_, axis) => axis).slice(shape.length > 1 ? 1 : 0);
+}
+
+/** All layers, of models within it as well. */
+function allLayers({ layers }: KerasTopology): KerasLayer[] {
+  return layers.flatMap((layer) => [layer, ...(layer.inner === undefined ? [] : allLayers(layer.inner))]);
+}
+
+/** Whether the first layer that says how maps lie has their channels first. */
+function readsChannelsFirst(topology: KerasTopology): boolean {
+  for (const { config } of allLayers(topology)) {
+    const format = config.get('data_format');
+    if (typeof format === 'string') return format === 'channels_first';
+  }
+  return false;
+}
+
+function describeInput(
+  topology: KerasTopology,
+  { isChannelsFirst, inputSize }: { readonly isChannelsFirst: boolean } & Pick<ReadKerasOptions, 'inputSize'>,
+  builder: GraphBuilder,
+  reject: Reject,
+): { inputShape: number[]; input: Activation } {
+  const { layer: name } = topology.inputs[0];
+  const config = topology.layers.find((layer) => layer.name === name)?.config;
+  const given = config?.get('batch_shape') ?? config?.get('batch_input_shape');
+  const [, ...said] = Array.isArray(given) ? (given as readonly JsonValue[]) : [];
+  const resized = said.includes(null) ? resizedShape(topology, said, isChannelsFirst) : said;
+  const sizes = inputSize === undefined ? resized : sizeInput(resized, inputSize, isChannelsFirst, reject);
+  const isKnown = sizes.every((size): size is number => Number.isInteger(size) && (size as number) >= 1);
+  if (!isKnown || sizes.length < 1 || sizes.length > 3)
+    return reject('its input must be pictures of a known size', showValue(said));
+  const shape = [1, ...sizes];
+  if (sizes.length === 1) return { inputShape: sizes, input: { node: 'input', shape, order: [1] } };
+  if (sizes.length === 2) {
+    const node = builder.add(name, { kind: 'reshape', shape: sizes }, ['input']);
+    return { inputShape: [...sizes, 1], input: { node, shape, order: [1, 2] } };
+  }
+  const order = isChannelsFirst ? [2, 3, 1] : [1, 2, 3];
+  return { inputShape: order.map((axis) => shape[axis]), input: { node: 'input', shape, order } };
+}
+
+/** The input of a model that brings pictures of any size to one: of that size, as dafl resizes pictures itself. */
+function resizedShape(topology: KerasTopology, sizes: readonly JsonValue[], isChannelsFirst: boolean): JsonValue[] {
+  const resizing = allLayers(topology).find(({ className }) => className === 'Resizing' || className === 'CenterCrop');
+  if (resizing === undefined || sizes.length !== 3) return [...sizes];
+  const [height, width] = ['height', 'width'].map((key) => resizing.config.get(key) ?? null);
+  return isChannelsFirst ? [sizes[0], height, width] : [height, width, sizes[2]];
+}
+
+/** Fills in the height and width, where the file leaves them open. */
+function sizeInput(
+  sizes: readonly JsonValue[],
+  inputSize: readonly [height: number, width: number],
+  isChannelsFirst: boolean,
+  reject: Reject,
+): JsonValue[] {
+  const first = isChannelsFirst && sizes.length === 3 ? 1 : 0;
+  const filled = sizes.map((size, axis) => size ?? inputSize[axis - first] ?? null);
+  if (inputSize.some((size, axis) => filled[first + axis] !== size))
+    reject("'inputSize' must be that of its input", `[${inputSize.join(', ')}] for ${showValue(sizes)}`);
+  return filled;
+}
