@@ -10,6 +10,7 @@ import type { CommandContext } from './command.ts';
 import { formatPercent, formatSeconds } from './format.ts';
 import { createProgress } from './progress.ts';
 import { renderOutcome, renderSummary } from './render-summary.ts';
+import { tellForecast } from './tell-forecast.ts';
 import { tellDownload } from './tell-download.ts';
 
 /**
@@ -24,6 +25,8 @@ export async function distillOnce(
     readonly resumeFolder?: string;
     /** Told when the run's folder is taken. */
     readonly onPrepared?: () => Promise<void>;
+    /** How many such runs are asked for; default: 1. */
+    readonly runs?: number;
   },
   { terminal, isJson, isQuiet }: CommandContext,
 ): Promise<RunResultEvent | undefined> {
@@ -34,7 +37,11 @@ export async function distillOnce(
     progress.note(`Measuring how many steps fit ${formatSeconds(options.timeBudgetMs / 1000)}`);
   }
   try {
-    for await (const event of runDistillation(options, { onDownload: tellDownload(terminal), ...settings })) {
+    for await (const event of runDistillation(options, {
+      onDownload: tellDownload(terminal),
+      forecasts: true,
+      ...settings,
+    })) {
       if (isJson) terminal.out(`${JSON.stringify(toJsonEvent(event))}\n`);
       switch (event.event) {
         case 'prepared':
@@ -42,6 +49,7 @@ export async function distillOnce(
           progress.note(`Backend: ${event.backend}, ${event.backendReason}`);
           progress.note(`Method: ${event.method}${event.methodReason === null ? '' : `, as ${event.methodReason}`}`);
           if (event.timeBudgetMs !== null) progress.note(`Planned for ${event.steps} steps; the time decides`);
+          for (const line of tellForecast(event, options, settings.runs)) progress.note(line);
           break;
         case 'start':
           progress.note(

@@ -28,6 +28,7 @@ export async function distillSeeds(
         folder,
         resume: previous !== undefined,
         resumeFolder: settings.folder,
+        runs: record.seeds,
         onPrepared: async () => await writeSeedsRecord(settings.folder, record),
       },
       context,

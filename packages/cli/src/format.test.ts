@@ -8,6 +8,7 @@ test.each([
   [99, '99 s'],
   [125, '2:05 min'],
   [7_260, '2:01 h'],
+  [450_000, '5.2 days'],
 ])('%d seconds', (seconds, expected) => {
   expect(formatSeconds(seconds)).toBe(expected);
 });

@@ -3,12 +3,13 @@ export function formatPercent(share: number): string {
   return `${(share * 100).toFixed(2)} %`;
 }
 
-/** `12 s`, `3:05 min`, `1:02 h`. */
+/** `12 s`, `3:05 min`, `1:02 h`, `5.3 days`. */
 export function formatSeconds(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 100) return `${whole} s`;
   if (whole < 6000) return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')} min`;
+  if (whole >= 172_800) return `${(whole / 86_400).toFixed(1)} days`;
   return `${Math.floor(whole / 3600)}:${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} h`;
 }
 

@@ -38,6 +38,7 @@ export {
   parseDistillationOptions,
 } from './distillation-options.ts';
 export { fitImages } from './fit-images.ts';
+export type { RunForecast } from './forecast-run.ts';
 export type { HyperParameters } from './hyper-parameters.ts';
 export {
   loadArchitecture,

@@ -16,6 +16,7 @@ import { fitImages } from './fit-images.ts';
 import { hyperParameters } from './hyper-parameters.ts';
 import type { DistillationOptions } from './distillation-options.ts';
 import { fitSteps } from './fit-steps.ts';
+import { forecastRun } from './forecast-run.ts';
 import { fingerprintFile, type LoadedModel, loadModel, loadTeacher, loadStudent } from './load-model.ts';
 import { projectFeatures } from './report/project-features.ts';
 import type { DownloadSettings } from './mnist-files.ts';
@@ -51,6 +52,8 @@ export interface RunSettings extends DownloadSettings {
   readonly signal?: AbortSignal;
   /** Written into a new run's record: a demo may replace an earlier demo, and nothing else. */
   readonly isDemo?: boolean;
+  /** Tells what a new run will take before it begins, from a few steps that are thrown away: see `PreparedEvent`. */
+  readonly forecasts?: boolean;
   /** The teacher's file must have this SHA-256: for repeating a recorded run. */
   readonly teacherSha256?: string;
 }
@@ -149,7 +152,12 @@ export async function* runDistillation(
       await place.takeBack();
       loaded = await store.load();
     }
-    const { evaluateEvery, sampleEvery, checkpointEvery } = settled;
+    const { evaluateEvery = 0, sampleEvery, checkpointEvery } = settled;
+    // Each answer of an endpoint may cost something.
+    const isEndpoint = /^https?:/.test(options.teacher);
+    const isForecast = settings.forecasts === true && previous === undefined && keeper === undefined && !isEndpoint;
+    const evaluations = evaluateEvery === 0 ? 1 : Math.ceil(steps / evaluateEvery);
+    const forecast = isForecast ? await forecastRun({ ...common, pace, steps }, { evaluations }) : null;
     const resume = loaded.checkpoint;
     // Small and now, as it else runs at the end only.
     const showsFeatures = evaluation !== undefined && teacher.model.answer === undefined;
@@ -195,6 +203,7 @@ export async function* runDistillation(
         steps,
         timeBudgetMs: timeBudgetMs ?? null,
         eval: options.eval ?? null,
+        forecast,
       };
       for (const message of teacher.notes) {
         yield { event: 'warning', code: 'IMPORTED_TEACHER', step: resume?.step ?? 0, message };

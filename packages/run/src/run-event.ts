@@ -1,4 +1,5 @@
 import type { DistillEvent, InterruptedEvent, ResultEvent, SamplesEvent, StudentEvent, WarningEvent } from '@dafl/core';
+import type { RunForecast } from './forecast-run.ts';
 
 /** All is read, checked and chosen; the run's folder is taken. The first event. */
 export interface PreparedEvent {
@@ -16,6 +17,8 @@ export interface PreparedEvent {
   readonly timeBudgetMs: number | null;
   /** Where labelled data is reported on. */
   readonly eval: string | null;
+  /** What the run will take; null where nobody asked, or where the time decides. */
+  readonly forecast: RunForecast | null;
 }
 
 /** A warning of core's, that a checkpoint had to be passed over, or what was assumed as the teacher was read. */

@@ -9,12 +9,20 @@ interface TimedEvaluation {
   readonly model: Model;
   readonly evaluation: ImageSet | undefined;
   readonly signal?: AbortSignal;
+  /** Images that are timed at most; default: two batches. */
+  readonly most?: number;
 }
 
 /** Milliseconds that one evaluation takes, measured on some of the images; 0 without data. */
-export async function timeEvaluation({ backend, model, evaluation, signal }: TimedEvaluation): Promise<number> {
+export async function timeEvaluation({
+  backend,
+  model,
+  evaluation,
+  signal,
+  most = TIMED_IMAGES,
+}: TimedEvaluation): Promise<number> {
   if (evaluation === undefined) return 0;
-  const images = sliceImageSet(evaluation, 0, Math.min(TIMED_IMAGES, evaluation.count));
+  const images = sliceImageSet(evaluation, 0, Math.min(most, evaluation.count));
   const network = createNetwork(backend, model);
   try {
     // The first time allocates and compiles.
