@@ -74,6 +74,7 @@ describe('events', () => {
     expect(told.map((event) => ('step' in event ? `${event.event} ${event.step}` : event.event))).toEqual([
       'start',
       'evaluation 0',
+      'evaluation 0',
       'step 1',
       'step 2',
       'samples 2',
@@ -92,7 +93,7 @@ describe('events', () => {
       'result 5',
     ]);
     const networks = events.flatMap((event) => (event.event === 'evaluation' ? [event.network] : []));
-    expect(networks).toEqual(['teacher', 'student', 'student', 'student']);
+    expect(networks).toEqual(['teacher', 'student', 'student', 'student', 'student']);
   });
 
   it('tell who starts', async () => {

@@ -82,7 +82,7 @@ export interface DistillOptions {
   readonly seed: number;
   /** Labelled images for reporting only. */
   readonly evaluation?: ImageSet;
-  /** Steps between evaluations; 0 for one at the end only. Default 0. */
+  /** Steps between evaluations, of which the first is before the first step; 0 for one at the end only. Default 0. */
   readonly evaluateEvery?: number;
   /** Steps between pictures of the samples; 0 for one at the end only. Default 0. */
   readonly sampleEvery?: number;
@@ -234,6 +234,16 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
         teacherAccuracy = evaluation.accuracy;
         yield { event: 'evaluation', network: 'teacher', step: start, ...evaluation };
       }
+    }
+    // What the first weights know by themselves, so that nobody takes it for what was learned.
+    if (
+      options.evaluation !== undefined &&
+      start === 0 &&
+      (options.evaluateEvery ?? 0) > 0 &&
+      signal?.aborted !== true
+    ) {
+      const evaluation = await untilAborted(() => evaluate(student, options.evaluation!, { signal, turn }));
+      if (evaluation !== undefined) yield { event: 'evaluation', network: 'student', step: 0, ...evaluation };
     }
 
     const startedMs = clock();

@@ -83,7 +83,7 @@ export { type GraphCost, graphCost } from './model/graph-cost.ts';
 export { inferShapes } from './model/infer-shapes.ts';
 export type { NodeShapes, WeightSpecification } from './model/node-kind.ts';
 export { foldBatchNorms } from './model/fold-batch-norms.ts';
-export { inheritWeights } from './model/inherit-weights.ts';
+export { inheritChannels, type InheritedModel, inheritWeights } from './model/inherit-weights.ts';
 export { initializeWeights } from './model/initialize-weights.ts';
 export { createNetwork, type ForwardOptions, type Network } from './model/network.ts';
 export { readGraph } from './model/read-graph.ts';
@@ -95,7 +95,6 @@ export { validateModel } from './model/validate-model.ts';
 export { generatorGraph, type GeneratorOptions, type GeneratorOutput } from './generator.ts';
 
 export { activationLoss } from './losses/activation.ts';
-export { batchNormStatisticsLoss, type ObservedBatchNorm } from './losses/batch-norm-statistics.ts';
 export { crossEntropy, type CrossEntropyOptions } from './losses/cross-entropy.ts';
 export { distillationLoss, type DistillationLossOptions } from './losses/distillation.ts';
 export { informationEntropyLoss } from './losses/information-entropy.ts';
@@ -130,7 +129,7 @@ export { choosePictures, type ChoosePicturesOptions } from './procedural/choose-
 export { drawPicture, type PictureKind } from './procedural/draw-picture.ts';
 export type { PictureSize } from './procedural/canvas.ts';
 export { pictureFamilies, type PictureFamily, type PictureFamilyName } from './procedural/picture-families.ts';
-export { type Checkpoint, type CheckpointPart, tensorsUnder } from './checkpoint.ts';
+export type { Checkpoint, CheckpointPart } from './checkpoint.ts';
 export type {
   CheckpointEvent,
   DistillEvent,

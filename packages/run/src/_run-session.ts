@@ -19,19 +19,13 @@ import { daflVersion, describeMachine, peakMemoryBytes } from './machine.ts';
 import { renderModelCard } from './model-card.ts';
 import { MetricsLog } from './metrics-log.ts';
 import { readSamples } from './read-samples.ts';
-import { renderConfusionImage } from './report/confusion-image.ts';
-import { curveCharts } from './report/curve-charts.ts';
-import { renderCurvesImage } from './report/curves-image.ts';
-import { renderFeaturesImage } from './report/features-image.ts';
-import { renderFilterPanels } from './report/filters-image.ts';
-import type { FeatureProjection } from './report/project-features.ts';
-import { renderReport } from './report/render-report.ts';
-import { readTimelineRow, renderTimelineImage, timelineRow, type TimelineRow } from './report/timeline-image.ts';
+import { renderReport, type ReportContent } from './report/render-report.ts';
+import { runFigures } from './report/run-figures.ts';
 import type { RunEvent, RunResultEvent } from './run-event.ts';
 import type { RunFolder } from './run-folder.ts';
 import type { NetworkRecord, RunRecord } from './run-record.ts';
 import { systemErrorCode } from './storage-error.ts';
-import { renderSamplesImage } from './samples-image.ts';
+import { readSamplesImage, renderSamplesImage } from './samples-image.ts';
 import type { TensorboardEvent } from './tensorboard/encode-event.ts';
 import { EventFile } from './tensorboard/event-file.ts';
 import { createFolder, writeFileAtomically, writeFileAtomicallySync } from './write-file-atomically.ts';
@@ -58,6 +52,16 @@ export interface RunSessionOptions {
   readonly step: number;
 }
 
+/** What only the report shows: found at the end, with the networks at hand. */
+type ReportFindings = Pick<ReportContent, 'features' | 'examples' | 'millisecondsPerImage'>;
+
+/** What a look is called where it fails. */
+const LOOKS: Readonly<Record<keyof ReportFindings, string>> = {
+  features: 'project the features',
+  examples: 'look for examples',
+  millisecondsPerImage: 'time the networks',
+};
+
 /** Keeps a run's folder up to date with what core tells, from one start of the process to its end. */
 export class RunSession {
   readonly #start: RunSessionOptions;
@@ -65,19 +69,13 @@ export class RunSession {
   /** Seconds of the sessions before. */
   readonly #secondsBefore: number;
   readonly #events: EventFile | null;
-  readonly #timeline: TimelineRow[];
-  #features: FeatureProjection | null = null;
+  /** What was looked at for the report at the end. */
+  #findings: ReportFindings = { features: null, examples: null, millisecondsPerImage: null };
+  #teacherConfusion: RunRecord['confusion'] = null;
   #record: RunRecord;
 
-  private constructor(
-    start: RunSessionOptions,
-    metrics: MetricsLog,
-    record: RunRecord,
-    events: EventFile | null,
-    timeline: TimelineRow[],
-  ) {
+  private constructor(start: RunSessionOptions, metrics: MetricsLog, record: RunRecord, events: EventFile | null) {
     this.#start = start;
-    this.#timeline = timeline;
     this.#metrics = metrics;
     this.#record = record;
     this.#events = events;
@@ -120,8 +118,7 @@ export class RunSession {
       error: null,
     };
     const events = options.tensorboard ? await EventFile.create(folder.tensorboard) : null;
-    const timeline = await readTimeline(start);
-    const session = new RunSession(start, metrics, record, events, timeline);
+    const session = new RunSession(start, metrics, record, events);
     await session.#write({});
     process.on('exit', session.#markInterrupted);
     await session.#rehearse();
@@ -159,6 +156,7 @@ export class RunSession {
           await this.#metrics.append({ event: 'evaluation', step, network, accuracy, count });
         }
         await this.#show(step, { scalars: { [`accuracy/${network}`]: accuracy } });
+        if (network === 'teacher') this.#teacherConfusion = event.confusion;
         const others = this.#record.evaluations.filter((evaluation) => evaluation.step !== step);
         await this.#write(
           network === 'teacher'
@@ -174,8 +172,6 @@ export class RunSession {
           await createFolder(folder.samples);
           await writeFileAtomically(file, image);
           await writeFileAtomically(folder.samplesImage, image);
-          this.#timeline.push(timelineRow(event));
-          await writeFileAtomically(folder.timelineImage, renderTimelineImage(this.#timeline));
           if (this.#events === null) return;
           const { width, height, channels } = decode(image);
           await this.#show(event.step, { images: { samples: { width, height, colorspace: channels, png: image } } });
@@ -219,11 +215,19 @@ export class RunSession {
     }
   }
 
-  /** Has the report show the teacher's features. */
-  async showFeatures(project: () => Promise<FeatureProjection>): Promise<readonly RunEvent[]> {
-    return await this.#attempt('project the features', async () => {
-      this.#features = await project();
-    });
+  /** Looks at what only the report shows; each part by itself, so that one that fails costs the others nothing. */
+  async look(parts: { readonly [Part in keyof ReportFindings]?: () => Promise<ReportFindings[Part]> }): Promise<
+    readonly RunEvent[]
+  > {
+    const failures: RunEvent[] = [];
+    for (const [name, find] of Object.entries(parts)) {
+      failures.push(
+        ...(await this.#attempt(LOOKS[name as keyof ReportFindings], async () => {
+          this.#findings = { ...this.#findings, [name]: await find() };
+        })),
+      );
+    }
+    return failures;
   }
 
   /** Makes a report, whose failure is told and costs nothing else. What the disk does not take ends the run. */
@@ -245,8 +249,7 @@ export class RunSession {
   /** All that else runs at the end only, small, before the first step: what cannot be drawn is told now. */
   async #rehearse(): Promise<void> {
     const blank = blankSamples(this.#start.teacher.model.graph);
-    renderSamplesImage(blank);
-    renderTimelineImage([timelineRow(blank)]);
+    readSamplesImage(renderSamplesImage(blank));
     await this.#writeReport(null);
   }
 
@@ -328,35 +331,21 @@ export class RunSession {
 
   async #writeReport(student: Model | null): Promise<void> {
     const { folder, teacher, compared } = this.#start;
-    const { confusion } = this.#record;
-    const confusionImage = confusion === null ? null : renderConfusionImage(confusion);
-    if (confusionImage !== null) await writeFileAtomically(folder.confusionImage, confusionImage);
-    const featuresImage = this.#features === null ? null : renderFeaturesImage(this.#features);
-    if (featuresImage !== null) await writeFileAtomically(folder.featuresImage, featuresImage);
-    const curvesImage = renderCurvesImage(curveCharts(this.#record, this.#metrics.lines));
-    if (curvesImage !== null) await writeFileAtomically(folder.curvesImage, curvesImage);
-    const shown: readonly (readonly [string, Model | null])[] = [
-      ['Teacher', teacher.model],
-      ['Compared', compared],
-      ['Student', student],
-    ];
-    const filtersImage = renderFilterPanels(shown.flatMap(([name, model]) => (model === null ? [] : [[name, model]])));
-    if (filtersImage !== null) await writeFileAtomically(folder.filtersImage, filtersImage);
-    const report = renderReport({
+    const { classes } = describeClassifier(teacher.model.graph);
+    const content: ReportContent = {
       record: this.#record,
       metrics: this.#metrics.lines,
       teacher: teacher.model,
       compared,
       student,
-      samples: await readSamples(folder, this.#record.step),
-      timelineImage: this.#timeline.length < 2 ? null : renderTimelineImage(this.#timeline),
-      confusionImage,
-      features:
-        this.#features === null || featuresImage === null
-          ? null
-          : { image: featuresImage, shownVariance: this.#features.shownVariance },
-    });
-    await writeFileAtomically(folder.report, report);
+      studentFile: student === null ? null : writeModel(student),
+      samples: await readSamples(folder, this.#record.step, classes),
+      teacherConfusion: this.#teacherConfusion,
+      ...this.#findings,
+    };
+    for (const [name, figure] of Object.entries(runFigures(content)))
+      if (figure !== null) await writeFileAtomically(folder.figures[name as keyof RunFolder['figures']], figure);
+    await writeFileAtomically(folder.report, renderReport(content));
   }
 
   async #write(fields: Partial<RunRecord>): Promise<void> {
@@ -414,20 +403,4 @@ export function blankSamples(teacher: Graph): SamplesEvent {
 /** Whether only the reports of the last step are left to do. */
 function isTrained({ step, options }: RunSessionOptions): boolean {
   return step === endOf(options);
-}
-
-/** The rows of the sessions before, out of their pictures. */
-async function readTimeline(start: RunSessionOptions): Promise<TimelineRow[]> {
-  const { folder, teacher, step } = start;
-  const { inputShape, classes } = describeClassifier(teacher.model.graph);
-  const [height, width, channels] = inputShape;
-  const stored = await readSamples(folder, isTrained(start) ? step - 1 : step);
-  return stored.flatMap((samples) => {
-    try {
-      return [readTimelineRow(samples, { height, width, channels, classes })];
-    } catch {
-      // A picture that somebody damaged costs its row, not the run.
-      return [];
-    }
-  });
 }

@@ -65,6 +65,7 @@ test('a run leaves the student, its record, measurements, pictures and a report'
     'prepared',
     'start',
     'evaluation',
+    'evaluation',
     'step',
     'step',
     'checkpoint',
@@ -83,17 +84,17 @@ test('a run leaves the student, its record, measurements, pictures and a report'
   ]);
   expect(readdirSync(folder).sort()).toEqual([
     'checkpoints',
-    'confusion.png',
-    'curves.png',
-    'features.png',
-    'filters.png',
+    'confusion.svg',
+    'curves.svg',
+    'features.svg',
+    'filters.svg',
     'metrics.jsonl',
     'report.html',
     'run.json',
     'samples',
     'samples.png',
     'student',
-    'timeline.png',
+    'timeline.svg',
   ]);
   expect(readdirSync(join(folder, 'checkpoints'))).toEqual(['step-00000004.safetensors', 'step-00000006.safetensors']);
   expect(readdirSync(join(folder, 'samples'))).toEqual(['step-000003.png', 'step-000006.png']);
@@ -113,7 +114,7 @@ test('a run leaves the student, its record, measurements, pictures and a report'
     backend: { description: 'cpu (pure TypeScript, float32)', reason: 'as asked for' },
     options: { ...tinyRun, teacher, seed: 0, evaluateEvery: 3, latentSize: 4, oneHotWeight: 1 },
   });
-  expect(record?.evaluations.map(({ step }) => step)).toEqual([3, 6]);
+  expect(record?.evaluations.map(({ step }) => step)).toEqual([0, 3, 6]);
   expect(
     lines(folder)
       .filter(({ event }) => event === 'step')
@@ -126,7 +127,7 @@ test.each([2, 5, 13])('a teacher of %i channels runs to its report', async (chan
   writeFileSync(teacher, writeModel(tinyTeacher({ channels })));
   const folder = at('run');
   const { files } = await resultOf(optionsOf({ steps: 2, sampleEvery: 1 }), { folder });
-  for (const file of [...Object.values(files), join(folder, 'timeline.png')]) expect(existsSync(file)).toBe(true);
+  for (const file of [...Object.values(files), join(folder, 'timeline.svg')]) expect(existsSync(file)).toBe(true);
 });
 
 test('the student is on the disk before anything is reported', async () => {
@@ -246,7 +247,7 @@ describe('a run that was stopped goes on to the same student', () => {
     const folder = at('run');
     await interrupt(options, folder);
     await resultOf(options, { folder, resume: true });
-    const timeline = (run: string) => readFileSync(join(run, 'timeline.png'));
+    const timeline = (run: string) => readFileSync(join(run, 'timeline.svg'));
     expect(timeline(folder).equals(timeline(at('whole')))).toBe(true);
   });
 

@@ -18,6 +18,7 @@ import type { DistillationOptions } from './distillation-options.ts';
 import { fitSteps } from './fit-steps.ts';
 import { forecastRun } from './forecast-run.ts';
 import { fingerprintFile, type LoadedModel, loadModel, loadTeacher, loadStudent } from './load-model.ts';
+import { collectExamples } from './report/collect-examples.ts';
 import { projectFeatures } from './report/project-features.ts';
 import type { DownloadSettings } from './mnist-files.ts';
 import { type Recipe, resolveRecipe, settleOptions } from './resolve-recipe.ts';
@@ -38,6 +39,7 @@ import { quantizeToOnnx } from './quantize-to-onnx.ts';
 import { selectBackend } from './select-backend.ts';
 import { toStorageError } from './storage-error.ts';
 import { timeEvaluation } from './time-evaluation.ts';
+import { timeImage } from './time-image.ts';
 import { TimeKeeper } from './time-keeper.ts';
 
 /** Where a run lies and how it meets what is there. */
@@ -164,6 +166,8 @@ export async function* runDistillation(
     if (showsFeatures) {
       const few = sliceImageSet(evaluation, 0, Math.min(2, evaluation.count));
       await projectFeatures(backend, teacher.model, few, blankSamples(teacher.model.graph));
+      const { model } = teacher;
+      await collectExamples(backend, { teacher: model, student: model, images: few, deadlineMs: 0, signal });
     }
     const checkpointEveryMs = checkpointEvery === 0 ? undefined : CHECKPOINT_MS;
     const reporting = { evaluateEvery, sampleEvery, checkpointEvery, checkpointEveryMs };
@@ -214,9 +218,30 @@ export async function* runDistillation(
       for (let next = start; next.done !== true; next = await proceed()) {
         const event = next.value;
         if (event.event === 'samples') samples = event;
-        if (event.event === 'result' && showsFeatures && samples !== undefined) {
+        if (event.event === 'result') {
+          const { student: trained } = event;
           const generated = samples;
-          yield* await session.showFeatures(() => projectFeatures(backend, teacher.model, evaluation, generated));
+          yield* await session.look({
+            ...(showsFeatures && generated !== undefined
+              ? { features: async () => await projectFeatures(backend, teacher.model, evaluation, generated) }
+              : {}),
+            ...(evaluation === undefined
+              ? {}
+              : {
+                  examples: async () =>
+                    await collectExamples(backend, {
+                      teacher: teacher.model,
+                      student: trained,
+                      images: evaluation,
+                      deadlineMs: clock() + EXAMPLES_MS,
+                      signal,
+                    }),
+                }),
+            millisecondsPerImage: async () => ({
+              teacher: teacher.model.answer === undefined ? await timeImage(backend, teacher.model) : null,
+              student: await timeImage(backend, trained),
+            }),
+          });
         }
         yield* await session.take(event);
       }
@@ -286,7 +311,9 @@ const CHECKPOINT_MS = 30_000;
 /** Of a time budget, for the last step and for what can't be foreseen. */
 const RESERVE = 0.02;
 /** The last report. */
-const REPORT_MS = 500;
+const REPORT_MS = 1_000;
+/** Of it, looking for the student's mistakes. */
+const EXAMPLES_MS = 250;
 /** Of the time that is left, which reports may take: the rest belongs to the steps, whatever is asked for. */
 const MOST_TAIL_SHARE = 0.5;
 

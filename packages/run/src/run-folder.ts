@@ -25,19 +25,16 @@ export interface RunFolder {
   /** Such grids over time. */
   readonly samples: string;
   readonly report: string;
-  /** Generated images by class over the training. */
-  readonly timelineImage: string;
-  /** The student's confusion matrix, where labelled data was given. */
-  readonly confusionImage: string;
-  /** The curves of the report. */
-  readonly curvesImage: string;
-  /** The first layers of teacher and student side by side. */
-  readonly filtersImage: string;
-  /** Real and generated images by the teacher's features, where labelled data was given. */
-  readonly featuresImage: string;
+  /** Drawings of the report, for slides and papers; those that there is something for. */
+  readonly figures: Readonly<Record<FigureName, string>>;
   /** Event files, where they were asked for. */
   readonly tensorboard: string;
 }
+
+/** The drawings of a run: its curves, the images over time, mistakes, features and first layers. */
+export type FigureName = 'curves' | 'timeline' | 'confusion' | 'features' | 'filters';
+
+const FIGURES: readonly FigureName[] = ['curves', 'timeline', 'confusion', 'features', 'filters'];
 
 /** Names of a run's files and folders within its folder. */
 const ENTRIES = [
@@ -49,11 +46,7 @@ const ENTRIES = [
   'samples',
   'report.html',
   'tensorboard',
-  'timeline.png',
-  'confusion.png',
-  'features.png',
-  'curves.png',
-  'filters.png',
+  ...FIGURES.map((name) => `${name}.svg`),
 ];
 
 /** The files of a run in `path`; nothing is read or written. */
@@ -70,11 +63,7 @@ export function runFolder(path: string): RunFolder {
     samplesImage: join(path, 'samples.png'),
     samples: join(path, 'samples'),
     report: join(path, 'report.html'),
-    timelineImage: join(path, 'timeline.png'),
-    confusionImage: join(path, 'confusion.png'),
-    curvesImage: join(path, 'curves.png'),
-    filtersImage: join(path, 'filters.png'),
-    featuresImage: join(path, 'features.png'),
+    figures: Object.fromEntries(FIGURES.map((name) => [name, join(path, `${name}.svg`)])) as RunFolder['figures'],
     tensorboard: join(path, 'tensorboard'),
   };
 }
@@ -118,7 +107,7 @@ const WRITTEN: readonly (readonly [folder: string, names: RegExp])[] = [
   ['samples', /^step-\d+\.png$/],
   ['tensorboard', /^events\.out\.tfevents\.\d+\.dafl\.\d+$/],
   // Last the record, without which nobody could go on with removing them.
-  ['.', /^(metrics\.jsonl|report\.html|(samples|timeline|confusion|features|curves|filters)\.png)$/],
+  ['.', /^(metrics\.jsonl|report\.html|samples\.png|(timeline|confusion|features|curves|filters)\.(svg|png))$/],
   ['.', /^run\.json$/],
 ];
 

@@ -155,7 +155,13 @@ describe('runExperiment', () => {
     expect(again.every((event) => event.event !== 'finished' || event.isStored)).toBe(true);
     const finished = again.find(({ row, event }) => row.id === 'dafl' && event === 'finished');
     expect(finished).toMatchObject({
-      record: { experiment: 'tiny', row: 'dafl', seed: 1, steps: 2, evaluations: [{ step: 1 }, { step: 2 }] },
+      record: {
+        experiment: 'tiny',
+        row: 'dafl',
+        seed: 1,
+        steps: 2,
+        evaluations: [{ step: 0 }, { step: 1 }, { step: 2 }],
+      },
     });
     const counts = finished?.event === 'finished' ? finished.record.classCounts : null;
     expect(counts?.reduce((total, count) => total + count)).toBe(256);

@@ -1,123 +1,275 @@
 import { createCpuBackend } from '@dafl/backend-cpu';
-import type { Model, SamplesEvent } from '@dafl/core';
+import { inheritWeights, type Model, type SamplesEvent, shrink } from '@dafl/core';
 import { decode } from 'fast-png';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { tinyImages, tinyTeacher } from '../../../../test-fixtures/tiny-teacher.ts';
-import { renderConfusionImage } from './confusion-image.ts';
-import { renderCurvesImage } from './curves-image.ts';
-import { renderFeaturesImage } from './features-image.ts';
-import { renderFilterPanels } from './filters-image.ts';
-import { type LineChart, renderLineChart } from './line-chart.ts';
+import type { StoredSamples } from '../samples-image.ts';
+import { collectExamples } from './collect-examples.ts';
+import { renderConfusionFigure } from './figures/confusion-figure.ts';
+import { renderFeaturesFigure } from './figures/features-figure.ts';
+import { figureDocument } from './figures/figure-document.ts';
+import { focusRange } from './figures/focus-range.ts';
+import { type LineChart, renderLineChart } from './figures/line-chart.ts';
+import { fitPicture, pictureOf } from './figures/picture.ts';
+import { filterOrigins } from './filter-origins.ts';
+import { renderFiltersFigure } from './filters-figure.ts';
 import { projectFeatures } from './project-features.ts';
-import { renderTimelineImage, timelineRow } from './timeline-image.ts';
+import { renderSamplesFigure } from './samples-figure.ts';
+import { renderTimelineFigure } from './timeline-figure.ts';
 
-test('a confusion matrix is blue where it is right and red where it is wrong', () => {
-  const png = renderConfusionImage([
-    [10, 0],
-    [5, 5],
-  ])!;
-  const { width, height, data } = decode(png);
-  expect(width).toBe(height);
-  const colours = new Set(
-    Array.from({ length: width * height }, (_, pixel) => data.slice(pixel * 3, pixel * 3 + 3).join()),
-  );
-  // All right; half of a row right; half of a row wrong, on the root scale full red.
-  for (const colour of ['37,99,235', '220,60,40', '197,212,246']) expect(colours).toContain(colour);
-  expect(renderConfusionImage(Array.from({ length: 41 }, () => Array<number>(41).fill(0)))).toBeNull();
-});
+const count = (text: string, part: RegExp): number => text.match(part)?.length ?? 0;
+const names = (classes: number): string[] => Array.from({ length: classes }, (_, label) => `class ${label}`);
 
-function samples(step: number, label: number, value: number): SamplesEvent {
-  return {
-    event: 'samples',
-    step,
-    height: 4,
-    width: 4,
-    channels: 1,
-    images: new Float32Array(16).fill(value),
-    labels: Uint32Array.of(label),
-    confidences: Float32Array.of(1),
-    classes: 3,
-    classCounts: [0, 0, 0],
-    perClass: 1,
-  };
-}
-
-test('curves are drawn two a row, each with its line and its reference', () => {
+describe('a line chart', () => {
   const chart: LineChart = {
     title: 'Accuracy',
     caption: 'on test images',
-    points: [
-      [0, 0.5],
-      [10, 1],
+    xName: 'step',
+    yName: 'accuracy',
+    lines: [
+      {
+        name: 'student',
+        points: [
+          [0, 0.5],
+          [10, 1],
+        ],
+      },
     ],
     style: 'dots',
-    reference: { value: 0.75, label: 'teacher' },
-    format: (value) => `${value * 100} %`,
+    references: [{ value: 0.75, label: 'teacher' }],
+    format: (value) => `${Math.round(value * 100)} %`,
+    bounds: [0, 1],
   };
-  const { width, height, data } = decode(renderCurvesImage([chart, chart, { ...chart, reference: undefined }])!);
-  expect([width, height]).toEqual([960, 560]);
-  const colourAt = (x: number, y: number): string => data.slice((y * width + x) * 3, (y * width + x) * 3 + 3).join();
-  // From 0.4 to 1 over 214 pixels: the ends of the line; the reference in the first chart only.
-  expect(colourAt(74, 214)).toBe('37,99,235');
-  expect(colourAt(463, 37)).toBe('37,99,235');
-  expect(colourAt(400, 125)).toBe('220,60,40');
-  expect(colourAt(400, 280 + 125)).not.toBe('220,60,40');
-  expect(renderCurvesImage([])).toBeNull();
+
+  test('has axes with names, its references by name, and the values of its points', () => {
+    const { body, hover, title } = renderLineChart(chart)!;
+    for (const text of ['>accuracy<', '>step<', '>teacher<', '<title>0: 50 %', '<title>10: 100 %'])
+      expect(body).toContain(text);
+    expect(hover![0].points.map(([, , text]) => text)).toEqual(['step 0: 50 %', 'step 10: 100 %']);
+    expect(title).toBe('Accuracy over 10 steps, at the end 100 %');
+    expect(renderLineChart({ ...chart, lines: [] })).toBeNull();
+  });
+
+  test('of several lines has a legend, and hover values that name the line', () => {
+    const lines = [chart.lines[0], { name: 'another <b>', points: chart.lines[0].points }];
+    const { body, hover } = renderLineChart({ ...chart, lines })!;
+    expect(body).toContain('>student<');
+    expect(body).toContain('another &lt;b&gt;');
+    expect(hover!.map(({ name }) => name)).toEqual(['student', 'another <b>']);
+  });
+
+  test.each(['dots', 'trend'] as const)('of 300,000 points in %s is drawn, and small', (style) => {
+    const points = Array.from({ length: 300_000 }, (_, index): [number, number] => [index + 1, Math.sin(index / 1e4)]);
+    const figure = renderLineChart({ ...chart, bounds: undefined, lines: [{ name: 'long', points }], style })!;
+    expect(figure.title).toContain('over 300,000 steps');
+    expect(JSON.stringify(figure).length).toBeLessThan(60_000);
+  });
+
+  test.each([
+    ['of one point', [[1, 0.3]]],
+    [
+      'of a constant',
+      [
+        [1, 0],
+        [2, 0],
+        [3, 0],
+      ],
+    ],
+    [
+      'below zero',
+      [
+        [1, -2],
+        [2, -1],
+      ],
+    ],
+    [
+      'over many powers of ten',
+      [
+        [1, 1e6],
+        [2, 10],
+        [3, 1e-3],
+      ],
+    ],
+  ] as const)('%s has finite places', (_, points) => {
+    for (const style of ['dots', 'trend'] as const) {
+      const { body } = renderLineChart({
+        ...chart,
+        lines: [{ name: 'a', points }],
+        references: [],
+        bounds: undefined,
+        style,
+      })!;
+      expect(body).not.toMatch(/NaN|Infinity/);
+      expect(count(body, /class="grid"/g)).toBeGreaterThan(1);
+    }
+  });
+
+  test('does not flatten what comes after a steep start, and says where the line begins', () => {
+    const points = Array.from({ length: 50 }, (_, step): [number, number] => [step, 0.98 + step / 5000]);
+    const { body } = renderLineChart({
+      ...chart,
+      references: [],
+      lines: [{ name: 'a', points: [[0, 0.1], ...points.slice(1)] }],
+    })!;
+    expect(body).toContain('↓ starts at 10 %');
+    const heights = [...body.matchAll(/cy="([\d.-]+)"/g)].map(([, y]) => Number(y));
+    expect(heights).toEqual([]);
+    const few = renderLineChart({
+      ...chart,
+      references: [],
+      lines: [{ name: 'a', points: [[0, 0.1], ...points.slice(1, 30)] }],
+    })!;
+    const places = [...few.body.matchAll(/cy="([\d.-]+)"/g)].map(([, y]) => Number(y));
+    expect(places[1] - places.at(-1)!).toBeGreaterThan(70);
+  });
 });
 
-test.each(['dots', 'trend'] as const)('a chart of 300,000 points in %s is drawn, and small', (style) => {
-  const points = Array.from({ length: 300_000 }, (_, index): [number, number] => [index + 1, Math.sin(index / 1e4)]);
-  const chart: LineChart = { title: 'Long', caption: 'run', points, style, format: (value) => value.toFixed(1) };
-  expect(decode(renderCurvesImage([chart])!).width).toBe(480);
-  const svg = renderLineChart(chart);
-  expect(svg).toContain('Long over 300000 steps');
-  expect(svg.length).toBeLessThan(40_000);
-  expect(svg.includes('<title>step 300000: ')).toBe(style === 'dots');
+test('a focus ignores a start that would press the rest flat, and nothing else', () => {
+  const steady = Array.from({ length: 40 }, (_, index): [number, number] => [index, index]);
+  expect(focusRange(steady)).toEqual({ low: 0, high: 39, isCut: false });
+  const steep: [number, number][] = [[0, 1000], ...steady.slice(1)];
+  expect(focusRange(steep)).toMatchObject({ isCut: true });
+  expect(focusRange(steep).high).toBeLessThan(60);
+  expect(
+    focusRange([
+      [0, 5],
+      [1, 0],
+      [2, 0],
+    ]),
+  ).toEqual({ low: 0, high: 5, isCut: false });
 });
 
-test('filters of networks stand side by side at one scale', () => {
-  const teacher = tinyTeacher();
-  const { width, height } = decode(
-    renderFilterPanels([
-      ['Teacher', teacher],
-      ['Student', teacher],
-    ])!,
-  );
-  // Four filters of 3x3 with a gap between them are 15 pixels wide, 18 times enlarged.
-  expect([width, height]).toEqual([12 + 2 * (280 + 12), 14 + 24 + 12 + 3 * 18]);
-  const flat: Model = { graph: { ...teacher.graph, nodes: [] }, weights: new Map() };
-  expect(renderFilterPanels([['Teacher', flat]])).toBeNull();
+describe('a confusion matrix', () => {
+  test('of few classes has names, counts, and tells what was taken for what', () => {
+    const { body } = renderConfusionFigure(
+      [
+        [10, 0],
+        [5, 5],
+      ],
+      ['cat & co', 'a very long name of a dog'],
+    );
+    expect(body).toContain('cat &amp; co taken for cat &amp; co: 10 of 10');
+    expect(body).toContain('a very long name of a dog taken for cat &amp; co: 5 of 10');
+    expect(body).toContain('a very long n…');
+    // All right; half of a row right; half of a row wrong, on the root scale full.
+    expect(
+      [...body.matchAll(/class="(goodmark|badmark)" fill-opacity="([\d.]+)"/g)].map(([, kind, strength]) => [
+        kind,
+        strength,
+      ]),
+    ).toEqual([
+      ['goodmark', '1.00'],
+      ['badmark', '1.00'],
+      ['goodmark', '0.25'],
+    ]);
+  });
+
+  test.each([21, 100, 1000])('of %i classes is a picture that tells its mistakes to the pointer', (classes) => {
+    const confusion = Array.from({ length: classes }, (_, truth) =>
+      Array.from({ length: classes }, (__, predicted) =>
+        predicted === truth ? 9 : predicted === (truth + 1) % classes ? 1 : 0,
+      ),
+    );
+    const { body, hover, width } = renderConfusionFigure(confusion, names(classes));
+    const png = decode(Buffer.from(/base64,([^"]+)/.exec(body)![1], 'base64'));
+    expect([png.width, png.height]).toEqual([classes, classes]);
+    expect([...png.data.subarray(0, 3)]).toEqual([34, 87, 214]);
+    // No mistake: nothing is drawn, so that the page's own colour shows.
+    expect(png.data[2 * 4 + 3]).toBe(0);
+    expect(hover![0].points).toHaveLength(classes);
+    expect(hover![0].points[0][2]).toBe('class 0 taken for class 1: 1 of 10');
+    expect(width).toBeLessThan(700);
+  });
 });
 
-test('a timeline has a row for each moment and a column for each class', () => {
-  const rows = [samples(10, 0, 0.4), samples(20, 2, 0.8)].map(timelineRow);
-  expect(rows.map(({ images }) => images.map((image) => image !== null))).toEqual([
-    [true, false, false],
-    [false, false, true],
-  ]);
-  const { width, data } = decode(renderTimelineImage(rows));
-  const [first, second] = [102, 204].map((value) => data.indexOf(value));
-  expect(Math.floor(second / width) - Math.floor(first / width)).toBe(68);
-  expect((second % width) - (first % width)).toBe(2 * 68);
-  // 64 x 64 pixels each.
-  expect(data.filter((value) => value === 102)).toHaveLength(4096);
+function stored(step: number, labels: readonly number[], value = 100): StoredSamples {
+  return {
+    step,
+    classes: 3,
+    images: labels.map((label) => ({
+      label,
+      confidence: 0.5,
+      picture: { height: 4, width: 4, channels: 1, data: new Uint8Array(16).fill(value) },
+    })),
+  };
+}
+
+test('a timeline has a row for each moment and a column for each class, by their names', () => {
+  const { body } = renderTimelineFigure([stored(10, [0]), stored(2000, [0, 2])], ['cat', 'dog', 'eel'])!;
+  for (const name of ['>10<', '>2,000<', '>cat<', '>dog<', '>eel<']) expect(body).toContain(name);
+  const { data, width } = decode(Buffer.from(/base64,([^"]+)/.exec(body)![1], 'base64'));
+  const isDrawn = (row: number, column: number): boolean => data[(row * 5 * width + column * 5) * 2 + 1] === 255;
+  expect([isDrawn(0, 0), isDrawn(0, 1), isDrawn(0, 2)]).toEqual([true, false, false]);
+  expect([isDrawn(1, 0), isDrawn(1, 1), isDrawn(1, 2)]).toEqual([true, false, true]);
+  expect(renderTimelineFigure([stored(10, [0])], ['cat', 'dog', 'eel'])).toBeNull();
 });
 
 test('of many moments at most 16 are shown, the last included', () => {
-  const rows = Array.from({ length: 40 }, (_, index) => timelineRow(samples(index, 0, index === 39 ? 0.4 : 0.8)));
-  const { height, data } = decode(renderTimelineImage(rows));
-  expect(Math.floor(height / 68)).toBe(16);
-  expect(data).toContain(102);
+  const { body } = renderTimelineFigure(
+    Array.from({ length: 40 }, (_, step) => stored(step, [0])),
+    names(3),
+  )!;
+  expect(count(body, /class="end ink"/g)).toBe(16);
+  expect(body).toContain('>39<');
 });
 
-test('features: real images span the plane, generated ones lie in it as squares', async () => {
+test.each([2, 12, 13, 100, 1000])(
+  'samples of %i classes are shown with their names, a frame for each moment',
+  (classes) => {
+    const all = Array.from({ length: Math.min(100, classes) }, (_, label) => label);
+    const { body, width } = renderSamplesFigure([stored(1, all), stored(2, all)], names(classes))!;
+    expect(count(body, /<image/g)).toBe(2);
+    expect(count(body, /<image [^>]*display="none"/g)).toBe(1);
+    expect(body).toContain('class 1');
+    expect(width).toBeLessThanOrEqual(700);
+  },
+);
+
+test('filters have numbers, and those of a student tell which of the teacher they began as', () => {
+  const teacher = tinyTeacher();
+  const student = inheritWeights(teacher, shrink(teacher.graph, 0.5));
+  const origins = filterOrigins({ initialization: 'teacher' }, teacher, student)!;
+  const { filters, figure } = renderFiltersFigure('Student', student, origins)!;
+  const ofTeacher = renderFiltersFigure('Teacher', teacher)!.filters;
+  expect(origins).toHaveLength(2);
+  // Nothing was trained: they are the same weights.
+  origins.forEach((origin, index) => expect(filters.weights[index]).toEqual(ofTeacher.weights[origin]));
+  origins.forEach((origin) => expect(figure.body).toContain(`>was ${origin + 1}<`));
+  expect(filterOrigins({ initialization: 'random' }, teacher, student)).toBeUndefined();
+  const flat: Model = { graph: { ...teacher.graph, nodes: [] }, weights: new Map() };
+  expect(renderFiltersFigure('Teacher', flat)).toBeNull();
+});
+
+test('filters of three channels are in colour, of others nothing is drawn for 0', () => {
+  const channelsOf = (model: Model) => renderFiltersFigure('Teacher', model)!.filters.pictures[0].data;
+  const colour = channelsOf(tinyTeacher({ channels: 3 }));
+  expect(colour[3]).toBe(255);
+  const teacher = tinyTeacher({ channels: 2 });
+  teacher.weights.get('conv.kernel')!.data.fill(0, 0, 8);
+  expect(channelsOf(teacher)[3]).toBe(0);
+});
+
+test('large pictures become smaller, by means; small ones stay', () => {
+  const picture = pictureOf(Float32Array.of(0, 1, 0.2, 0.4), 0, { height: 2, width: 2, channels: 1 });
+  expect(fitPicture(picture, 2)).toBe(picture);
+  expect([...fitPicture(picture, 1).data]).toEqual([Math.round((0 + 255 + 51 + 102) / 4)]);
+});
+
+test('features: real images span the plane, generated ones lie in it', async () => {
   const backend = createCpuBackend();
   const real = tinyImages({ count: 30 });
-  const generated = {
-    ...samples(1, 2, 0),
+  const generated: SamplesEvent = {
+    event: 'samples',
+    step: 1,
     height: 8,
     width: 8,
+    channels: 1,
     images: Float32Array.from(real.pixels.subarray(0, 64), (pixel) => pixel / 255),
+    labels: Uint32Array.of(2),
+    confidences: Float32Array.of(1),
+    classes: 3,
+    classCounts: [0, 0, 1],
+    perClass: 1,
   };
   const projection = await projectFeatures(backend, tinyTeacher(), real, generated);
   expect(backend.memory().tensors).toBe(0);
@@ -129,10 +281,34 @@ test('features: real images span the plane, generated ones lie in it as squares'
   expect(last).toMatchObject({ isGenerated: true, label: 2 });
   expect(last.x).toBeCloseTo(first.x, 4);
   expect(last.y).toBeCloseTo(first.y, 4);
-  const { width, height, data } = decode(renderFeaturesImage(projection));
-  expect([width, height]).toEqual([640, 640]);
-  const outline = Array.from({ length: width * height }, (_, pixel) =>
-    data.slice(pixel * 3, pixel * 3 + 3).join(),
-  ).filter((colour) => colour === '20,20,24');
-  expect(outline).toHaveLength(40);
+  const { body } = renderFeaturesFigure(projection, ['cat', 'dog', 'eel']);
+  expect(count(body, /<circle [^>]*r="3"/g)).toBe(30);
+  for (const name of ['>cat<', '>dog<', '>eel<', '>real image<']) expect(body).toContain(name);
+  // Of many classes colours would not tell them apart: the list above does.
+  expect(renderFeaturesFigure(projection, names(100)).body).not.toContain('>class 5<');
+});
+
+test('mistakes are those of the student, with what the teacher says; the surest come first', async () => {
+  const backend = createCpuBackend();
+  const images = tinyImages({ count: 60 });
+  const teacher = tinyTeacher();
+  const student = inheritWeights(teacher, shrink(teacher.graph, 0.5));
+  const { mistakes, looked, ofClass } = await collectExamples(backend, { teacher, student, images, deadlineMs: 0 });
+  expect(backend.memory().tensors).toBe(0);
+  expect(looked).toBe(60);
+  expect(mistakes.length).toBeGreaterThan(0);
+  for (const { truth, student: said, teacher: other } of mistakes) {
+    expect(said.label).not.toBe(truth);
+    expect(other).not.toBeNull();
+  }
+  const sure = mistakes.map(({ student: { probability } }) => probability);
+  expect(sure).toEqual([...sure].sort((one, other) => other - one));
+  ofClass.forEach((pictures) => expect(pictures.length).toBeLessThanOrEqual(8));
+});
+
+test('a figure is a file of its own, in light and dark', () => {
+  const file = figureDocument({ title: 'A & B', width: 10, height: 10, body: '<text>x</text>' });
+  expect(file).toMatch(/^<svg xmlns="http:\/\/www.w3.org\/2000\/svg" viewBox="0 0 10 10"/);
+  expect(file).toContain('<title>A &amp; B</title>');
+  expect(file).toContain('prefers-color-scheme:dark');
 });

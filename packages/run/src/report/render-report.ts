@@ -1,17 +1,32 @@
-import { describeVerdict } from '../describe-verdict.ts';
 import { describeClassifier, type Model } from '@dafl/core';
 import { dataUse } from '../data-use.ts';
+import { describeVerdict } from '../describe-verdict.ts';
 import { endOf } from '../end-of.ts';
+import { lowRankShare } from '../low-rank-share.ts';
 import type { MetricsLine } from '../metrics-log.ts';
-import type { StoredSamples } from '../read-samples.ts';
+import { repeatCommand } from '../repeat-command.ts';
 import type { NetworkRecord, RunRecord } from '../run-record.ts';
+import type { StoredSamples } from '../samples-image.ts';
 import { formatBytes } from '../storage-error.ts';
+import { classNames } from './class-names.ts';
+import type { Examples } from './collect-examples.ts';
 import { curveCharts } from './curve-charts.ts';
 import { escapeHtml } from './escape-html.ts';
-import { renderFiltersImage } from './filters-image.ts';
-import { renderLineChart } from './line-chart.ts';
-import { reportScript } from './report-script.ts';
-import { reportStyle } from './report-style.ts';
+import { renderConfusionFigure } from './figures/confusion-figure.ts';
+import { renderFeaturesFigure } from './figures/features-figure.ts';
+import { inlineFigure } from './figures/inline-figure.ts';
+import { filterOrigins } from './filter-origins.ts';
+import { renderFiltersFigure } from './filters-figure.ts';
+import { duration, integer, milliseconds, percent, ratio } from './format-figures.ts';
+import type { FeatureProjection } from './project-features.ts';
+import { pictureGallery } from './picture-gallery.ts';
+import { publishedFigure } from './published-figure.ts';
+import { renderChart } from './render-chart.ts';
+import { renderClassBars } from './render-class-bars.ts';
+import { renderExamples } from './render-examples.ts';
+import { type PageSection, renderPage } from './render-page.ts';
+import { renderSamplesFigure } from './samples-figure.ts';
+import { renderTimelineFigure } from './timeline-figure.ts';
 
 /** What a report is made from. */
 export interface ReportContent {
@@ -22,57 +37,53 @@ export interface ReportContent {
   readonly compared: Model | null;
   /** Null if the run has not ended. */
   readonly student: Model | null;
+  /** The student's file, which the report gives to whoever has no more than the report; null if there is none yet. */
+  readonly studentFile: Uint8Array | null;
   /** In the order of their steps. */
   readonly samples: readonly StoredSamples[];
-  /** PNG files; null where there is nothing to show. */
-  readonly timelineImage: Uint8Array | null;
-  readonly confusionImage: Uint8Array | null;
-  readonly features: { readonly image: Uint8Array; readonly shownVariance: number } | null;
+  readonly features: FeatureProjection | null;
+  /** Of the teacher, as `RunRecord.confusion`. */
+  readonly teacherConfusion: RunRecord['confusion'];
+  readonly examples: Examples | null;
+  /** Of one image alone; null where it was not measured. */
+  readonly millisecondsPerImage: { readonly teacher: number | null; readonly student: number | null } | null;
 }
+
+/** A file up to which the report holds the student. */
+const MOST_FILE_BYTES = 8e6;
+/** Of the measurements as a table. */
+const MOST_TABLE_LINES = 20_000;
 
 /**
  * One page about a run, with everything in it: it needs no network and no other file.
  *
- * Headline numbers, curves, the generated images over time, the first layer of both networks, what they cost, all
- * options, and how to repeat the run.
+ * What was asked and what came out, teacher and student side by side, the curves, the generated images over time, real
+ * images and the student's mistakes, each class, the first layers, and how to repeat the run.
  */
 export function renderReport(content: ReportContent): string {
   const { record } = content;
-  const title = `${record.teacher.name} to ${record.student.name}`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<title>${escapeHtml(title)} - dafl</title>
-<style>${reportStyle}</style>
-</head>
-<body>
-<main>
-${[
-  renderHead(record),
-  renderTiles(record),
-  renderWarnings(content.metrics),
-  renderCurves(content),
-  renderSamples(content.samples),
-  renderTimeline(content.timelineImage),
-  renderConfusion(content),
-  renderFeatures(content.features),
-  renderFilters(content),
-  renderNetworks(content),
-  renderRepeat(record),
-  renderOptions(record),
-].join('\n')}
-<footer>Written by dafl ${escapeHtml(record.versions.dafl)}. Test images were used for reporting only: nothing was chosen by them.</footer>
-</main>
-<script>${reportScript}</script>
-</body>
-</html>
-`;
+  const sections = [
+    renderNetworks(content),
+    renderCurves(content),
+    renderSamples(content),
+    renderReal(content),
+    renderMistakes(content),
+    renderClasses(content),
+    renderFeatures(content),
+    renderFilters(content),
+    renderRepeat(content),
+  ].filter((section) => section !== null);
+  return renderPage({
+    title: `${record.teacher.name} to ${record.student.name}`,
+    head: renderHead(content),
+    sections,
+    data: renderData(content),
+    footer: `Written by dafl ${record.versions.dafl}. Labelled images were used for reporting only: nothing was chosen by them.`,
+  });
 }
 
-function renderHead({ state, teacher, student, timings, options, step }: RunRecord): string {
+function renderHead({ record, metrics, teacher: { graph } }: ReportContent): string {
+  const { state, teacher, student, timings, options, step, accuracy, teacherAccuracy, verdict = null } = record;
   const states: Readonly<Record<RunRecord['state'], string>> = {
     running: 'running',
     finished: 'finished',
@@ -80,51 +91,71 @@ function renderHead({ state, teacher, student, timings, options, step }: RunReco
     failed: 'failed',
   };
   const day = (timings.endedAt ?? timings.startedAt).slice(0, 16).replace('T', ' ');
-  return `<span class="state ${states[state] === 'finished' ? 'finished' : ''}">${escapeHtml(states[state])} - ${escapeHtml(day)} UTC</span>
+  const { classes } = describeClassifier(graph);
+  const asked = `${escapeHtml(teacher.name)} tells ${integer(classes)} classes apart with ${integer(teacher.parameters)} parameters. Asked for: a student ${escapeHtml(describeStudent(options.student))}, by the method <b>${escapeHtml(options.method)}</b>, in ${integer(endOf(options) ?? step)} steps. ${escapeHtml(dataUse[options.method])}`;
+  const judged = verdict === null ? null : describeVerdict(verdict);
+  const reached =
+    accuracy === null
+      ? ''
+      : `<b>The student reaches ${percent(accuracy)}</b>${teacherAccuracy === null ? '' : `, ${pointsBelow(teacherAccuracy - accuracy)} its teacher`}. `;
+  const told =
+    judged === null
+      ? ''
+      : `${escapeHtml(judged.line)}.${judged.advice === null ? '' : ` ${escapeHtml(judged.advice)}.`}`;
+  return `<div class="state"><b${state === 'finished' ? '' : ' class="open"'}>${escapeHtml(states[state])}</b> · ${escapeHtml(day)} UTC · seed ${record.options.seed}</div>
 <h1>${escapeHtml(teacher.name)} <span class="to">to</span> ${escapeHtml(student.name)}</h1>
-<p class="lead">${escapeHtml(dataUse[options.method])}</p>`;
+<p class="story">${asked}</p>
+${reached === '' && told === '' ? '' : `<p class="verdict">${reached}${told}</p>`}
+${renderTiles(record)}
+${renderWarnings(metrics)}`;
+}
+
+/** Points of percent, in words: "0.35 points below". */
+function pointsBelow(difference: number): string {
+  const points = Math.abs(difference * 100).toFixed(2);
+  if (points === '0.00') return 'the same as';
+  return `${points} points ${difference > 0 ? 'below' : 'above'}`;
+}
+
+/** The student that was asked for, in words. */
+function describeStudent(student: RunRecord['options']['student']): string {
+  if (student === 'half') return "of half its teacher's width";
+  if (student === 'quarter') return "of a quarter of its teacher's width";
+  if (typeof student === 'number') return `of ${Number((student * 100).toFixed(1))} % of its teacher's width`;
+  if (lowRankShare(student) !== undefined) return 'with its convolutions in two parts (low rank)';
+  return `of the architecture ${student.split(/[\\/]/).at(-1)}`;
+}
+
+/** Before the first step; undefined where it was not measured. */
+function startAccuracy({ evaluations }: RunRecord): number | undefined {
+  return evaluations.find(({ step }) => step === 0)?.accuracy;
 }
 
 function renderTiles(record: RunRecord): string {
   const { accuracy, teacherAccuracy, agreement, verdict = null, teacher, student, timings, step, evaluations } = record;
   const count = evaluations.at(-1)?.count;
-  const tile = (value: string, what: string, main = false) =>
-    `<div class="tile${main ? ' main' : ''}"><div class="value">${escapeHtml(value)}</div><div class="what">${escapeHtml(what)}</div></div>`;
-  const tiles = [
-    ...(accuracy === null
-      ? []
-      : [
-          tile(
-            percent(accuracy),
-            `student's accuracy${count === undefined ? '' : ` on ${integer(count)} images`}`,
-            true,
-          ),
-        ]),
-    ...(teacherAccuracy === null ? [] : [tile(percent(teacherAccuracy), "teacher's accuracy")]),
-    ...(verdict === null
-      ? []
-      : [tile(verdict.level, `judged on ${integer(verdict.pictures)} pictures that it did not learn from`)]),
-    ...(agreement === null
-      ? []
-      : [
-          tile(
-            percent(agreement),
-            `agreement on synthetic images${accuracy === null ? ' (no accuracy)' : ''}`,
-            accuracy === null,
-          ),
-        ]),
-    tile(
-      `${(teacher.parameters / student.parameters).toFixed(1)}×`,
-      `fewer parameters: ${integer(student.parameters)}`,
-    ),
-    tile(`${(teacher.multiplyAccumulates / student.multiplyAccumulates).toFixed(1)}×`, 'less arithmetic'),
-    tile(duration(timings.seconds), `for ${integer(step)} steps`),
-  ];
-  const judged = verdict === null ? null : describeVerdict(verdict);
-  const advice = judged?.advice ?? null;
-  const lines =
-    advice === null || judged === null ? '' : `<p class="lead">${escapeHtml(judged.line)}. ${escapeHtml(advice)}.</p>`;
-  return `<div class="tiles">${tiles.join('')}</div>${lines}`;
+  const start = startAccuracy(record);
+  const tiles: [value: string, what: string][] = [];
+  if (accuracy !== null)
+    tiles.push([percent(accuracy), `student's accuracy${count === undefined ? '' : ` on ${integer(count)} images`}`]);
+  if (teacherAccuracy !== null) tiles.push([percent(teacherAccuracy), "teacher's accuracy"]);
+  if (start !== undefined) tiles.push([percent(start), "student's accuracy before the first step"]);
+  if (accuracy === null && agreement !== null)
+    tiles.push([percent(agreement), 'agreement on synthetic images (no accuracy)']);
+  if (verdict !== null)
+    tiles.push([verdict.level, `judged on ${integer(verdict.pictures)} pictures that it did not learn from`]);
+  if (accuracy !== null && agreement !== null) tiles.push([percent(agreement), 'agreement on synthetic images']);
+  tiles.push([`${ratio(teacher.parameters, student.parameters)}×`, `fewer parameters: ${integer(student.parameters)}`]);
+  tiles.push([
+    `${ratio(teacher.multiplyAccumulates, student.multiplyAccumulates)}×`,
+    `fewer operations: ${integer(student.multiplyAccumulates)} an image`,
+  ]);
+  tiles.push([duration(timings.seconds), `for ${integer(step)} steps`]);
+  const items = tiles.map(
+    ([value, what], index) =>
+      `<li class="tile${index === 0 ? ' main' : ''}"><div class="value">${escapeHtml(value)}</div><div class="what">${escapeHtml(what)}</div></li>`,
+  );
+  return `<ul class="tiles">${items.join('')}</ul>`;
 }
 
 function renderWarnings(metrics: readonly MetricsLine[]): string {
@@ -135,85 +166,184 @@ function renderWarnings(metrics: readonly MetricsLine[]): string {
   return `<ul class="warnings">${items.join('')}</ul>`;
 }
 
-function renderCurves({ record, metrics }: ReportContent): string {
-  return `<h2>Curves over the steps</h2><div class="charts">${curveCharts(record, metrics).map(renderLineChart).join('')}</div>`;
+function renderNetworks({ record, teacher, millisecondsPerImage: times }: ReportContent): PageSection {
+  const { teacher: large, student: small, teacherAccuracy, accuracy } = record;
+  const published = publishedFigure(record.options);
+  const start = startAccuracy(record);
+  const share = (ofLarge: number | null | undefined, ofSmall: number | null | undefined): string =>
+    ofLarge && ofSmall ? `${((ofSmall / ofLarge) * 100).toFixed(0)} %` : '';
+  const count = (
+    name: string,
+    read: (network: NetworkRecord) => number | null,
+    show: (value: number) => string,
+  ): string[] => {
+    const [one, other] = [read(large), read(small)];
+    return [name, one === null ? '-' : show(one), other === null ? '-' : show(other), share(one, other)];
+  };
+  const difference =
+    accuracy === null || teacherAccuracy === null ? '' : `${((accuracy - teacherAccuracy) * 100).toFixed(2)} points`;
+  const shown = (value: number | null): string => (value === null ? 'not measured' : percent(value));
+  const rows: string[][] = [
+    ['Accuracy', shown(teacherAccuracy), shown(accuracy), difference],
+    ...(start === undefined ? [] : [['Accuracy before the first step', '', percent(start), '']]),
+    ...(published === null ? [] : [[`Published (${published.label})`, '', percent(published.accuracy), '']]),
+    count('Parameters', ({ parameters }) => parameters, integer),
+    count('Multiply-accumulates an image', ({ multiplyAccumulates }) => multiplyAccumulates, integer),
+    count('File', ({ sizeBytes }) => sizeBytes, formatBytes),
+    ...(times === null
+      ? []
+      : [
+          [
+            'Time for one image, here',
+            times.teacher === null ? '-' : milliseconds(times.teacher),
+            times.student === null ? '-' : milliseconds(times.student),
+            share(times.teacher, times.student),
+          ],
+        ]),
+    ['Input', large.inputShape.join(' × '), small.inputShape.join(' × '), ''],
+    ['Classes', ...Array<string>(2).fill(integer(describeClassifier(teacher.graph).classes)), ''],
+  ];
+  const lines = rows.map(
+    ([name, ...cells]) =>
+      `<tr><th scope="row">${escapeHtml(name)}</th>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`,
+  );
+  return {
+    id: 'networks',
+    link: 'Teacher and student',
+    heading: 'Teacher and student',
+    body: `<div class="card scroll wrap" tabindex="0" role="region" aria-label="Teacher and student"><table><thead><tr><td></td><th scope="col">Teacher</th><th scope="col">Student</th><th scope="col">Student / teacher</th></tr></thead><tbody>${lines.join('')}</tbody></table></div>`,
+  };
 }
 
-function renderSamples(samples: readonly StoredSamples[]): string {
-  if (samples.length === 0) return '';
+function renderCurves({ record, metrics, teacher }: ReportContent): PageSection | null {
+  const charts = curveCharts(record, metrics, describeClassifier(teacher.graph).classes).map(renderChart).join('');
+  if (charts === '') return null;
+  return {
+    id: 'curves',
+    link: 'Curves',
+    heading: 'Curves over the steps',
+    body: `<div class="charts">${charts}</div>`,
+  };
+}
+
+function renderSamples({ samples, teacher }: ReportContent): PageSection | null {
+  const names = classNames(teacher.graph);
+  const figure = renderSamplesFigure(samples, names);
+  if (figure === null) return null;
+  const steps = JSON.stringify(samples.map(({ step }) => step));
   const last = samples.length - 1;
-  const images = samples.map(
-    ({ step, image }, index) =>
-      `<img src="${pngAddress(image)}" data-step="${step}" alt="Generated images after step ${step}, a row for each class"${index === last ? '' : ' hidden'}>`,
-  );
   const player =
     samples.length === 1
       ? ''
-      : `<div class="player" hidden><button type="button">Play</button><input type="range" min="0" max="${last}" value="${last}" aria-label="Step of the samples"><output></output></div>`;
-  return `<h2>What the student learnt from</h2>
-<p class="lead">Generated images over time, a row for each class, always from the same latent vectors. Beneath each: how sure the teacher is of that class. They need not look like anything to a person.</p>
-<div class="card">${player}<div class="grids">${images.join('')}</div></div>`;
+      : `<div class="player" data-steps="${steps}" hidden><button type="button">Play</button><input type="range" min="0" max="${last}" value="${last}" aria-label="Step of the pictures"><output></output></div>`;
+  const timeline = renderTimelineFigure(samples, names);
+  const over =
+    timeline === null
+      ? ''
+      : `<div class="card"><h3>Over the run</h3><p class="soft">The first image of each class (columns) after so many steps (rows). Empty: none was of that class.</p>${inlineFigure(timeline)}</div>`;
+  const more = names.length > 100 ? ' The first 100 classes are shown.' : '';
+  return {
+    id: 'images',
+    link: 'Images',
+    heading: 'What the student learnt from',
+    lead: `Images by the class that the teacher sees in them, always of the same draw. They need not look like anything to a person.${more}`,
+    body: `<div class="pair"><div class="card"><h3>By class</h3>${player}${inlineFigure(figure)}</div>${over}</div>`,
+  };
 }
 
-function renderTimeline(image: Uint8Array | null): string {
-  if (image === null) return '';
-  return `<h2>Images by class over the run</h2>
-<div class="card"><p>The first image of each class (columns) after so many steps (rows). Empty: none of the images was of that class.</p><img src="${pngAddress(image)}" alt="Generated images, a column for each class, a row for each moment"></div>`;
+function renderReal({ examples, samples, teacher, record }: ReportContent): PageSection | null {
+  if (examples === null || samples.length === 0) return null;
+  const body = renderExamples(examples, samples.at(-1)!, classNames(teacher.graph));
+  if (body === null) return null;
+  return {
+    id: 'real',
+    link: 'Real images',
+    heading: 'Real images beside those it learnt from',
+    lead: `Of each class, what the student learnt from at the left, and images of ${escapeHtml(record.options.eval ?? 'the labelled data')} at the right, which nothing in the run depended on.`,
+    body: `<div class="card">${body}</div>`,
+  };
 }
 
-function renderConfusion({ record, confusionImage }: ReportContent): string {
-  if (confusionImage === null) return '';
-  return `<h2>Where the student errs</h2>
-<div class="card"><p>Counts on ${escapeHtml(record.options.eval ?? 'labelled data')}: rows are the true classes, columns what the student says.</p><img style="max-width:520px;width:100%" src="${pngAddress(confusionImage)}" alt="Confusion matrix of the student"></div>`;
+function renderMistakes({ examples, teacher, record }: ReportContent): PageSection | null {
+  if (examples === null) return null;
+  const names = classNames(teacher.graph);
+  const { looked, mistakes } = examples;
+  const lead = `The first ${integer(looked)} images of ${escapeHtml(record.options.eval ?? 'the labelled data')} were looked through; the surest mistakes come first.`;
+  const body = renderMistakeList(mistakes, names);
+  return {
+    id: 'mistakes',
+    link: 'Mistakes',
+    heading: "The student's mistakes",
+    lead,
+    body: `<div class="card">${body}</div>`,
+  };
 }
 
-function renderFeatures(features: ReportContent['features']): string {
-  if (features === null) return '';
-  return `<h2>Real and generated images, by the teacher's features</h2>
-<div class="card"><p>The two principal components of the features of real images (${percent(features.shownVariance)} of their variance), a colour for each class. Dots are real images, which the run never saw; squares are generated ones.</p><img style="max-width:640px;width:100%" src="${pngAddress(features.image)}" alt="Scatter plot of real and generated images"></div>`;
-}
-
-function renderFilters({ teacher, compared, student }: ReportContent): string {
-  const cards = (
-    [
-      ['Teacher', teacher],
-      ['Compared', compared],
-      ['Student', student],
-    ] as const
-  ).map(([role, model]) => {
-    const filters = model === null ? null : renderFiltersImage(model);
-    if (filters === null) return '';
-    const { node, count, size, image, columns } = filters;
-    const width = Math.min(100, (columns / 8) * 100);
-    return `<div class="card"><strong>${role}</strong> <span>${escapeHtml(node)}, ${count} filters of ${size.join('×')}</span><img style="max-width:${Math.max(40, width)}%" src="${pngAddress(image)}" alt="First-layer filters of the ${role.toLowerCase()}"></div>`;
+function renderMistakeList(mistakes: Examples['mistakes'], names: readonly string[]): string {
+  if (mistakes.length === 0) return '<p>None among them.</p>';
+  const gallery = pictureGallery(mistakes.map(({ picture }) => picture));
+  const sure = ({ label, probability }: { label: number; probability: number }): string =>
+    `${escapeHtml(names[label])}, ${(probability * 100).toFixed(0)} %`;
+  const items = mistakes.map(({ truth, student, teacher }, index) => {
+    const other =
+      teacher === null
+        ? ''
+        : `<span${teacher.label === truth ? '' : ' class="wrong"'}>teacher: ${sure(teacher)}</span>`;
+    return `<li><i class="sprite" style="${gallery.tiles[index]}" role="img" aria-label="An image of ${escapeHtml(names[truth])}"></i><b>${escapeHtml(names[truth])}</b><span class="wrong">student: ${sure(student)}</span>${other}</li>`;
   });
-  if (cards.every((card) => card === '')) return '';
-  return `<h2>First-layer filters</h2><div class="pair">${cards.join('')}</div>`;
+  return `<ul class="gallery" style="${gallery.style}">${items.join('')}</ul>`;
 }
 
-function renderNetworks({ record, teacher }: ReportContent): string {
-  const { teacher: large, student: small, teacherAccuracy, accuracy } = record;
-  const rows: [string, (network: NetworkRecord) => string, ((network: NetworkRecord) => number)?][] = [
-    ['Parameters', ({ parameters }) => integer(parameters), ({ parameters }) => parameters],
-    ['MACs per image', (network) => integer(network.multiplyAccumulates), (network) => network.multiplyAccumulates],
-    ['File', ({ sizeBytes }) => (sizeBytes === null ? '-' : formatBytes(sizeBytes)), ({ sizeBytes }) => sizeBytes ?? 0],
-    ['Input', ({ inputShape }) => inputShape.join('×')],
+function renderClasses({ record, teacher, teacherConfusion }: ReportContent): PageSection | null {
+  const { confusion } = record;
+  if (confusion === null) return null;
+  const names = classNames(teacher.graph);
+  const where = escapeHtml(record.options.eval ?? 'labelled data');
+  return {
+    id: 'classes',
+    link: 'Classes',
+    heading: 'Class by class',
+    lead: `On ${where}. A bar is the share of a class's images that the student gets right${teacherConfusion === null ? '' : ', the line across it the teacher’s'}.`,
+    body: `<div class="pair"><div class="card"><h3>Accuracy of each class</h3>${renderClassBars(confusion, teacherConfusion, names)}</div><div class="card"><h3>Confusion matrix</h3>${inlineFigure(renderConfusionFigure(confusion, names))}</div></div>`,
+  };
+}
+
+function renderFeatures({ features, teacher }: ReportContent): PageSection | null {
+  if (features === null) return null;
+  const names = classNames(teacher.graph);
+  const options = names.map((name, label) => `<option value="${label}">${escapeHtml(name)}</option>`);
+  return {
+    id: 'features',
+    link: 'Features',
+    heading: "Real and generated images, by the teacher's features",
+    lead: `The two principal components of the features of real images: ${percent(features.shownVariance)} of their variance.`,
+    body: `<div class="card"><p><label>Show <select class="classes"><option value="">all classes</option>${options.join('')}</select></label></p>${inlineFigure(renderFeaturesFigure(features, names))}</div>`,
+  };
+}
+
+function renderFilters({ teacher, compared, student, record }: ReportContent): PageSection | null {
+  const origins = student === null ? undefined : filterOrigins(record, teacher, student);
+  const networks: readonly (readonly [string, Model | null])[] = [
+    ['Teacher', teacher],
+    ['Student', student],
+    ['Compared', compared],
   ];
-  const ratio = (measure: ((network: NetworkRecord) => number) | undefined) =>
-    measure === undefined || measure(small) === 0 ? '' : `${((measure(small) / measure(large)) * 100).toFixed(0)} %`;
-  const { classes } = describeClassifier(teacher.graph);
-  const lines = rows.map(
-    ([name, show, measure]) =>
-      `<tr><th scope="row">${name}</th><td>${escapeHtml(show(large))}</td><td>${escapeHtml(show(small))}</td><td>${ratio(measure)}</td></tr>`,
-  );
-  const show = (value: number | null) => (value === null ? 'not measured' : percent(value));
-  const difference =
-    accuracy === null || teacherAccuracy === null ? '' : ((accuracy - teacherAccuracy) * 100).toFixed(2);
-  lines.push(
-    `<tr><th scope="row">Accuracy</th><td>${show(teacherAccuracy)}</td><td>${show(accuracy)}</td><td>${difference}</td></tr>`,
-  );
-  lines.push(`<tr><th scope="row">Classes</th><td>${classes}</td><td>${classes}</td><td></td></tr>`);
-  return `<h2>Teacher and student</h2><div class="card scroll"><table><thead><tr><th></th><th>${escapeHtml(large.name)}</th><th>${escapeHtml(small.name)}</th><th></th></tr></thead><tbody>${lines.join('')}</tbody></table></div>`;
+  const cards = networks.map(([role, model]) => {
+    const drawn = model === null ? null : renderFiltersFigure(role, model, role === 'Student' ? origins : undefined);
+    if (drawn === null) return '';
+    const { node, count, size, pictures } = drawn.filters;
+    const shown = pictures.length < count ? `, ${pictures.length} shown` : '';
+    return `<div class="card"><h3>${role}</h3><p class="soft">${escapeHtml(node)}: ${count} filters of ${size.join(' × ')}${shown}</p>${inlineFigure(drawn.figure)}</div>`;
+  });
+  if (cards.every((card) => card === '')) return null;
+  const from = origins === undefined ? '' : " Beneath each of the student's: the teacher's filter that it began as.";
+  return {
+    id: 'filters',
+    link: 'Filters',
+    heading: 'First-layer filters',
+    lead: `Red weights are positive, blue ones negative; filters of three channels are in colour.${from}`,
+    body: `<div class="pair">${cards.join('')}</div>`,
+  };
 }
 
 const starts: Readonly<Record<NonNullable<RunRecord['initialization']>, string>> = {
@@ -222,8 +352,9 @@ const starts: Readonly<Record<NonNullable<RunRecord['initialization']>, string>>
   given: "the teacher's own convolutions, factorized",
 };
 
-function renderRepeat(record: RunRecord): string {
-  const { machine, versions, backend, teacher, student, timings, peakMemoryBytes } = record;
+function renderRepeat(content: ReportContent): PageSection {
+  const { record } = content;
+  const { machine, versions, backend, teacher, student, timings, peakMemoryBytes, options } = record;
   const facts: [string, string][] = [
     ['Student started from', starts[record.initialization ?? 'random']],
     ['Backend', `${backend.description} (${backend.reason})`],
@@ -242,38 +373,69 @@ function renderRepeat(record: RunRecord): string {
     ['Teacher, SHA-256', teacher.sha256 ?? '-'],
     ['Student, SHA-256', student.sha256 ?? '-'],
   ];
-  return `<h2>Repeat this run</h2><div class="card"><p>Same options, seed, backend and machine give the same student, bit for bit:</p>
-<pre>dafl distill --config run.json --out again</pre>
-<div class="scroll"><table class="facts"><tbody>${renderRows(facts)}</tbody></table></div></div>`;
-}
-
-function renderOptions({ options }: RunRecord): string {
-  const rows = Object.entries(options)
+  const command = repeatCommand(options);
+  const given = Object.entries(options)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]): [string, string] => [name, Array.isArray(value) ? value.join(', ') : String(value)]);
-  return `<h2>Options</h2><div class="card"><details><summary>All ${rows.length} options of the run</summary><table class="options"><tbody>${renderRows(rows)}</tbody></table></details></div>`;
+  const commands = [
+    command,
+    `dafl distill --config run.json${command === null ? '' : '   # the same, out of the file below'}`,
+  ];
+  return {
+    id: 'repeat',
+    link: 'Repeat',
+    heading: 'Repeat this run',
+    lead: 'Same options, seed, backend and machine give the same student, bit for bit.',
+    body: `<pre>${escapeHtml(commands.filter((line) => line !== null).join('\n'))}</pre>
+${renderDownloads(content)}
+<div class="card"><table class="facts"><tbody>${renderRows(facts)}</tbody></table>
+<details><summary>All ${given.length} options of the run</summary><table class="facts"><tbody>${renderRows(given)}</tbody></table></details></div>`,
+  };
+}
+
+function renderDownloads(content: ReportContent): string {
+  const link = (from: string, name: string): string =>
+    `<a class="button" hidden data-from="${from}" download="${name}">${name}</a>`;
+  const { studentFile, metrics } = content;
+  return `<div class="downloads">${[
+    studentFile === null || studentFile.length > MOST_FILE_BYTES ? '' : link('student-file', 'student.safetensors'),
+    link('run-record', 'run.json'),
+    metrics.length === 0 || metrics.length > MOST_TABLE_LINES ? '' : link('metrics-table', 'metrics.csv'),
+  ].join('')}</div>`;
+}
+
+/** What the page's script gives as files. */
+function renderData({ record, metrics, studentFile }: ReportContent): string {
+  const element = (id: string, type: string, text: string): string =>
+    `<script id="${id}" type="${type}">${text}</script>\n`;
+  return [
+    element('run-record', 'application/json', JSON.stringify(record, null, 2).replaceAll('<', String.raw`\u003c`)),
+    metrics.length === 0 || metrics.length > MOST_TABLE_LINES
+      ? ''
+      : element('metrics-table', 'text/csv', metricsTable(metrics).replaceAll('<', '')),
+    studentFile === null || studentFile.length > MOST_FILE_BYTES
+      ? ''
+      : element('student-file', 'text/plain', Buffer.from(studentFile).toString('base64')),
+  ].join('');
+}
+
+/** Losses and accuracies as lines of values between commas. */
+function metricsTable(metrics: readonly MetricsLine[]): string {
+  const steps = metrics.filter((line) => line.event === 'step');
+  const names = Object.keys(steps[0]?.losses ?? {});
+  const accuracies = new Map(
+    metrics.flatMap((line) =>
+      line.event === 'evaluation' && line.network === 'student' ? [[line.step, line.accuracy]] : [],
+    ),
+  );
+  const lines = steps.map(({ step, seconds, losses }) =>
+    [step, seconds, ...names.map((name) => losses[name]), accuracies.get(step) ?? ''].join(','),
+  );
+  return `${[['step', 'seconds', ...names, 'accuracy'].join(','), ...lines].join('\n')}\n`;
 }
 
 function renderRows(rows: readonly (readonly [string, string])[]): string {
   return rows
-    .map(([name, value]) => `<tr><td>${escapeHtml(name)}</td><td><code>${escapeHtml(value)}</code></td></tr>`)
+    .map(([name, value]) => `<tr><th scope="row">${escapeHtml(name)}</th><td>${escapeHtml(value)}</td></tr>`)
     .join('');
-}
-
-function pngAddress(image: Uint8Array): string {
-  return `data:image/png;base64,${Buffer.from(image).toString('base64')}`;
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(2)} %`;
-}
-
-function integer(value: number): string {
-  return value.toLocaleString('en-US');
-}
-
-function duration(seconds: number): string {
-  if (seconds < 100) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
-  if (seconds < 6000) return `${(seconds / 60).toFixed(1)} min`;
-  return `${(seconds / 3600).toFixed(1)} h`;
 }
