@@ -39,6 +39,7 @@ export function packageBuild(
     dts: { generator: 'oxc' },
     unbundle: options.isMinified !== true,
     minify: options.isMinified === true,
+    ...(options.isMinified === true && { plugins: [withoutUnreachableComments] }),
     fixedExtension: false,
     sourcemap: false,
     copy: assets.map((path) => ({ from: path, to: join('dist', relative('src', join(path, '..'))) })),
@@ -46,3 +47,10 @@ export function packageBuild(
     logLevel: 'warn',
   };
 }
+
+/** Leaves out the comments of constants that a bundle of types holds but does not export: no editor shows them. */
+const withoutUnreachableComments = {
+  name: 'without-unreachable-comments',
+  renderChunk: (code: string, { fileName }: { readonly fileName: string }): string | null =>
+    fileName.endsWith('.d.ts') ? code.replaceAll(/\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n(?=declare const )/g, '') : null,
+};

@@ -17,7 +17,7 @@ export default defineConfig({
       })),
       {
         extends: true as const,
-        test: { name: 'repository', include: ['{scripts,test-fixtures,bench,runtime-tests}/**/*.test.ts'] },
+        test: { name: 'repository', include: ['{scripts,test-fixtures,bench,runtime-tests,examples}/**/*.test.ts'] },
       },
     ],
   },

@@ -95,6 +95,7 @@ export { validateModel } from './model/validate-model.ts';
 export { generatorGraph, type GeneratorOptions, type GeneratorOutput } from './generator.ts';
 
 export { activationLoss } from './losses/activation.ts';
+export { batchNormStatisticsLoss, type ObservedBatchNorm } from './losses/batch-norm-statistics.ts';
 export { crossEntropy, type CrossEntropyOptions } from './losses/cross-entropy.ts';
 export { distillationLoss, type DistillationLossOptions } from './losses/distillation.ts';
 export { informationEntropyLoss } from './losses/information-entropy.ts';
@@ -129,7 +130,7 @@ export { choosePictures, type ChoosePicturesOptions } from './procedural/choose-
 export { drawPicture, type PictureKind } from './procedural/draw-picture.ts';
 export type { PictureSize } from './procedural/canvas.ts';
 export { pictureFamilies, type PictureFamily, type PictureFamilyName } from './procedural/picture-families.ts';
-export type { Checkpoint, CheckpointPart } from './checkpoint.ts';
+export { type Checkpoint, type CheckpointPart, tensorsUnder } from './checkpoint.ts';
 export type {
   CheckpointEvent,
   DistillEvent,

@@ -4,11 +4,13 @@ import * as models from './index.ts';
 test('the package exports what is listed here', () => {
   expect(Object.keys(models).sort()).toMatchInlineSnapshot(`
     [
+      "GraphBuilder",
       "architectures",
       "builtInTeacher",
       "createArchitecture",
       "decodeFloat32",
       "encodeFloat32",
+      "fromNchw",
       "importModel",
       "isPixelConvention",
       "lenet5",

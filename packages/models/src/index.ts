@@ -4,6 +4,12 @@
  * @module
  */
 export { type Architecture, type ArchitectureOptions, architectures } from './architectures/architectures.ts';
+export {
+  type ArchitectureDefaults,
+  type ConvolutionOptions,
+  GraphBuilder,
+  type GraphBuilderOptions,
+} from './architectures/_graph-builder.ts';
 export { createArchitecture } from './architectures/create-architecture.ts';
 export { lenet5, type LeNet5Options } from './architectures/lenet5.ts';
 
@@ -17,6 +23,7 @@ export { writeOnnx, type WriteOnnxOptions } from './formats/onnx/write-onnx.ts';
 export { writeStateDict } from './formats/pytorch/write-state-dict.ts';
 export { serializeSafetensors } from './formats/serialize-safetensors.ts';
 
+export { fromNchw } from './from-nchw.ts';
 export { markLogits } from './mark-logits.ts';
 export { isPixelConvention, type PixelConvention, setPixelConvention } from './set-pixel-convention.ts';
 

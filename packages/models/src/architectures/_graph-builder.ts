@@ -1,4 +1,12 @@
-import { DaflError, type Graph, inferShapes, type ModelNode, type Padding2d, type Preprocessing } from '@dafl/core';
+import {
+  type ActivationFunction,
+  DaflError,
+  type Graph,
+  inferShapes,
+  type ModelNode,
+  type Padding2d,
+  type Preprocessing,
+} from '@dafl/core';
 
 /** What an architecture may be asked for, whatever it is. */
 export interface ArchitectureOptions {
@@ -33,6 +41,19 @@ export const imageNetPreprocessing: Preprocessing = {
   standardDeviation: [0.229, 0.224, 0.225],
 };
 
+/** What a graph of one's own is made for: `classes` and `inputShape` have no defaults there. */
+export interface GraphBuilderOptions extends ArchitectureOptions {
+  /** Of as many channels as `inputShape` has. Default: pixels are brought to -1..1. */
+  readonly preprocessing?: Preprocessing;
+}
+
+const noDefaults: ArchitectureDefaults = {
+  name: 'network',
+  classes: Number.NaN,
+  inputShape: [] as unknown as ArchitectureDefaults['inputShape'],
+  preprocessing: { resize: 'bilinear', mean: [], standardDeviation: [] },
+};
+
 /** How a convolution differs from one of stride 1 that keeps the size. */
 export interface ConvolutionOptions {
   readonly kernel?: number;
@@ -45,15 +66,32 @@ export interface ConvolutionOptions {
   readonly from?: string;
 }
 
-/** Puts the nodes of a classifier together; each reads the one before it unless told otherwise. */
+/**
+ * Puts the nodes of a classifier together; each reads the one before it unless told otherwise, and each method returns
+ * the name of its node. Convolutions keep the size and have no bias unless told otherwise.
+ *
+ * @example
+ * ```ts
+ * const builder = new GraphBuilder({ name: 'mine', classes: 10, inputShape: [28, 28, 1] });
+ * builder.convolution('conv', 8, { useBias: true });
+ * builder.activation('relu');
+ * builder.maxPool('pool', 2);
+ * builder.flatten('features', 'chw');
+ * const graph = builder.classifier();
+ * ```
+ */
 export class GraphBuilder {
+  /** Number of classes. */
   readonly classes: number;
-  readonly #options: ArchitectureOptions;
+  readonly #options: GraphBuilderOptions;
   readonly #defaults: ArchitectureDefaults;
   readonly #nodes: ModelNode[] = [];
 
-  /** @throws {DaflError} `USAGE` if an option is out of range. */
-  constructor(options: ArchitectureOptions, defaults: ArchitectureDefaults) {
+  /**
+   * @param defaults Where the options say nothing; none for a graph of one's own.
+   * @throws {DaflError} `USAGE` if an option is out of range, or missing without a default.
+   */
+  constructor(options: GraphBuilderOptions, defaults: ArchitectureDefaults = noDefaults) {
     this.#options = options;
     this.#defaults = defaults;
     this.classes = options.classes ?? defaults.classes;
@@ -64,10 +102,11 @@ export class GraphBuilder {
       );
     };
     if (!(Number.isInteger(this.classes) && this.classes >= 2)) reject('classes', 'be an integer >= 2', this.classes);
-    if (this.inputShape.some((size) => !Number.isInteger(size) || size < 1))
-      reject('inputShape', 'be integers >= 1', `[${this.inputShape.join(', ')}]`);
+    if (this.inputShape.length !== 3 || this.inputShape.some((size) => !Number.isInteger(size) || size < 1))
+      reject('inputShape', 'be three integers >= 1', `[${this.inputShape.join(', ')}]`);
   }
 
+  /** `[height, width, channels]`. */
   get inputShape(): readonly [number, number, number] {
     return this.#options.inputShape ?? this.#defaults.inputShape;
   }
@@ -77,11 +116,13 @@ export class GraphBuilder {
     return this.#nodes.at(-1)?.name ?? 'input';
   }
 
+  /** Any other kind of node. */
   append(node: ModelNode): string {
     this.#nodes.push(node);
     return node.name;
   }
 
+  /** @param filters Number of output channels, >= 1. */
   convolution(name: string, filters: number, options: ConvolutionOptions = {}): string {
     const { kernel = 3, stride = 1, groups = 1, useBias = false, from = this.last } = options;
     return this.append({
@@ -102,7 +143,7 @@ export class GraphBuilder {
     return this.append({ kind: 'batchNorm', name, inputs: [this.last], epsilon: 1e-5, momentum: 0.1, affine: true });
   }
 
-  activation(name: string, kind: 'relu' | 'relu6' = 'relu'): string {
+  activation(name: string, kind: ActivationFunction = 'relu'): string {
     return this.append({ kind: 'activation', name, inputs: [this.last], function: kind });
   }
 
@@ -130,6 +171,7 @@ export class GraphBuilder {
     return this.append({ kind: 'flatten', name, inputs: [this.last], order });
   }
 
+  /** @param rate Share of the values that training drops, 0..1; none adds no node. */
   dropout(name: string, rate: number): void {
     if (rate > 0) this.append({ kind: 'dropout', name, inputs: [this.last], rate });
   }
@@ -145,7 +187,8 @@ export class GraphBuilder {
 
   /** Ends with the nodes that are there. @throws {DaflError} `MODEL` if sizes do not fit. */
   graph(logits: string, features: string): Graph {
-    const { name, preprocessing } = this.#defaults;
+    const { name } = this.#defaults;
+    const preprocessing = this.#options.preprocessing ?? this.#defaults.preprocessing;
     const channels = this.inputShape[2];
     const neutral = Array<number>(channels).fill(0.5);
     const graph: Graph = {
