@@ -354,7 +354,7 @@ test('dafl evaluate', async () => {
 
     Arguments:
       model                        Built-in teacher or model file: .onnx, .keras,
-                                   .h5, .pt, .safetensors
+                                   .h5, model.json, .pt, .safetensors
 
     Options:
       --data <mnist|folder>        Labelled images (required)
@@ -385,7 +385,7 @@ test('dafl inspect', async () => {
 
     Arguments:
       model                        Built-in teacher or model file: .onnx, .keras,
-                                   .h5, .pt, .safetensors
+                                   .h5, model.json, .pt, .safetensors
       other                        Model to compare it with
 
     Options:

@@ -10,7 +10,7 @@ const { backend, threads, allowSoftwareGpu, mean, std, range, architecture, inpu
 export const modelArgument: z.ZodType<string> = z
   .string()
   .min(1)
-  .describe('Built-in teacher or model file: .onnx, .keras, .h5, .pt, .safetensors')
+  .describe('Built-in teacher or model file: .onnx, .keras, .h5, model.json, .pt, .safetensors')
   .meta({ placeholder: 'name|file' });
 
 /** What computes. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { DaflError, describeClassifier, type Graph, type Model, shrink } from '@dafl/core';
 import {
   type ArchitectureOptions,
@@ -50,7 +50,8 @@ export async function loadModel(source: string, options: ModelOptions = {}): Pro
 }
 
 /** @param names What may be given in place of a file. */
-async function importFile(source: string, names: readonly string[], options: ModelOptions = {}): Promise<LoadedModel> {
+async function importFile(given: string, names: readonly string[], options: ModelOptions = {}): Promise<LoadedModel> {
+  const source = await fileOf(given);
   const bytes = await readModelFile(source, names);
   const parts = [bytes];
   const { mean, std, range, architecture, inputSize: size } = options;
@@ -65,6 +66,16 @@ async function importFile(source: string, names: readonly string[], options: Mod
     },
   });
   return { ...imported, ...fingerprintFile(...parts) };
+}
+
+/** A model of TensorFlow.js is a folder, in which model.json names the other files. */
+async function fileOf(source: string): Promise<string> {
+  const path = join(source, 'model.json');
+  const isThere = await stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  return isThere ? path : source;
 }
 
 /** Options of `loadTeacher`. */

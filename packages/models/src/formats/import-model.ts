@@ -10,6 +10,7 @@ import { parseSafetensors } from './parse-safetensors.ts';
 import { isCheckpoint, readCheckpoint } from './pytorch/read-checkpoint.ts';
 import { readStateDict } from './pytorch/read-state-dict.ts';
 import type { StateDict } from './pytorch/state-dict.ts';
+import { openTfjs } from './tfjs/open-tfjs.ts';
 
 /**
  * Reads a file of a model's folder whole.
@@ -32,7 +33,7 @@ export interface ImportModelOptions {
 }
 
 /**
- * Reads a model of any format that is known: dafl's own, ONNX, Keras, and weights by PyTorch's or timm's names (`.pt`, `.pth`,
+ * Reads a model of any format that is known: dafl's own, ONNX, Keras, TensorFlow.js, and weights by PyTorch's or timm's names (`.pt`, `.pth`,
  * `.safetensors`) of a built-in architecture. Found out by content.
  *
  * @param bytes The whole file, which may come from anywhere: all of it is checked.
@@ -45,9 +46,10 @@ export async function importModel(
   options: ImportModelOptions = {},
 ): Promise<ImportedModel> {
   const { pixels = {}, readSibling, architecture, inputSize } = options;
-  if (isOnnx(bytes, name)) {
+  const open = isOnnx(bytes, name) ? openOnnx : isTfjs(bytes, name) ? openTfjs : undefined;
+  if (open !== undefined) {
     refuseArchitecture(name, architecture);
-    const opened = openOnnx(bytes, name);
+    const opened = open(bytes, name);
     const siblings = new Map<string, Uint8Array>();
     if (readSibling !== undefined) {
       for (const [sibling, leastBytes] of opened.siblings)
@@ -79,6 +81,12 @@ function refuseArchitecture(name: string, architecture: string | undefined): voi
     'USAGE',
     `Cannot read ${showFileName(name)} as 'architecture' must be given for weights alone, and it holds a network: current value is ${showValue(architecture)}`,
   );
+}
+
+function isTfjs(bytes: Uint8Array, name: string): boolean {
+  // The topology may stand behind a long description of something else.
+  if (!/^\s*\{/.test(new TextDecoder('latin1').decode(bytes.subarray(0, 64)))) return false;
+  return /model\.json$/i.test(name) || recognizeFormat(bytes, name)?.startsWith('TensorFlow.js') === true;
 }
 
 /** Content decides: an archive may be called `.h5`, and an HDF5 file `.keras`. */

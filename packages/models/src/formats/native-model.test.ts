@@ -234,7 +234,8 @@ describe('a damaged file', () => {
 });
 
 describe('readModel rejects', () => {
-  const others = "its format must be one of [dafl's .safetensors, ONNX, Keras, PyTorch's weights]: current format is";
+  const others =
+    "its format must be one of [dafl's .safetensors, ONNX, Keras, TensorFlow.js, PyTorch's weights]: current format is";
   const png = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13);
   const text = (content: string): Uint8Array => new TextEncoder().encode(content);
   test.each<[string, Uint8Array, string]>([

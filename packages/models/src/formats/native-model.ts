@@ -123,7 +123,7 @@ function rejectOtherFormats(bytes: Uint8Array, name: string): void {
   if (format !== undefined) {
     throw new DaflError(
       'MODEL',
-      `Cannot read ${showFileName(name)} as a model as its format must be one of [dafl's .safetensors, ONNX, Keras, PyTorch's weights]: current format is ${format}`,
+      `Cannot read ${showFileName(name)} as a model as its format must be one of [dafl's .safetensors, ONNX, Keras, TensorFlow.js, PyTorch's weights]: current format is ${format}`,
     );
   }
 }

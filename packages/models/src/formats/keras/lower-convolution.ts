@@ -19,10 +19,9 @@ interface Window {
   readonly size: readonly [height: number, width: number];
 }
 
-function windowOf(site: LayerSite): Window {
+function windowOf(site: LayerSite, dilations: Size2d = site.pair('dilation_rate', [1, 1])): Window {
   const kernelSize = site.pair('kernel_size', [1, 1]);
   const strides = site.pair('strides', [1, 1]);
-  const dilations = site.pair('dilation_rate', [1, 1]);
   const padding = site.padding(kernelSize, strides, dilations);
   const [height, width] = site.mapSizes;
   const size = [
@@ -52,8 +51,13 @@ function wholeNumber(site: LayerSite, key: string, otherwise?: number): number {
 }
 
 /** [height, width, channels, multiplier] is the kernel of as many groups as channels. */
-function depthwise(site: LayerSite, kernel: HostTensor, multiplier: number, bias?: HostTensor): Activation {
-  const window = windowOf(site);
+function depthwise(
+  site: LayerSite,
+  kernel: HostTensor,
+  multiplier: number,
+  bias?: HostTensor,
+  window: Window = windowOf(site),
+): Activation {
   const [, , channels] = site.mapSizes;
   requireShape(site, kernel, [...window.kernelSize, channels, multiplier]);
   const filters = channels * multiplier;
@@ -79,7 +83,14 @@ export const lowerConvolution: LayerLowerings = {
   DepthwiseConv2D(site) {
     const names = site.flag('use_bias', true) ? ['depthwise_kernel|kernel', 'bias'] : ['depthwise_kernel|kernel'];
     const [kernel, bias] = site.weights(names);
-    return activate(site, depthwise(site, kernel, wholeNumber(site, 'depth_multiplier', 1), bias));
+    const dilations = site.pair('dilation_rate', [1, 1]);
+    const ignoresDilation = site.dialect === 'tfjs' && dilations.some((dilation) => dilation !== 1);
+    if (ignoresDilation)
+      site.builder.notes.add(
+        `TensorFlow.js, which made the file, does not dilate depthwise layers: '${site.name}' is not`,
+      );
+    const window = windowOf(site, ignoresDilation ? [1, 1] : dilations);
+    return activate(site, depthwise(site, kernel, wholeNumber(site, 'depth_multiplier', 1), bias, window));
   },
 
   SeparableConv2D(site) {

@@ -5,7 +5,7 @@ import { createReject, type Reject } from '../_reject.ts';
 import { finishImport, type ImportedModel } from '../finish-import.ts';
 import { decodeDataset } from '../hdf5/decode-dataset.ts';
 import { Hdf5File, type Hdf5Object } from '../hdf5/hdf5-file.ts';
-import { type Activation, GraphBuilder, usualOrder } from '../onnx/graph-builder.ts';
+import { type Activation, GraphBuilder, sameOrder, usualOrder } from '../onnx/graph-builder.ts';
 import { type KerasLayer, type KerasTopology, readTopology } from './keras-topology.ts';
 import type { Dialect } from './layer-site.ts';
 import { lowerTopology } from './lower-topology.ts';
@@ -160,7 +160,7 @@ export function buildKeras(
   if (topology.outputs.length !== 1)
     reject('it must have one output', showValue(topology.outputs.map(({ layer }) => layer)));
   const isChannelsFirst = readsChannelsFirst(topology);
-  const builder = new GraphBuilder(undefined, true, isChannelsFirst ? usualOrder : channelsLast);
+  const builder = new GraphBuilder(undefined, true, isChannelsFirst ? usualOrder : sameOrder);
   const { inputShape, input } = describeInput(
     topology,
     { isChannelsFirst, inputSize: options.inputSize },
@@ -169,10 +169,6 @@ export function buildKeras(
   );
   const [output] = lowerTopology(topology, [input], weights, { builder, dialect, reject });
   return finishImport(builder, output, { name, inputShape, reject, pixels: options.pixels });
-}
-
-function channelsLast(shape: readonly number[]): number[] {
-  return shape.map((_, axis) => axis).slice(shape.length > 1 ? 1 : 0);
 }
 
 /** All layers, of models within it as well. */

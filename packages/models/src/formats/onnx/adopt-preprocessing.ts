@@ -37,7 +37,7 @@ export function adoptPreprocessing(model: Model): { model: Model; note: string }
       note: 'The file does not say which range of pixels it takes: 0..1 is assumed. Other conventions are -1..1 (--range -1..1), 0..255 (--range 0..255) and the mean and deviation of the training data (--mean, --std)',
     };
   }
-  const means = summand.map((value, channel) => -value / factor[channel]);
+  const means = summand.map((value, channel) => 0 - value / factor[channel]);
   const isByte = factor.some((value) => value < SMALL_FACTOR) || means.some((mean) => Math.abs(mean) > LARGE_MEAN);
   const range = isByte ? 255 : 1;
   const preprocessing: Preprocessing = {

@@ -39,6 +39,12 @@ export function usualOrder(shape: readonly number[]): number[] {
   return axes.length <= HIGHEST_RANK ? axes : wideAxes(axes, shape);
 }
 
+/** The order of shapes whose channels are last already. */
+export function sameOrder(shape: readonly number[]): number[] {
+  const axes = shape.map((_, axis) => axis).slice(shape[0] === 1 && shape.length > 1 ? 1 : 0);
+  return axes.length <= HIGHEST_RANK ? axes : wideAxes(axes, shape);
+}
+
 /** Most axes of a node's example. */
 const HIGHEST_RANK = 5;
 

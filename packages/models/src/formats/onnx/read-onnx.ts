@@ -3,7 +3,7 @@ import type { PixelConvention } from '../../set-pixel-convention.ts';
 import { createReject, type Reject } from '../_reject.ts';
 import { finishImport, type ImportedModel } from '../finish-import.ts';
 import { externalFiles } from './decode-tensor.ts';
-import { type Activation, GraphBuilder, usualOrder } from './graph-builder.ts';
+import { type Activation, GraphBuilder, sameOrder, usualOrder } from './graph-builder.ts';
 import { lowerGraph } from './lower-graph.ts';
 import { type OnnxModel, type OnnxValue, parseOnnx } from './parse-onnx.ts';
 import { readClassNames } from './read-class-names.ts';
@@ -51,14 +51,27 @@ export function openOnnx(bytes: Uint8Array, name: string): OpenedOnnx {
   };
 }
 
-function buildModel(file: OnnxModel, name: string, options: ReadOnnxOptions, reject: Reject): ImportedModel {
+/** How a graph is read that another format was turned into. */
+interface BuildOptions extends ReadOnnxOptions {
+  /** Whether maps have their channels last; absent: where the graph says so. */
+  readonly isChannelsLast?: boolean;
+}
+
+/** Makes a parsed graph dafl's. */
+export function buildModel(file: OnnxModel, name: string, options: BuildOptions, reject: Reject): ImportedModel {
   if (file.opset < LEAST_OPSET) reject(`its opset must be >= ${LEAST_OPSET}`, String(file.opset));
   const initialized = new Set(file.initializers.map((tensor) => tensor.name));
   const inputs = file.inputs.filter((input) => !initialized.has(input.name));
   if (inputs.length !== 1) reject('it must have one input', showValue(inputs.map((input) => input.name)));
   if (file.outputs.length === 0) reject('it must have an output', 'none');
-  const builder = new GraphBuilder(inputs[0].shape?.[0]);
-  const { inputShape, input } = describeInput(file, sizeInput(inputs[0], options.inputSize, reject), builder, reject);
+  const { isChannelsLast } = options;
+  const builder = new GraphBuilder(inputs[0].shape?.[0], true, isChannelsLast === true ? sameOrder : undefined);
+  const { inputShape, input } = describeInput(
+    sizeInput(inputs[0], options.inputSize, reject),
+    isChannelsLast ?? readsChannelsLast(file, inputs[0].name),
+    builder,
+    reject,
+  );
   const lowered = lowerGraph(
     file,
     {
@@ -97,8 +110,8 @@ function sizeInput(input: OnnxValue, inputSize: ReadOnnxOptions['inputSize'], re
 }
 
 function describeInput(
-  file: OnnxModel,
   { name, shape }: OnnxValue,
+  isChannelsLast: boolean,
   builder: GraphBuilder,
   reject: Reject,
 ): { inputShape: number[]; input: Activation } {
@@ -108,7 +121,7 @@ function describeInput(
   }
   const [, ...sizes] = shape as number[];
   if (sizes.length === 3) {
-    const order = readsChannelsLast(file, name) ? [1, 2, 3] : usualOrder([1, ...sizes]);
+    const order = isChannelsLast ? [1, 2, 3] : usualOrder([1, ...sizes]);
     return {
       inputShape: order.map((axis) => sizes[axis - 1]),
       input: { node: 'input', shape: [1, ...sizes], order },
