@@ -7,7 +7,7 @@ export interface FakeTerminal extends Terminal {
 
 /** @param options Overrides of a terminal off any screen, 80 characters wide and without colours. */
 export function fakeTerminal(
-  options: Partial<Pick<Terminal, 'isInteractive' | 'columns' | 'environment'>> = {},
+  options: Partial<Pick<Terminal, 'isInteractive' | 'hasKeyboard' | 'columns' | 'environment'>> = {},
 ): FakeTerminal {
   const written = { out: '', err: '' };
   return {
@@ -16,6 +16,7 @@ export function fakeTerminal(
     err: (text) => void (written.err += text),
     alert: (text) => void (written.err += text),
     isInteractive: false,
+    hasKeyboard: false,
     columns: 80,
     style: (_, text) => text,
     environment: {},

@@ -116,7 +116,7 @@ describe('is told in one line, with its exit code, and leaves nothing behind', (
       'an unknown command',
       ['distil'],
       2,
-      "Cannot run dafl as the command must be one of [distill, estimate, demo, train, record, evaluate, models, inspect, predict, convert, quantize, samples, runs, runs compare, serve, experiment, bench, doctor]: current value is 'distil'. Did you mean 'distill'?",
+      "Cannot run dafl as the command must be one of [distill, estimate, demo, train, record, evaluate, models, inspect, predict, convert, quantize, samples, runs, runs compare, serve, experiment, bench, completion, doctor]: current value is 'distil'. Did you mean 'distill'?",
     ],
     [
       "a command's flag before it",

@@ -76,6 +76,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Measure a step on every backend, and on PyTorch',
     load: async () => (await import('./commands/bench.ts')).benchCommand,
   },
+  completion: {
+    summary: 'Have bash, zsh or fish complete what you type',
+    load: async () => (await import('./commands/completion.ts')).completionCommand,
+  },
   doctor: {
     summary: 'Check what this machine offers',
     load: async () => (await import('./commands/doctor.ts')).doctorCommand,

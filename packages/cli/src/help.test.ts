@@ -52,6 +52,7 @@ test('dafl', async () => {
       serve          Serve distillations over HTTP
       experiment     Run a table of the paper, beside its published figures
       bench          Measure a step on every backend, and on PyTorch
+      completion     Have bash, zsh or fish complete what you type
       doctor         Check what this machine offers
 
     Start here:

@@ -68,7 +68,14 @@ async function dispatch(
     terminal.out(`${(createRequire(import.meta.url)('../package.json') as { version: string }).version}\n`);
     return exitCodes.done;
   }
+  // What the shell asks when Tab is pressed.
+  if (name === 'complete' && after[0] === '--') {
+    terminal.out(await (await import('./complete-words.ts')).completeWords(after.slice(1)));
+    return exitCodes.done;
+  }
   if (name === 'help') return await dispatch([...before, ...after, '--help'], context, onLoaded);
+  if (name === undefined && before.length === 0 && terminal.hasKeyboard && terminal.isInteractive)
+    return await (await import('./start-interactively.ts')).startInteractively(context);
   if (name === undefined) {
     terminal.out(renderHelp(terminal));
     return before.some((flag) => helpFlags.includes(flag)) ? exitCodes.done : exitCodes.usage;

@@ -14,6 +14,8 @@ export interface Terminal {
   alert(text: string): void;
   /** Whether progress may be animated: a person looks at stderr. */
   readonly isInteractive: boolean;
+  /** Whether a person can be asked: stdin and stdout are terminals too. */
+  readonly hasKeyboard: boolean;
   /** Width of stderr in characters. */
   readonly columns: number;
   /** Colours a text for stdout or stderr, where that is wanted. */
@@ -56,6 +58,7 @@ export function processTerminal(): Terminal {
       await nextTurn();
     },
     isInteractive: stderr.isTTY && env.TERM !== 'dumb' && env.CI === undefined,
+    hasKeyboard: process.stdin.isTTY && stdout.isTTY,
     get columns() {
       // A terminal that was never told its size says 0.
       return stderr.columns || 80;

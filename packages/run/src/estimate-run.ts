@@ -26,6 +26,8 @@ export interface RunEstimate {
 
 /** How an estimate is made. */
 export interface EstimateSettings extends DownloadSettings {
+  /** Milliseconds after which no further step is measured; default: 8 s. */
+  readonly probeMs?: number;
   /** Told what computes, and why that. */
   readonly onBackend?: (description: string, reason: string) => void;
 }
@@ -43,7 +45,7 @@ const PROBE_MS = 8_000;
  */
 export async function estimateRun(
   options: DistillationOptions,
-  { signal, onDownload, onBackend }: EstimateSettings = {},
+  { signal, onDownload, onBackend, probeMs = PROBE_MS }: EstimateSettings = {},
 ): Promise<RunEstimate> {
   const startedMs = performance.now();
   const recipe = resolveRecipe(options);
@@ -81,10 +83,10 @@ export async function estimateRun(
       const nowMs = performance.now();
       if (event.event === 'step') {
         if (event.step > WARM_UP_STEPS) stepSeconds.push((nowMs - lastMs) / 1000);
-        if (sampleSeconds > 0 && nowMs - probeStartedMs > PROBE_MS) break;
+        if (sampleSeconds > 0 && nowMs - probeStartedMs > probeMs) break;
       } else if (event.event === 'samples') {
         sampleSeconds ||= (nowMs - lastMs) / 1000;
-        if (nowMs - probeStartedMs > PROBE_MS) break;
+        if (nowMs - probeStartedMs > probeMs) break;
       }
       lastMs = performance.now();
     }
