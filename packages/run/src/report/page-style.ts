@@ -66,6 +66,23 @@ button:hover, .button:hover { border-color: var(--accent); }
 .gallery span { display: block; color: var(--soft); }
 .gallery .wrong { color: var(--bad); }
 .sprite { display: block; width: 100%; max-width: 92px; border-radius: 4px; image-rendering: pixelated; background-image: var(--sheet); background-repeat: no-repeat; margin-bottom: 6px; }
+.try { display: grid; grid-template-columns: auto minmax(200px, 1fr) minmax(260px, 1.4fr); gap: 24px 32px; align-items: start; }
+.try.over { outline: 2px dashed var(--accent); }
+.pad { display: block; width: 224px; height: 224px; border-radius: 8px; border: 1px solid var(--rule); touch-action: none; cursor: crosshair; margin: 8px 0 10px; }
+.sprites { display: grid; grid-template-columns: repeat(auto-fill, minmax(44px, 1fr)); gap: 8px; margin: 8px 0 16px; }
+.sprite-button { padding: 0; border-radius: 6px; overflow: hidden; background: none; }
+.sprite-button .sprite { margin: 0; border-radius: 0; }
+.drop { display: block; font-size: .875rem; color: var(--soft); margin-bottom: 16px; }
+.drop input { font: inherit; font-size: .8125rem; max-width: 100%; margin-top: 6px; color: var(--ink); }
+.try-input { display: flex; gap: 12px; align-items: center; font-size: .875rem; }
+.try-seen { width: 64px; height: 64px; object-fit: contain; image-rendering: pixelated; border-radius: 4px; background: var(--code); }
+.answers { display: grid; gap: 20px; }
+.answer ol { list-style: none; margin: 8px 0 0; padding: 0; display: grid; gap: 6px; min-height: 9.5em; }
+.answer li { display: grid; grid-template-columns: minmax(2.5em, 6.5em) 1fr 5.4em; gap: 10px; align-items: center; font-size: .875rem; }
+.answer b { font-weight: 500; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.answer li:first-child b { font-weight: 680; }
+.answer .value { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+.took { font-weight: 400; font-size: .8125rem; }
 .bars { width: 100%; }
 .bars td, .bars th { padding: 4px 8px; border: 0; }
 .bars .bar { width: 60%; padding: 4px 0; }
@@ -93,6 +110,7 @@ footer { margin-top: 56px; padding-top: 18px; border-top: 1px solid var(--rule);
 [hidden] { display: none !important; }
 @media (max-width: 600px) {
   main { padding: 26px 16px 40px; }
+  .try { grid-template-columns: 1fr; }
   .tiles { grid-template-columns: 1fr 1fr; gap: 18px 14px; }
   .tile .value { font-size: 1.4rem; }
   section { padding-top: 36px; }

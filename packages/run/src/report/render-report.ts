@@ -1,4 +1,5 @@
-import { describeClassifier, type Model } from '@dafl/core';
+import { describeClassifier, describeModel, type Model } from '@dafl/core';
+import { writeModel } from '@dafl/models';
 import { dataUse } from '../data-use.ts';
 import { describeVerdict } from '../describe-verdict.ts';
 import { endOf } from '../end-of.ts';
@@ -24,7 +25,9 @@ import { publishedFigure } from './published-figure.ts';
 import { renderChart } from './render-chart.ts';
 import { renderClassBars } from './render-class-bars.ts';
 import { renderExamples } from './render-examples.ts';
+import { tryOutScript } from './generated/try-out-script.ts';
 import { type PageSection, renderPage } from './render-page.ts';
+import { canTryOut, renderTryOut } from './render-try-out.ts';
 import { renderSamplesFigure } from './samples-figure.ts';
 import { renderTimelineFigure } from './timeline-figure.ts';
 
@@ -51,6 +54,10 @@ export interface ReportContent {
 
 /** A file up to which the report holds the student. */
 const MOST_FILE_BYTES = 8e6;
+/** A page with the teacher's weights has at most so many characters. */
+const MOST_PAGE = 2.45e6;
+/** Style, script and frame of a page, generously. */
+const BASE_PAGE = 60_000;
 /** Of the measurements as a table. */
 const MOST_TABLE_LINES = 20_000;
 
@@ -73,13 +80,39 @@ export function renderReport(content: ReportContent): string {
     renderFilters(content),
     renderRepeat(content),
   ].filter((section) => section !== null);
+  const head = renderHead(content);
+  const data = renderData(content);
+  const tryOut = renderTryOutOf(content, [head, data, ...sections.map(({ body }) => body)]);
   return renderPage({
     title: `${record.teacher.name} to ${record.student.name}`,
-    head: renderHead(content),
-    sections,
-    data: renderData(content),
+    head,
+    sections: tryOut === null ? sections : [tryOut.section, ...sections],
+    data: tryOut === null ? data : data + tryOut.data,
+    module: tryOut === null ? undefined : tryOutScript,
     footer: `Written by dafl ${record.versions.dafl}. Labelled images were used for reporting only: nothing was chosen by them.`,
   });
+}
+
+/** Where pictures are classified, and the teacher's weights, where the page stays small with them; null where it cannot be. */
+function renderTryOutOf(
+  { teacher, studentFile, examples, samples }: ReportContent,
+  others: readonly string[],
+): { readonly section: PageSection; readonly data: string } | null {
+  if (studentFile === null || studentFile.length > MOST_FILE_BYTES || !canTryOut(teacher.graph)) return null;
+  const used = others.reduce((total, text) => total + text.length, tryOutScript.length + BASE_PAGE);
+  // An opaque teacher has no weights; of one that is far too large, none are encoded.
+  const { bytes: teacherBytes } = describeModel(teacher.graph);
+  const fits = teacher.answer === undefined && used + (teacherBytes * 4) / 3 < MOST_PAGE;
+  const file = fits ? Buffer.from(writeModel(teacher)).toString('base64') : '';
+  const hasTeacher = fits && used + file.length < MOST_PAGE;
+  return {
+    section: renderTryOut({ teacher: teacher.graph, hasTeacher, examples, samples }),
+    data: hasTeacher ? dataElement('teacher-file', 'text/plain', file) : '',
+  };
+}
+
+function dataElement(id: string, type: string, text: string): string {
+  return `<script id="${id}" type="${type}">${text}</script>\n`;
 }
 
 function renderHead({ record, metrics, teacher: { graph } }: ReportContent): string {
@@ -406,16 +439,14 @@ function renderDownloads(content: ReportContent): string {
 
 /** What the page's script gives as files. */
 function renderData({ record, metrics, studentFile }: ReportContent): string {
-  const element = (id: string, type: string, text: string): string =>
-    `<script id="${id}" type="${type}">${text}</script>\n`;
   return [
-    element('run-record', 'application/json', JSON.stringify(record, null, 2).replaceAll('<', String.raw`\u003c`)),
+    dataElement('run-record', 'application/json', JSON.stringify(record, null, 2).replaceAll('<', String.raw`\u003c`)),
     metrics.length === 0 || metrics.length > MOST_TABLE_LINES
       ? ''
-      : element('metrics-table', 'text/csv', metricsTable(metrics).replaceAll('<', '')),
+      : dataElement('metrics-table', 'text/csv', metricsTable(metrics).replaceAll('<', '')),
     studentFile === null || studentFile.length > MOST_FILE_BYTES
       ? ''
-      : element('student-file', 'text/plain', Buffer.from(studentFile).toString('base64')),
+      : dataElement('student-file', 'text/plain', Buffer.from(studentFile).toString('base64')),
   ].join('');
 }
 

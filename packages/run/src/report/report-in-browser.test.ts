@@ -2,10 +2,13 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeModel } from '@dafl/models';
+import { encode } from 'fast-png';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tinyData, tinyRun, tinyTeacher } from '../../../../test-fixtures/tiny-teacher.ts';
 import { parseDistillationOptions } from '../distillation-options.ts';
+import { loadModel } from '../load-model.ts';
+import { predictImages } from '../predict-images.ts';
 import { runDistillation } from '../run-distillation.ts';
 import { findChromium, findFaults, launchChromium, noFaults, openFromDisk, views } from './_testing/open-report.ts';
 
@@ -68,6 +71,54 @@ describe.skipIf(path === undefined)('a report in Chromium', { timeout: 180_000 }
   ])('of %s is sound too', async (name, teacher) => {
     const file = await reportOf(name, teacher);
     for (const view of [views[0], views[3]]) expect(await findFaults(browser, file, view)).toEqual(noFaults);
+  });
+
+  test('classifies a picture that is dropped as dafl predict does, a drawing, and its own images', async () => {
+    const file = await reportOf('tried', { classes: 4 });
+    const run = join(folder, 'tried');
+    const [grey, colour] = [1, 3].map((channels) => {
+      const data = Uint8Array.from({ length: 20 * 13 * channels }, (_, index) => (index * 89 + channels * 7) % 256);
+      const picture = join(folder, `picture-${channels}.png`);
+      writeFileSync(picture, encode({ width: 20, height: 13, data, channels, depth: 8 }));
+      return picture;
+    });
+    const { page, requests, errors } = await openFromDisk(browser, file, views[0]);
+    await page.locator('#try .try').waitFor();
+    const told = async (role: string) => await page.locator(`#try [data-role=${role}] li`).allTextContents();
+    expect(await told('student')).toHaveLength(4);
+    const models = {
+      teacher: await loadModel(join(folder, 'tried-data', 'teacher.safetensors')),
+      student: await loadModel(join(run, 'student', 'student.safetensors')),
+    };
+    for (const picture of [grey, colour]) {
+      const before = await told('student');
+      await page.locator('#try input[type=file]').setInputFiles(picture);
+      await expect.poll(async () => await told('student')).not.toEqual(before);
+      for (const [role, { model }] of Object.entries(models)) {
+        for await (const { probabilities } of predictImages(model, [picture])) {
+          const expected = Array.from(probabilities, (probability, label) => ({ probability, label }))
+            .sort((one, other) => other.probability - one.probability)
+            .map(({ probability, label }) => `${label}${(probability * 100).toFixed(2)} %`);
+          expect(await told(role)).toEqual(expected);
+        }
+      }
+    }
+    const before = await told('student');
+    const pad = (await page.locator('#try .pad').boundingBox())!;
+    await page.mouse.move(pad.x + 60, pad.y + 40);
+    await page.mouse.down();
+    await page.mouse.move(pad.x + 150, pad.y + 180, { steps: 8 });
+    await page.mouse.up();
+    await expect.poll(async () => await told('student')).not.toEqual(before);
+    const drawn = await told('student');
+    await page.locator('#try .sprite-button').nth(1).click();
+    await expect.poll(async () => await told('student')).not.toEqual(drawn);
+    await page.locator('#try input[type=file]').setInputFiles(join(run, 'run.json'));
+    await expect
+      .poll(async () => await page.locator('#try .try-status').textContent())
+      .toContain('must be a PNG or JPEG file');
+    expect({ requests, errors }).toEqual({ requests: [], errors: [] });
+    await page.context().close();
   });
 
   test('tells values beneath the pointer, moves through the pictures, and gives files', async () => {

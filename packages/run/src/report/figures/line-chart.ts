@@ -116,7 +116,13 @@ export function renderLineChart(chart: LineChart, width: number = WIDTH): Figure
   const plot = `<svg x="${view[0]}" y="${view[1]}" width="${view[2]}" height="${view[3]}" viewBox="${view.join(' ')}">${inside.join('')}</svg>`;
   const marks = labelReferences(references, y, { left, right }).join('');
   const cut = isCut ? markCut(drawn[0].trend[0], y, format, left) : '';
-  const legend = renderLegend(lines.length > 1 ? lines.map(({ name }) => name) : [], style, bottom + BOTTOM, width);
+  const isSmoothed = drawn.some(({ shown, trend }) => shown.some(([, value], place) => value !== trend[place][1]));
+  const legend = renderLegend(
+    lines.length > 1 ? lines.map(({ name }) => name) : [],
+    isSmoothed,
+    bottom + BOTTOM,
+    width,
+  );
   const hover = drawn.map(({ name, trend }): HoverSeries => ({
     name: lines.length > 1 ? name : '',
     points: trend.map(([at, value]) => [
@@ -208,13 +214,13 @@ function markCut(
 
 function renderLegend(
   names: readonly string[],
-  style: LineChart['style'],
+  isSmoothed: boolean,
   top: number,
   width: number,
 ): { readonly body: string; readonly height: number } {
   const entries = names.map((name, index) => ({ name: shorten(name, 34), colour: index % seriesCount, isRaw: false }));
   const own =
-    style === 'trend' && names.length === 0
+    isSmoothed && names.length === 0
       ? [
           { name: 'mean of its neighbours', colour: 0, isRaw: false },
           { name: 'each step', colour: 0, isRaw: true },
