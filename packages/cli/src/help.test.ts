@@ -99,7 +99,7 @@ test('dafl distill', async () => {
       dafl distill --resume student
 
     Everywhere: --json, --quiet, --verbose
-    'dafl distill --help-all' shows all 66 flags.
+    'dafl distill --help-all' shows all 70 flags.
     "
   `);
 });
@@ -143,11 +143,12 @@ test('dafl distill --help-all', async () => {
                                                model file for its graph (default:
                                                half)
       --method <name>                          Where the images come from:
-                                               procedural (drawn by rules), dafl (a
-                                               generator), noise, alternative-data,
-                                               original-data, metadata, or what
-                                               suits the teacher (auto) (default:
-                                               auto)
+                                               procedural (drawn by rules), pool
+                                               (made to match the batch norms, and
+                                               kept), dafl (a generator), noise,
+                                               alternative-data, original-data,
+                                               metadata, or what suits the teacher
+                                               (auto) (default: auto)
       --data <mnist|folder>                    Images of the methods
                                                alternative-data and original-data:
                                                as --eval, or a folder of PNG and
@@ -184,6 +185,14 @@ test('dafl distill --help-all', async () => {
                                                files, CIFAR or class folders
 
     Hyper-parameters (default: what the preset says):
+      --syntheses <number>                     Batches of images that the method
+                                               pool makes over the run (default:
+                                               120)
+      --synthesis-steps <number>               Updates in which each of them is made
+                                               (default: 5)
+      --pool-generator <meta|persistent>       What each of them starts from: a
+                                               meta-learned generator (meta, the
+                                               default), or the one before
       --pictures <number>                      Pictures that the method procedural
                                                keeps at most (default: 20000)
       --batch-size <number>                    Images of one step
@@ -193,9 +202,11 @@ test('dafl distill --help-all', async () => {
                                                convolution stages
       --generator-batch-norm-epsilon <number>  Epsilon of the generator's inner
                                                batch normalisations
-      --generator-output <normalized|pixels>   Range of the images: mean 0 and
-                                               variance 1 as in the paper, or what
-                                               pixels can be
+      --generator-output <range>               Range of the images: mean 0 and
+                                               variance 1 as in the paper
+                                               (normalized), what pixels can be, at
+                                               a given tone or at any (pixels,
+                                               sigmoid), or any value (affine)
       --generator-contrast <number>            Contrast of the generator's pixels
       --generator-brightness <number>          Brightness of the generator's pixels
       --generator-learning-rate <number>       Learning rate of the generator
@@ -230,6 +241,9 @@ test('dafl distill --help-all', async () => {
       --student-beta1 <number>                 First decay of the student's Adam
       --student-beta2 <number>                 Second decay of the student's Adam
       --temperature <number>                   Temperature of the distillation loss
+      --student-loss <divergence|l1|mse>       How the student's logits are compared
+                                               with the teacher's: softened
+                                               divergence, or by their differences
       --initialization <random|teacher|auto>   Where the student's weights start:
                                                random, from the teacher's, or the
                                                latter where it fits (low-rank: auto)

@@ -6,6 +6,8 @@ import type { ImageSet } from './data/image-set.ts';
 import { drawSamples } from './draw-samples.ts';
 import { DaflError } from './errors.ts';
 import { evaluate } from './evaluate.ts';
+import { pairStages } from './losses/attention.ts';
+import { assertStudentLoss, type StudentLoss } from './losses/student-loss.ts';
 import type { Method } from './methods/method.ts';
 import { type Classifier, describeClassifier } from './model/classifier.ts';
 import { describeModel } from './model/describe-model.ts';
@@ -35,6 +37,8 @@ export interface StudentTraining {
   readonly schedule: Schedule;
   /** τ of the distillation loss, > 0. */
   readonly temperature: number;
+  /** How the student's answers are compared with the teacher's; absent: by the divergence at that temperature. */
+  readonly loss?: StudentLoss;
   /**
    * Where the student's first weights come from: drawn from the seed (`'random'`, as in the paper), the teacher's most
    * telling channels (`'teacher'`, see `inheritWeights`), or those where the student is a narrower form of the teacher
@@ -154,6 +158,7 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
       `Cannot distill as 'hintWeight' must be >= 0: current value is ${training.hintWeight}`,
     );
   }
+  if (training.loss !== undefined) assertStudentLoss(training.loss);
   // Schedules check themselves: now rather than in the middle of a step.
   learningRateAt(training.schedule, 0, steps);
   const classifier = describeClassifier(options.teacher.graph);
@@ -163,6 +168,15 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
       'USAGE',
       `Cannot distill '${options.teacher.graph.name}' by method '${options.method.name}' as the method must need answers alone, as procedural does, where a teacher gives no more: current method looks into its teacher`,
     );
+  }
+  if ((training.loss?.attentionWeight ?? 0) > 0) {
+    const { teacher, student } = options;
+    if (teacher.answer !== undefined || pairStages(teacher.graph, student).length === 0) {
+      throw new DaflError(
+        'USAGE',
+        `Cannot distill '${teacher.graph.name}' as 'loss.attentionWeight' must be 0 where teacher and student have no maps of one size to compare: current value is ${training.loss!.attentionWeight}`,
+      );
+    }
   }
   const pace = new Pace(steps, options.pace);
   const run = describeRun(options);

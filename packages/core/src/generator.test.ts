@@ -23,9 +23,10 @@ const small: GeneratorOptions = { ...official, latentSize: 5, imageSize: [8, 12]
 async function imagesOf(options: GeneratorOptions): Promise<{ shape: readonly number[]; values: number[] }> {
   const backend = createCpuBackend({ precision: 'float64' });
   const random = createRandomStream(1, 'x');
-  const network = createNetwork(backend, initializeWeights(generatorGraph(options), random));
+  const graph = generatorGraph(options);
+  const network = createNetwork(backend, initializeWeights(graph, random));
   const tape = new Tape(backend);
-  const latent = tape.own(backend.tensor(random.normal(32 * options.latentSize), [32, options.latentSize]));
+  const latent = tape.own(backend.tensor(random.normal(32 * graph.inputShape[0]), [32, graph.inputShape[0]]));
   const { images } = network.forward(tape, latent, { mode: 'training' });
   return { shape: images.shape, values: Array.from(await backend.read(images.tensor)) };
 }
@@ -93,7 +94,24 @@ describe('generatorGraph', () => {
     expect(Math.max(...pixels) - Math.min(...pixels)).toBeGreaterThan(0.3);
   });
 
+  it('makes pixels of any tone where nothing normalises them', async () => {
+    const { values } = await imagesOf({ ...small, output: { kind: 'sigmoid' } });
+    expect(values.every((pixel) => pixel > 0 && pixel < 1)).toBe(true);
+  });
+
+  it('makes images of any value, normalised with scale and offset', () => {
+    const graph = generatorGraph({ ...official, output: { kind: 'affine' } });
+    expect(graph.nodes.at(-1)).toMatchObject({ kind: 'batchNorm', affine: true, name: graph.outputs.images });
+  });
+
+  it('reads a class behind the latent vector where it is asked for classes', async () => {
+    const conditional = { ...small, classes: 3 };
+    expect(generatorGraph(conditional).inputShape).toEqual([8]);
+    expect((await imagesOf(conditional)).shape).toEqual([32, 8, 12, 2]);
+  });
+
   it.each<[Partial<GeneratorOptions>, string]>([
+    [{ classes: 1 }, "'classes' must be an integer >= 2: current value is 1"],
     [{ latentSize: 0 }, "'latentSize' must be an integer >= 1: current value is 0"],
     [{ channels: 1.5 }, "'channels' must be an integer >= 1: current value is 1.5"],
     [{ widths: [8, 0, 4] }, "'widths' must be integers >= 1: current value is 8,0,4"],

@@ -14,7 +14,12 @@ export interface GeneratorOptions {
   /** Epsilon of the two inner batch normalisations, > 0. Official code: 0.8 (see deviations below). */
   readonly batchNormEpsilon: number;
   readonly output: GeneratorOutput;
-  /** Of the teacher; needed by `output.kind: 'pixels'`. Absent: pixels stay at 0..1. */
+  /**
+   * Classes that the images can be asked for, >= 2: the input is the latent vector followed by a one-hot row of so many.
+   * Absent: the latent vector alone.
+   */
+  readonly classes?: number;
+  /** Of the teacher; needed by outputs that are pixels. Absent: pixels stay at 0..1. */
   readonly preprocessing?: Preprocessing;
 }
 
@@ -24,6 +29,8 @@ export interface GeneratorOptions {
  * - `normalized`: tanh, then batch norm without scale and offset, as in the official code. Mean 0, variance 1, any value.
  * - `pixels`: batch norm without scale and offset, then sigmoid(contrast x + brightness), then the teacher's own
  *   preprocessing. Every value is one that a stored picture can have, which a teacher's preprocessing tells without data.
+ * - `sigmoid`: sigmoid alone, then the teacher's preprocessing (Fang et al., AAAI 2022).
+ * - `affine`: batch norm with scale and offset, and nothing more (Micaelli and Storkey, NeurIPS 2019). Any value.
  */
 export type GeneratorOutput =
   | { readonly kind: 'normalized' }
@@ -33,7 +40,9 @@ export type GeneratorOutput =
       readonly contrast: number;
       /** Where the middle lies: 0 is mid-grey, below is darker. */
       readonly brightness: number;
-    };
+    }
+  | { readonly kind: 'sigmoid' }
+  | { readonly kind: 'affine' };
 
 /** PyTorch's default, which the generator's first and last batch normalisation have in the official code. */
 const DEFAULT_EPSILON = 1e-5;
@@ -55,7 +64,7 @@ const LEAKY_SLOPE = 0.2;
  * @throws {DaflError} `USAGE` if a size is out of range.
  */
 export function generatorGraph(options: GeneratorOptions): Graph {
-  const { latentSize, imageSize, channels, widths, batchNormEpsilon, output } = options;
+  const { latentSize, imageSize, channels, widths, batchNormEpsilon, output, classes } = options;
   const [height, width] = imageSize;
   const [first, second, third] = widths;
   const assertOption = (holds: boolean, name: string, rule: string, value: unknown): void => {
@@ -70,6 +79,7 @@ export function generatorGraph(options: GeneratorOptions): Graph {
   assertOption(isCount(channels), 'channels', 'be an integer >= 1', channels);
   assertOption(widths.every(isCount), 'widths', 'be integers >= 1', widths);
   assertOption(imageSize.every(isCount), 'imageSize', 'be integers >= 1', imageSize);
+  assertOption(classes === undefined || (isCount(classes) && classes >= 2), 'classes', 'be an integer >= 2', classes);
   assertOption(batchNormEpsilon > 0, 'batchNormEpsilon', 'be > 0', batchNormEpsilon);
 
   const [rows, columns] = imageSize.map((size) => Math.ceil(size / 4));
@@ -117,11 +127,15 @@ export function generatorGraph(options: GeneratorOptions): Graph {
   if (output.kind === 'normalized') {
     append({ kind: 'activation', name: 'tanh', inputs: [last], function: 'tanh' });
     batchNorm('norm3', DEFAULT_EPSILON, false);
+  } else if (output.kind === 'affine') {
+    batchNorm('norm3', DEFAULT_EPSILON);
   } else {
-    assertOption(output.contrast > 0, 'output.contrast', 'be > 0', output.contrast);
-    assertOption(Number.isFinite(output.brightness), 'output.brightness', 'be finite', output.brightness);
-    batchNorm('norm3', DEFAULT_EPSILON, false);
-    append({ kind: 'affine', name: 'tone', inputs: [last], factor: [output.contrast], summand: [output.brightness] });
+    if (output.kind === 'pixels') {
+      assertOption(output.contrast > 0, 'output.contrast', 'be > 0', output.contrast);
+      assertOption(Number.isFinite(output.brightness), 'output.brightness', 'be finite', output.brightness);
+      batchNorm('norm3', DEFAULT_EPSILON, false);
+      append({ kind: 'affine', name: 'tone', inputs: [last], factor: [output.contrast], summand: [output.brightness] });
+    }
     append({ kind: 'activation', name: 'pixels', inputs: [last], function: 'sigmoid' });
     const { mean = [0], standardDeviation = [1] } = options.preprocessing ?? {};
     append({
@@ -132,5 +146,5 @@ export function generatorGraph(options: GeneratorOptions): Graph {
       summand: standardDeviation.map((deviation, channel) => (0 - mean[channel]) / deviation),
     });
   }
-  return { name: 'dafl-generator', inputShape: [latentSize], nodes, outputs: { images: last } };
+  return { name: 'dafl-generator', inputShape: [latentSize + (classes ?? 0)], nodes, outputs: { images: last } };
 }

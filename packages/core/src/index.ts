@@ -57,6 +57,7 @@ export { matMul } from './autodiff/operations/mat-mul.ts';
 export { averagePool2d, maxPool2d, upsampleNearest2d } from './autodiff/operations/pooling.ts';
 export { mean, sum } from './autodiff/operations/reduction.ts';
 export { logSoftmax, softmax } from './autodiff/operations/softmax.ts';
+export { squareRoot } from './autodiff/operations/square-root.ts';
 export { softmaxDivergence } from './autodiff/operations/softmax-divergence.ts';
 export { upsampleConv2d } from './autodiff/operations/upsample-conv2d.ts';
 
@@ -96,10 +97,16 @@ export { generatorGraph, type GeneratorOptions, type GeneratorOutput } from './g
 
 export { activationLoss } from './losses/activation.ts';
 export { batchNormStatisticsLoss, type ObservedBatchNorm } from './losses/batch-norm-statistics.ts';
+export { adversarialLoss, type AdversarialLossOptions } from './losses/adversarial.ts';
+export { attentionLoss, attentionMap } from './losses/attention.ts';
+export { type BatchNormDistance, batchNormDistance, type PastMoments } from './losses/batch-norm-distance.ts';
 export { crossEntropy, type CrossEntropyOptions } from './losses/cross-entropy.ts';
 export { distillationLoss, type DistillationLossOptions } from './losses/distillation.ts';
 export { informationEntropyLoss } from './losses/information-entropy.ts';
+export { jensenShannonLoss } from './losses/jensen-shannon.ts';
 export { oneHotLoss } from './losses/one-hot.ts';
+export { type StudentLoss, studentLoss, type StudentLossTargets } from './losses/student-loss.ts';
+export { totalVariationLoss } from './losses/total-variation.ts';
 
 export { createAdam } from './optimizers/adam.ts';
 export { createOptimizer } from './optimizers/create-optimizer.ts';
@@ -119,6 +126,7 @@ export type {
   StudentBatch,
 } from './methods/method.ts';
 export { dafl, type DaflOptions, type ReplayOptions } from './methods/dafl.ts';
+export { ImagePool, type PoolBatch, type PooledImage } from './methods/image-pool.ts';
 export { measureLogitScale } from './measure-logit-scale.ts';
 export { procedural, type ProceduralOptions } from './methods/procedural.ts';
 export { ReplayBank, type ReplayShapes } from './methods/replay-bank.ts';
@@ -154,7 +162,7 @@ export { evaluate, type EvaluateOptions, type Evaluation } from './evaluate.ts';
 export { inferenceBatchSize } from './inference-batch-size.ts';
 export { Pace, type PaceChange } from './pace.ts';
 export { pickSamples } from './pick-samples.ts';
-export { argMaxRows, predictLogits, softmaxRows } from './predict.ts';
+export { answerImages, argMaxRows, predictLogits, softmaxRows } from './predict.ts';
 export { type Preset, presets } from './presets.ts';
 export { showValue } from './show-value.ts';
 export { createTurn, type Turn } from './turn.ts';

@@ -6,7 +6,8 @@ import { mean } from './autodiff/operations/reduction.ts';
 import type { Tape, Value } from './autodiff/tape.ts';
 import { withTape } from './autodiff/with-tape.ts';
 import type { StudentTraining } from './distill.ts';
-import { distillationLoss } from './losses/distillation.ts';
+import { attentionLoss, attentionMap, pairStages } from './losses/attention.ts';
+import { type StudentLoss, studentLoss } from './losses/student-loss.ts';
 import type { StudentBatch } from './methods/method.ts';
 import type { Hint } from './model/choose-hints.ts';
 import type { Network } from './model/network.ts';
@@ -28,16 +29,29 @@ export interface StudentTrainerOptions {
 /** Keeps the relative error of a layer finite where the teacher is silent. */
 const LEAST_VARIANCE = 1e-12;
 
+/** What the student is compared with. */
+interface TeacherAnswer {
+  readonly logits: Value;
+  /** The teacher's values at the hints, as rows of the student's channels, by node. */
+  readonly hints: ReadonlyMap<string, Value>;
+  /** The teacher's attention maps, by the student's node. */
+  readonly attention: ReadonlyMap<string, Value>;
+}
+
 /** Updates a student, batch by batch. */
 export class StudentTrainer {
   readonly #options: StudentTrainerOptions;
   readonly #backend: TensorBackend;
   /** For each hint a matrix of zeros and ones that picks the student's channels out of the teacher's; null picks all. */
   readonly #selections = new Map<string, Tensor | null>();
+  /** Where both networks' maps have the same size last: the student's node, by the teacher's. */
+  readonly #stages: ReadonlyMap<string, string>;
 
   constructor(options: StudentTrainerOptions) {
     this.#options = options;
     this.#backend = options.student.backend;
+    const stages = options.teacher.answer === undefined ? pairStages(options.teacher.graph, options.student.graph) : [];
+    this.#stages = new Map(stages.map(({ teacher, student }) => [teacher, student]));
     for (const { node, channels, width } of options.hints) {
       const selection = new Float32Array(width * channels.length);
       channels.forEach((channel, position) => (selection[channel * channels.length + position] = 1));
@@ -56,11 +70,14 @@ export class StudentTrainer {
     const { student, optimizer, training, dropout } = this.#options;
     const { hintWeight = 0 } = training;
     const fade = 0.5 * (1 + Math.cos(Math.PI * progress));
+    const lossOptions = batch.loss ?? training.loss ?? { kind: 'divergence' };
+    const { attentionWeight = 0 } = lossOptions;
     return withTape(this.#backend, (tape) => {
       const images = tape.constant(batch.images);
-      const { logits: teacherLogits, hints } = this.#answer(tape, batch, images);
+      const { logits: teacherLogits, hints, attention } = this.#answer(tape, batch, images, lossOptions);
       const mode = training.batchNormStatistics === 'fixed' ? 'inference' : 'training';
       const distances: Value[] = [];
+      const attentionDistances: Value[] = [];
       const { logits } = student.forward(tape, images, {
         mode,
         trainable: true,
@@ -68,14 +85,17 @@ export class StudentTrainer {
         observe: ({ name }, _inputs, output) => {
           const hint = hints.get(name);
           if (hint !== undefined) distances.push(relativeError(tape, asRows(tape, output), hint));
+          const map = attention.get(name);
+          if (map !== undefined) attentionDistances.push(attentionLoss(tape, attentionMap(tape, output), map));
         },
       });
-      const divergence = distillationLoss(tape, logits, teacherLogits, { temperature: training.temperature });
-      let loss = mean(tape, divergence);
+      const { labels } = batch;
+      let loss = studentLoss(tape, logits, lossOptions, { teacherLogits, labels, temperature: training.temperature });
       if (distances.length > 0) {
         const total = distances.reduce((sum, distance) => add(tape, sum, distance));
         loss = add(tape, loss, affine(tape, total, (hintWeight * fade) / distances.length));
       }
+      for (const distance of attentionDistances) loss = add(tape, loss, affine(tape, distance, attentionWeight));
       const leaves = student.trainableVariables.map((variable) => tape.leaf(variable.tensor));
       optimizer.apply(tape.gradients(loss, leaves), learningRate);
       return tape.backend.reshape(loss.tensor, []);
@@ -87,21 +107,23 @@ export class StudentTrainer {
     this.#selections.clear();
   }
 
-  /** The teacher's logits, and its values at the hints, as rows of the student's channels. */
-  #answer(tape: Tape, batch: StudentBatch, images: Value): { logits: Value; hints: ReadonlyMap<string, Value> } {
+  #answer(tape: Tape, batch: StudentBatch, images: Value, { attentionWeight = 0 }: StudentLoss): TeacherAnswer {
     const hints = new Map<string, Value>();
-    if (batch.teacherLogits !== undefined && this.#selections.size === 0)
-      return { logits: tape.constant(batch.teacherLogits), hints };
+    const attention = new Map<string, Value>();
+    if (batch.teacherLogits !== undefined && this.#selections.size === 0 && attentionWeight === 0)
+      return { logits: tape.constant(batch.teacherLogits), hints, attention };
     const { logits } = this.#options.teacher.forward(tape, images, {
       mode: 'inference',
       observe: ({ name }, _inputs, output) => {
+        const stage = attentionWeight > 0 ? this.#stages.get(name) : undefined;
+        if (stage !== undefined) attention.set(stage, attentionMap(tape, output));
         const selection = this.#selections.get(name);
         if (selection === undefined) return;
         const rows = asRows(tape, output);
         hints.set(name, selection === null ? rows : matMul(tape, rows, tape.constant(selection)));
       },
     });
-    return { logits, hints };
+    return { logits, hints, attention };
   }
 }
 

@@ -5,6 +5,7 @@
  */
 export { augment, type AugmentationOptions } from './augment.ts';
 export { imageSet, type ImageSetMethodOptions } from './image-set.ts';
+export { pool, type PoolMethodOptions } from './pool.ts';
 export { noise, type NoiseOptions } from './noise.ts';
 export {
   type Metadata,

@@ -5,8 +5,13 @@ import {
   createRandomStream,
   distill,
   type DistillEvent,
+  type DistillOptions,
   type ImageSet,
+  initializeWeights,
   type Method,
+  type MethodSession,
+  type Model,
+  type ModelNode,
   presets,
   type ResultEvent,
   shrink,
@@ -19,6 +24,7 @@ import { metadataVariants } from './metadata/metadata.ts';
 import { reconstruction } from './metadata/reconstruction.ts';
 import { recordMetadata } from './metadata/record-metadata.ts';
 import { noise } from './noise.ts';
+import { pool, type PoolMethodOptions } from './pool.ts';
 
 const backend = createCpuBackend();
 afterEach(() => expect(backend.memory().tensors).toBe(0));
@@ -46,19 +52,56 @@ const reconstructed = (variant: MetadataVariant): Method =>
     studentSteps: 2,
   });
 
-const methods: readonly (readonly [string, () => Method])[] = [
-  ['noise', () => noise({ batchSize: 8 })],
-  ['given images', () => given()],
-  ...metadataVariants.map((variant) => [variant, () => reconstructed(variant)] as const),
+/** The tiny teacher with a batch norm behind its convolution, as if it had been trained. */
+function normalizedTeacher(): Model {
+  const { graph } = teacher;
+  const nodes = graph.nodes.flatMap((node): ModelNode[] =>
+    node.name === 'relu'
+      ? [
+          { kind: 'batchNorm', name: 'norm', inputs: ['conv'], epsilon: 1e-5, momentum: 0.1, affine: true },
+          { ...node, inputs: ['norm'] },
+        ]
+      : [node],
+  );
+  const { weights } = initializeWeights({ ...graph, nodes }, createRandomStream(7, 'normalized'));
+  weights.get('norm.runningMean')!.data.set([0.2, -0.1, 0.3, 0]);
+  weights.get('norm.runningVariance')!.data.set([0.5, 0.2, 1.5, 1]);
+  return { graph: { ...graph, nodes }, weights };
+}
+const withNorms = normalizedTeacher();
+
+const pooled = (changes: Partial<PoolMethodOptions> = {}): Method =>
+  pool({
+    batchSize: 8,
+    studentSteps: 2,
+    syntheses: 4,
+    views: 2,
+    poolBytes: 1e6,
+    generator: { latentSize: 4, widths: [4, 4, 2] },
+    synthesisSize: 9,
+    iterations: 3,
+    generatorLearningRate: 1e-2,
+    latentLearningRate: 1e-2,
+    weights: { batchNorm: 1, label: 1, adversarial: 1 },
+    batchNormMomentum: 0.9,
+    metaInitialization: true,
+    conditional: true,
+    ...changes,
+  });
+
+const methods: readonly (readonly [string, Model, () => Method])[] = [
+  ['noise', teacher, () => noise({ batchSize: 8 })],
+  ['given images', teacher, () => given()],
+  ...metadataVariants.map((variant) => [variant, teacher, () => reconstructed(variant)] as const),
+  ['pool', teacher, () => pooled()],
+  ['pool, batch norms', withNorms, () => pooled()],
+  ['pool, persistent generator', withNorms, () => pooled({ metaInitialization: false, conditional: false })],
+  ['pool that forgets', teacher, () => pooled({ poolBytes: 2000 })],
 ];
 
-async function run(
-  method: Method,
-  steps: number,
-  more: { readonly resume?: Checkpoint; readonly signal?: AbortSignal; readonly seed?: number } = {},
-): Promise<DistillEvent[]> {
+async function run(method: Method, steps: number, more: Partial<DistillOptions> = {}): Promise<DistillEvent[]> {
   const { training } = presets.fast;
-  const student = shrink(teacher.graph, 0.5);
+  const student = shrink((more.teacher ?? teacher).graph, 0.5);
   const events: DistillEvent[] = [];
   for await (const event of distill({ backend, teacher, student, method, training, steps, seed: 1, ...more }))
     events.push(event);
@@ -69,32 +112,101 @@ function weightsOf(events: readonly DistillEvent[]): unknown {
   return [...(events.at(-1) as ResultEvent).student.weights];
 }
 
-describe.each(methods)('%s', (_, create) => {
+/** The checkpoint after so many of six steps, as it would be read from a disk. */
+async function checkpointAfter(step: number, method: Method, model: Model): Promise<Checkpoint> {
+  const { training } = presets.fast;
+  const student = shrink(model.graph, 0.5);
+  const options = { backend, teacher: model, student, method, training, steps: 6, seed: 1, checkpointEvery: step };
+  for await (const event of distill(options)) {
+    if (event.event !== 'checkpoint') continue;
+    const parts = await Promise.all(
+      event.checkpoint.parts.map(async (part) => {
+        const tensors = await part.read();
+        return { id: part.id, read: async () => tensors };
+      }),
+    );
+    return { ...event.checkpoint, parts };
+  }
+  throw new Error('Expected a checkpoint');
+}
+
+/** Works with a session of the method, whose networks are freed afterwards. */
+async function withSession(method: Method, model: Model, work: (session: MethodSession) => Promise<void>) {
+  const network = createNetwork(backend, model);
+  const studentGraph = shrink(model.graph, 0.5);
+  const student = createNetwork(backend, initializeWeights(studentGraph, createRandomStream(5, 'student')));
+  const createRandom = (purpose: string) => createRandomStream(1, purpose);
+  const session = method.start({ backend, teacher: network, student, steps: 6, createRandom });
+  try {
+    await work(session);
+  } finally {
+    session.dispose();
+    for (const each of [network, student]) each.dispose();
+  }
+}
+
+describe.each(methods)('%s', (_, model, create) => {
   test('brings the student to a result, the same for the same seed', async () => {
-    const first = await run(create(), 4);
+    const first = await run(create(), 4, { teacher: model });
     expect(first.at(-1)).toMatchObject({ event: 'result', steps: 4 });
-    expect(weightsOf(await run(create(), 4))).toEqual(weightsOf(first));
-    expect(weightsOf(await run(create(), 4, { seed: 2 }))).not.toEqual(weightsOf(first));
+    expect(weightsOf(await run(create(), 4, { teacher: model }))).toEqual(weightsOf(first));
+    expect(weightsOf(await run(create(), 4, { teacher: model, seed: 2 }))).not.toEqual(weightsOf(first));
   });
 
   test('goes on from a checkpoint to the very same student', async () => {
-    const whole = await run(create(), 6);
-    let checkpoint: Checkpoint | undefined;
-    const { training } = presets.fast;
-    const student = shrink(teacher.graph, 0.5);
-    const options = { backend, teacher, student, method: create(), training, steps: 6, seed: 1, checkpointEvery: 3 };
-    for await (const event of distill(options)) {
-      if (event.event !== 'checkpoint') continue;
-      const parts = await Promise.all(
-        event.checkpoint.parts.map(async (part) => {
-          const tensors = await part.read();
-          return { id: part.id, read: async () => tensors };
-        }),
+    const whole = await run(create(), 6, { teacher: model });
+    const resume = await checkpointAfter(3, create(), model);
+    expect(weightsOf(await run(create(), 6, { teacher: model, resume }))).toEqual(weightsOf(whole));
+  });
+
+  test('takes no more tensors in later steps than in the first ones', async () => {
+    await withSession(create(), model, async (session) => {
+      const counts: number[] = [];
+      for (let step = 0; step < 6; step++) {
+        const { losses } = await session.step(step);
+        for (const loss of Object.values(losses)) backend.dispose(loss);
+        counts.push(backend.memory().tensors);
+      }
+      expect(counts).toEqual(Array<number>(6).fill(counts[0]));
+    });
+  });
+
+  test('shows images without a change of what follows, also of a checkpoint whose parts are gone', async () => {
+    const { counters, tensors } = await checkpointAfter(3, create(), model);
+    const own = <Value>(entries: Iterable<[string, Value]>): [string, Value][] =>
+      [...entries].flatMap(([name, value]) =>
+        name.startsWith('method/') ? [[name.slice('method/'.length), value] as [string, Value]] : [],
       );
-      checkpoint = { ...event.checkpoint, parts };
-      break;
-    }
-    expect(weightsOf(await run(create(), 6, { resume: checkpoint }))).toEqual(weightsOf(whole));
+    await withSession(create(), model, async (session) => {
+      await session.restore({
+        counters: Object.fromEntries(own(Object.entries(counters))),
+        tensors: new Map(own(tensors)),
+        parts: [],
+      });
+      const before = await session.state();
+      const { images, teacherLogits } = await session.sample(createRandomStream(9, 'samples'));
+      expect(images.shape.slice(1)).toEqual([8, 8, 1]);
+      expect(teacherLogits.shape).toEqual([images.shape[0], 3]);
+      for (const tensor of [images, teacherLogits]) backend.dispose(tensor);
+      expect(await session.state()).toEqual(before);
+    });
+  });
+
+  test('is refused before the first step by a teacher that only answers, unless it needs no more', async () => {
+    const answering: Model = {
+      graph: {
+        ...model.graph,
+        nodes: [{ kind: 'opaque', name: 'answers', inputs: ['input'], classes: 3 }],
+        outputs: { logits: 'answers', features: 'answers' },
+      },
+      weights: new Map(),
+      answer: async (_images, [count]) => new Float32Array(count * 3),
+    };
+    const method = create();
+    expect(method.needs).toBeUndefined();
+    await expect(run(method, 1, { teacher: answering, student: shrink(model.graph, 0.5) })).rejects.toThrow(
+      `Cannot distill '${model.graph.name}' by method '${method.name}' as the method must need answers alone`,
+    );
   });
 });
 
@@ -145,6 +257,23 @@ test.each(metadataVariants)(
 
 describe('bad input', () => {
   test.each([
+    [
+      () => pooled({ synthesisSize: 1 }),
+      "Cannot use method 'pool' as 'synthesisSize' must be an integer >= 2: current value is 1",
+    ],
+    [() => pooled({ views: 0 }), "Cannot use method 'pool' as 'views' must be an integer >= 1: current value is 0"],
+    [
+      () => pooled({ latentLearningRate: 0 }),
+      "Cannot use method 'pool' as 'latentLearningRate' must be > 0: current value is 0",
+    ],
+    [
+      () => pooled({ batchNormMomentum: 1 }),
+      "Cannot use method 'pool' as 'batchNormMomentum' must be in [0, 1): current value is 1",
+    ],
+    [
+      () => pooled({ weights: { label: -1 } }),
+      "Cannot use method 'pool' as 'weights.label' must be >= 0: current value is -1",
+    ],
     [
       () => noise({ batchSize: 0 }),
       "Cannot use method 'noise' as 'batchSize' must be an integer >= 1: current value is 0",

@@ -1,5 +1,6 @@
-import { type Preset, presets } from '@dafl/core';
-import type { MethodName } from './distillation-options.ts';
+import { type DaflOptions, type Preset, presets } from '@dafl/core';
+import type { PoolMethodOptions } from '@dafl/methods';
+import type { MethodName } from './method-name.ts';
 
 /** How the student learns in the methods that DAFL is measured against: from random weights, as in the publications. */
 function recipe(batchSize: number, steps: number, temperature: number, learningRate: number): Preset {
@@ -21,12 +22,25 @@ function forAnyTeacher(preset: Preset): Preset {
   return { ...preset, training: { ...preset.training, initialization: 'auto', logitScale: 'usual', hintWeight: 2 } };
 }
 
+/** A recipe whose images are made by a generator, with what it has of `dafl`'s options. */
+function made(preset: Preset, changes: Partial<DaflOptions>): Preset {
+  return { ...preset, dafl: { ...preset.dafl, ...changes } };
+}
+
 /**
  * Recipes of the methods beside `dafl`, whose own options in them are not read. Tuned on the last 10,000 of MNIST's
  * training images.
  */
 export const baselineRecipes: Readonly<Record<Exclude<MethodName, 'dafl'>, Preset>> = {
   procedural: forAnyTeacher(recipe(256, 375, 4, 2e-3)),
+  pool: made(forAnyTeacher(recipe(256, 400, 4, 2e-3)), {
+    generator: { ...presets.fast.dafl.generator, latentSize: 100, widths: [16, 16, 8] },
+    generatorSchedule: { kind: 'constant', learningRate: 5e-3 },
+    batchNormStatisticsWeight: 10,
+    oneHotWeight: 0.5,
+    adversarialWeight: 1,
+    replay: { batches: 1, studentSteps: 8 },
+  }),
   noise: recipe(256, 2_000, 4, 2e-3),
   'alternative-data': recipe(128, 4_000, 8, 2e-3),
   'original-data': recipe(128, 5_600, 4, 3e-3),
@@ -54,6 +68,21 @@ export const defaultShift: Readonly<Record<'alternative-data' | 'original-data',
 
 /** Pictures that `procedural` keeps, and updates of the student in one of its steps. */
 export const proceduralDefaults = { pictures: 20_000, studentSteps: 8 } as const;
+
+/** What of `pool` is no hyper-parameter. */
+export const poolDefaults: Omit<
+  PoolMethodOptions,
+  'batchSize' | 'studentSteps' | 'generator' | 'generatorLearningRate' | 'weights' | 'metaInitialization'
+> = {
+  syntheses: 120,
+  synthesisSize: 256,
+  iterations: 5,
+  latentLearningRate: 0.015,
+  batchNormMomentum: 0.9,
+  conditional: true,
+  views: 4,
+  poolBytes: 2 ** 28,
+};
 
 /** Images of metadata are reconstructed by so many updates, at this learning rate, and the student takes so many. */
 export const reconstructionDefaults = { iterations: 60, learningRate: 0.1, studentSteps: 16 } as const;

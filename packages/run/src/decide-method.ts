@@ -1,5 +1,6 @@
-import type { DistillationOptions, MethodName } from './distillation-options.ts';
+import type { DistillationOptions } from './distillation-options.ts';
 import { commonHyperParameters, hyperParameters } from './hyper-parameters.ts';
+import type { MethodName } from './method-name.ts';
 
 /** What was decided, and why. */
 export interface MethodDecision {

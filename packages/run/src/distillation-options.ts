@@ -1,13 +1,11 @@
 import { z } from 'zod';
 import { type HyperParameters, hyperParameters } from './hyper-parameters.ts';
 import { lowRankShare } from './low-rank-share.ts';
+import { type MethodName, methodNames } from './method-name.ts';
 import { type OptionsSchema, parseOptions } from './parse-options.ts';
 
 /** Backends that a run can compute on. */
 export type BackendName = 'node' | 'webgpu' | 'wasm' | 'cpu';
-
-/** Methods that a run can follow. */
-export type MethodName = 'procedural' | 'dafl' | 'noise' | 'alternative-data' | 'original-data' | 'metadata';
 
 /** Every option of a distillation, as plain JSON: what a command line, an HTTP body and `run.json` have in common. */
 export interface DistillationOptions extends Partial<HyperParameters> {
@@ -48,6 +46,12 @@ export interface DistillationOptions extends Partial<HyperParameters> {
   readonly preset?: 'fast' | 'paper';
   /** Pictures that the method `procedural` keeps at most. */
   readonly pictures?: number;
+  /** Batches of images that the method `pool` makes over the run. */
+  readonly syntheses?: number;
+  /** Updates in which each of them is made. */
+  readonly synthesisSteps?: number;
+  /** What each of them starts from in the method `pool`: a meta-learned generator, or the one before. */
+  readonly poolGenerator?: 'meta' | 'persistent';
   readonly backend: 'auto' | BackendName;
   /** Threads of the backend; absent: as many as the backend likes. */
   readonly threads?: number;
@@ -158,10 +162,10 @@ export const distillationOptionsSchema: OptionsSchema<DistillationOptions> = z.s
       rule: "'half', 'quarter', a number > 0 and <= 1, 'low-rank', 'low-rank-SHARE' with a share > 0 and < 1, a built-in architecture or a model file",
     }),
   method: z
-    .enum(['auto', 'procedural', 'dafl', 'noise', 'alternative-data', 'original-data', 'metadata'])
+    .enum(['auto', ...methodNames])
     .default('auto')
     .describe(
-      'Where the images come from: procedural (drawn by rules), dafl (a generator), noise, alternative-data, original-data, metadata, or what suits the teacher (auto)',
+      'Where the images come from: procedural (drawn by rules), pool (made to match the batch norms, and kept), dafl (a generator), noise, alternative-data, original-data, metadata, or what suits the teacher (auto)',
     )
     .meta({ placeholder: 'name', summary: 'procedural, dafl, noise or another' }),
   data: z
@@ -191,6 +195,16 @@ export const distillationOptionsSchema: OptionsSchema<DistillationOptions> = z.s
     .enum(['fast', 'paper'])
     .optional()
     .describe('Recipe of the method dafl: fast (its default), or the official hyper-parameters'),
+  syntheses: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Batches of images that the method pool makes over the run (default: 120)'),
+  synthesisSteps: z.int().min(1).optional().describe('Updates in which each of them is made (default: 5)'),
+  poolGenerator: z
+    .enum(['meta', 'persistent'])
+    .optional()
+    .describe('What each of them starts from: a meta-learned generator (meta, the default), or the one before'),
   pictures: z.int().min(1).optional().describe('Pictures that the method procedural keeps at most (default: 20000)'),
   backend: z
     .enum(['auto', 'node', 'webgpu', 'wasm', 'cpu'])

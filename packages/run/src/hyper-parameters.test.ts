@@ -17,6 +17,7 @@ const others: Readonly<Record<string, string>> = {
   random: 'teacher',
   auto: 'random',
   moving: 'fixed',
+  divergence: 'mse',
 };
 
 /** Another value of the same kind. */

@@ -1,5 +1,6 @@
 import { DaflError, type DaflOptions, type Preset } from '@dafl/core';
 import { z } from 'zod';
+import type { MethodName } from './method-name.ts';
 
 /** What a preset decides and an option can override, flat and as plain JSON. */
 export interface HyperParameters {
@@ -7,7 +8,7 @@ export interface HyperParameters {
   readonly latentSize: number;
   readonly generatorWidths: readonly [number, number, number];
   readonly generatorBatchNormEpsilon: number;
-  readonly generatorOutput: 'normalized' | 'pixels';
+  readonly generatorOutput: 'normalized' | 'pixels' | 'sigmoid' | 'affine';
   readonly generatorContrast: number;
   readonly generatorBrightness: number;
   readonly generatorLearningRate: number;
@@ -30,6 +31,7 @@ export interface HyperParameters {
   readonly studentBeta1: number;
   readonly studentBeta2: number;
   readonly temperature: number;
+  readonly studentLoss: 'divergence' | 'l1' | 'mse';
   readonly initialization: 'random' | 'teacher' | 'auto';
   readonly studentBatchNorm: 'moving' | 'fixed';
   readonly hintWeight: number;
@@ -78,7 +80,7 @@ function tone(name: 'contrast' | 'brightness', schema: z.ZodType<number>): Hyper
         const option = name === 'contrast' ? 'generatorContrast' : 'generatorBrightness';
         throw new DaflError(
           'USAGE',
-          `Cannot distill as '${option}' must be ${NO_TONE[name]} with normalized generator output: current value is ${value}`,
+          `Cannot distill as '${option}' must be ${NO_TONE[name]} with ${generator.output.kind} generator output: current value is ${value}`,
         );
       }
       const output = { ...generator.output, [name]: value };
@@ -111,8 +113,11 @@ export const hyperParameters: { readonly [Name in keyof HyperParameters]: HyperP
   ),
   generatorOutput: {
     schema: z
-      .enum(['normalized', 'pixels'])
-      .describe('Range of the images: mean 0 and variance 1 as in the paper, or what pixels can be'),
+      .enum(['normalized', 'pixels', 'sigmoid', 'affine'])
+      .describe(
+        'Range of the images: mean 0 and variance 1 as in the paper (normalized), what pixels can be, at a given tone or at any (pixels, sigmoid), or any value (affine)',
+      )
+      .meta({ placeholder: 'range' }),
     read: ({ dafl }) => dafl.generator.output.kind,
     write: (preset, kind) => {
       const output = kind === 'pixels' ? ({ kind, ...PIXEL_TONE } as const) : ({ kind } as const);
@@ -161,6 +166,15 @@ export const hyperParameters: { readonly [Name in keyof HyperParameters]: HyperP
   studentBeta1: at('training.optimizer.beta1', decay("First decay of the student's Adam")),
   studentBeta2: at('training.optimizer.beta2', decay("Second decay of the student's Adam")),
   temperature: at('training.temperature', z.number().gt(0).describe('Temperature of the distillation loss')),
+  studentLoss: {
+    schema: z
+      .enum(['divergence', 'l1', 'mse'])
+      .describe(
+        "How the student's logits are compared with the teacher's: softened divergence, or by their differences",
+      ),
+    read: ({ training }) => training.loss?.kind ?? 'divergence',
+    write: (preset, kind) => ({ ...preset, training: { ...preset.training, loss: { ...preset.training.loss, kind } } }),
+  },
   initialization: at(
     'training.initialization',
     z
@@ -194,10 +208,38 @@ export const commonHyperParameters: ReadonlySet<string> = new Set<keyof HyperPar
   'studentBeta1',
   'studentBeta2',
   'temperature',
+  'studentLoss',
   'initialization',
   'studentBatchNorm',
   'hintWeight',
 ]);
+
+/** Of those of `dafl`, what other methods read too. */
+const sharedHyperParameters: Readonly<Partial<Record<MethodName, readonly (keyof HyperParameters)[]>>> = {
+  pool: [
+    'latentSize',
+    'generatorWidths',
+    'generatorLearningRate',
+    'batchNormStatisticsWeight',
+    'oneHotWeight',
+    'adversarialWeight',
+    'studentSteps',
+  ],
+};
+
+/** Whether a hyper-parameter means something to a method: all do to `dafl`, the student's own to every method. */
+export function isHyperParameterOf(name: string, method: MethodName): boolean {
+  if (method === 'dafl' || commonHyperParameters.has(name)) return true;
+  return (sharedHyperParameters[method] as readonly string[] | undefined)?.includes(name) ?? false;
+}
+
+/** The methods that a hyper-parameter which not every method has means something to. */
+export function methodsOfHyperParameter(name: string): readonly string[] {
+  return [
+    'dafl',
+    ...Object.keys(sharedHyperParameters).filter((method) => isHyperParameterOf(name, method as MethodName)),
+  ];
+}
 
 /** All hyper-parameters as a preset has them. */
 export function readHyperParameters(preset: Preset): HyperParameters {

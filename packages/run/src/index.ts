@@ -34,7 +34,6 @@ export {
   type BackendName,
   type DistillationOptions,
   distillationOptionsSchema,
-  type MethodName,
   parseDistillationOptions,
 } from './distillation-options.ts';
 export { fitImages } from './fit-images.ts';
@@ -50,6 +49,7 @@ export {
 } from './load-model.ts';
 export { type ListedRun, listRuns } from './list-runs.ts';
 export { lowRankShare } from './low-rank-share.ts';
+export type { MethodName } from './method-name.ts';
 export {
   daflVersion,
   describeMachine,

@@ -7,10 +7,10 @@ export {
   type BackendName,
   type DistillationOptions,
   distillationOptionsSchema,
-  type MethodName,
   parseDistillationOptions,
 } from './distillation-options.ts';
 export type { HyperParameters } from './hyper-parameters.ts';
+export type { MethodName } from './method-name.ts';
 export { nearestName } from './nearest-name.ts';
 export { describeOptions, describeRule, type OptionSchema, type OptionsSchema, parseOptions } from './parse-options.ts';
 export { parseTrainingOptions, type TrainingOptions, trainingOptionsSchema } from './training-options.ts';

@@ -1,27 +1,30 @@
 import { createHash } from 'node:crypto';
 import { DaflError, dafl, describeClassifier, type Method, type Preset, presets, procedural } from '@dafl/core';
 import { matchChannels } from '@dafl/data';
-import { imageSet, noise, reconstruction } from '@dafl/methods';
+import { imageSet, noise, pool, reconstruction } from '@dafl/methods';
 import {
   baselineRecipes,
   defaultShift,
+  poolDefaults,
   proceduralDefaults,
   reconstructionDefaults,
   refine,
 } from './baseline-recipes.ts';
 import { loadImages } from './data-source.ts';
 import { decideMethod } from './decide-method.ts';
-import type { BackendName, DistillationOptions, MethodName, SettledOptions } from './distillation-options.ts';
+import type { BackendName, DistillationOptions, SettledOptions } from './distillation-options.ts';
 import {
-  commonHyperParameters,
   type HyperParameters,
   hyperParameters,
+  isHyperParameterOf,
+  methodsOfHyperParameter,
   readHyperParameters,
   writeHyperParameters,
 } from './hyper-parameters.ts';
 import type { LoadedModel } from './load-model.ts';
 import type { DownloadSettings } from './mnist-files.ts';
 import { lowRankShare } from './low-rank-share.ts';
+import type { MethodName } from './method-name.ts';
 import { readMetadata } from './metadata-file.ts';
 
 /** What the options come to: core's terms, and the options with nothing left open but the number of steps. */
@@ -47,6 +50,24 @@ const methods: Readonly<Record<MethodName, (preset: Preset, options: Distillatio
   {
     procedural: ({ dafl: { batchSize } }, { pictures = proceduralDefaults.pictures }) => {
       const method = procedural({ ...proceduralDefaults, batchSize, pictures });
+      return async () => method;
+    },
+    pool: ({ dafl: { batchSize, ...made } }, options) => {
+      const method = pool({
+        ...poolDefaults,
+        batchSize,
+        syntheses: options.syntheses ?? poolDefaults.syntheses,
+        iterations: options.synthesisSteps ?? poolDefaults.iterations,
+        metaInitialization: (options.poolGenerator ?? 'meta') === 'meta',
+        studentSteps: made.replay?.studentSteps ?? 1,
+        generator: { latentSize: made.generator.latentSize, widths: made.generator.widths },
+        generatorLearningRate: made.generatorSchedule.learningRate,
+        weights: {
+          batchNorm: made.batchNormStatisticsWeight,
+          label: made.oneHotWeight,
+          adversarial: made.adversarialWeight,
+        },
+      });
       return async () => method;
     },
     dafl: (preset) => {
@@ -94,6 +115,9 @@ function missing(method: MethodName, option: string, what: string): DaflError {
 /** Options that belong to some methods only. */
 const ownOptions: Readonly<Partial<Record<keyof DistillationOptions, readonly MethodName[]>>> = {
   pictures: ['procedural'],
+  syntheses: ['pool'],
+  synthesisSteps: ['pool'],
+  poolGenerator: ['pool'],
   preset: ['dafl'],
   data: ['alternative-data', 'original-data'],
   shift: ['alternative-data', 'original-data'],
@@ -150,7 +174,9 @@ export function resolveRecipe(given: DistillationOptions): Recipe {
       `Cannot distill as 'studentSteps' must be 1 where 'replayBatches' is 0: current value is ${studentSteps}${options.studentSteps === undefined ? `, the preset's` : ''}`,
     );
   }
-  const resolved = Object.entries(readHyperParameters(preset)).filter(([name]) => applies(name, options.method));
+  const resolved = Object.entries(readHyperParameters(preset)).filter(([name]) =>
+    isHyperParameterOf(name, options.method),
+  );
   return {
     training: preset.training,
     steps: options.steps ?? preset.steps,
@@ -158,11 +184,6 @@ export function resolveRecipe(given: DistillationOptions): Recipe {
     methodReason,
     createMethod: methods[options.method](preset, options),
   };
-}
-
-/** Whether a hyper-parameter means something to a method: all do to `dafl`, the student's own to every method. */
-function applies(name: string, method: MethodName): boolean {
-  return method === 'dafl' || commonHyperParameters.has(name);
 }
 
 function assertOwnOptions(options: SettledOptions): void {
@@ -177,8 +198,8 @@ function assertOwnOptions(options: SettledOptions): void {
       reject(name, owners.join(' and '));
   }
   for (const name of Object.keys(hyperParameters)) {
-    if (options[name as keyof DistillationOptions] !== undefined && !applies(name, options.method))
-      reject(name, 'dafl');
+    if (options[name as keyof DistillationOptions] !== undefined && !isHyperParameterOf(name, options.method))
+      reject(name, methodsOfHyperParameter(name).join(' and '));
   }
 }
 

@@ -8,10 +8,15 @@ import { logSoftmax } from '../autodiff/operations/softmax.ts';
 import { Tape, type Value } from '../autodiff/tape.ts';
 import type { Tensor } from '../backend.ts';
 import { activationLoss } from './activation.ts';
+import { adversarialLoss } from './adversarial.ts';
+import { attentionLoss, attentionMap } from './attention.ts';
+import { batchNormDistance } from './batch-norm-distance.ts';
 import { crossEntropy } from './cross-entropy.ts';
 import { distillationLoss } from './distillation.ts';
 import { informationEntropyLoss } from './information-entropy.ts';
+import { jensenShannonLoss } from './jensen-shannon.ts';
 import { oneHotLoss } from './one-hot.ts';
+import { totalVariationLoss } from './total-variation.ts';
 
 interface GoldenArray {
   readonly shape: readonly number[];
@@ -21,14 +26,25 @@ interface GoldenArray {
 interface GoldenCase {
   readonly name: string;
   readonly loss: string;
-  readonly options: { readonly temperature?: number };
+  readonly options: {
+    readonly temperature?: number;
+    readonly masked?: boolean;
+    readonly share?: number;
+    readonly norm?: 'l1' | 'l2';
+  };
   readonly inputs: Readonly<Record<string, GoldenArray>>;
   readonly output: GoldenArray;
   readonly outputGradient: GoldenArray;
   readonly gradients: Readonly<Record<string, GoldenArray>>;
 }
 
-type Compute = (tape: Tape, values: Record<string, Value>, options: GoldenCase['options'], labels: Tensor) => Value;
+type Compute = (
+  tape: Tape,
+  values: Record<string, Value>,
+  options: GoldenCase['options'],
+  labels: Tensor,
+  given: (name: string) => Tensor,
+) => Value;
 
 const losses: Record<string, Compute> = {
   oneHot: (tape, { teacherLogits }) => oneHotLoss(tape, teacherLogits),
@@ -38,6 +54,17 @@ const losses: Record<string, Compute> = {
     distillationLoss(tape, studentLogits, teacherLogits, options),
   crossEntropy: (tape, { logits }, _, labels) => crossEntropy(tape, logits, labels),
   logSoftmax: (tape, { logits }) => logSoftmax(tape, logits),
+  adversarial: (tape, { teacherLogits, studentLogits }, { masked = false }) =>
+    adversarialLoss(tape, teacherLogits, studentLogits, { masked }),
+  jensenShannon: (tape, { teacherLogits, studentLogits }, { temperature }) =>
+    jensenShannonLoss(tape, teacherLogits, studentLogits, temperature),
+  batchNormDistance: (tape, { input }, { share = 0 }, _, given) => {
+    const observed = { input, runningMean: given('runningMean'), runningVariance: given('runningVariance') };
+    return batchNormDistance(tape, observed, { moments: given('past'), share }).distance;
+  },
+  totalVariation: (tape, { images }, { norm = 'l1' }) => totalVariationLoss(tape, images, norm),
+  attention: (tape, { student, teacher }) =>
+    attentionLoss(tape, attentionMap(tape, student), attentionMap(tape, teacher)),
 };
 
 const cases: readonly GoldenCase[] = golden.cases as unknown as readonly GoldenCase[];
@@ -59,6 +86,7 @@ describe.each(['float64', 'float32'] as const)(
         leaves,
         entry.options,
         backend.tensor(Int32Array.from(labels?.values ?? []), labels?.shape ?? [0]),
+        (name) => upload(entry.inputs[name]),
       );
       expect(output.shape).toEqual(entry.output.shape);
       expectClose(await backend.read(output.tensor), entry.output.values, tolerance);
@@ -76,19 +104,25 @@ describe.each(['float64', 'float32'] as const)(
 
 describe('logits of 1e4, float32', () => {
   // Far beyond what a float32 exponential can hold.
-  it.each(['oneHot', 'informationEntropy', 'distillation', 'crossEntropy', 'logSoftmax'])(
-    '%s: stays finite',
-    async (name) => {
-      const backend = createCpuBackend();
-      const tape = new Tape(backend);
-      const upload = (...values: number[]) => backend.tensor(Float32Array.from(values), [2, 3]);
-      const logits = tape.leaf(upload(1e4, -1e4, 0, -1e4, 1e4, 9e3));
-      const others = tape.leaf(upload(-1e4, 1e4, 0, -1e4, 0, 1e4));
-      const values = { teacherLogits: logits, studentLogits: others, logits };
-      const loss = losses[name](tape, values, {}, backend.tensor(Int32Array.of(1, 0), [2]));
-      const gradients = tape.gradients(mean(tape, loss), [logits, others]);
-      for (const tensor of gradients) expect((await backend.read(tensor)).every(Number.isFinite)).toBe(true);
-      await backend.close();
-    },
-  );
+  it.each([
+    'oneHot',
+    'informationEntropy',
+    'distillation',
+    'crossEntropy',
+    'logSoftmax',
+    'adversarial',
+    'jensenShannon',
+  ])('%s: stays finite', async (name) => {
+    const backend = createCpuBackend();
+    const tape = new Tape(backend);
+    const upload = (...values: number[]) => backend.tensor(Float32Array.from(values), [2, 3]);
+    const logits = tape.leaf(upload(1e4, -1e4, 0, -1e4, 1e4, 9e3));
+    const others = tape.leaf(upload(-1e4, 1e4, 0, -1e4, 0, 1e4));
+    const values = { teacherLogits: logits, studentLogits: others, logits };
+    const labels = backend.tensor(Int32Array.of(1, 0), [2]);
+    const loss = losses[name](tape, values, {}, labels, () => labels);
+    const gradients = tape.gradients(mean(tape, loss), [logits, others]);
+    for (const tensor of gradients) expect((await backend.read(tensor)).every(Number.isFinite)).toBe(true);
+    await backend.close();
+  });
 });

@@ -1,5 +1,6 @@
 import type { Tensor, TensorBackend } from '../backend.ts';
 import type { CheckpointPart } from '../checkpoint.ts';
+import type { StudentLoss } from '../losses/student-loss.ts';
 import type { HostTensor } from '../model/model.ts';
 import type { Network } from '../model/network.ts';
 import type { RandomStream } from '../random.ts';
@@ -31,6 +32,10 @@ export interface StudentBatch {
   readonly images: Tensor;
   /** The teacher's answer, shape `[batch, classes]`; absent where the teacher is to be asked. */
   readonly teacherLogits?: Tensor;
+  /** The classes that the images were made for, int32, shape `[batch]`; read where the loss weighs labels. */
+  readonly labels?: Tensor;
+  /** How the student's answers are compared with the teacher's here; absent: as the training says. */
+  readonly loss?: StudentLoss;
 }
 
 /** A batch that the teacher has answered. */

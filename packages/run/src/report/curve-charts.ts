@@ -11,6 +11,8 @@ const lossCaptions: Readonly<Record<string, readonly [title: string, caption: st
   reconstruction: ['Reconstruction', 'low: images have the recorded activations'],
   batchNormStatistics: ['Batch-norm statistics', 'low: images have the statistics of the training data'],
   adversarial: ['Adversarial', 'low: images on which the student errs'],
+  batchNorm: ['Batch-norm statistics', 'low: images have the statistics of the training data'],
+  label: ['Label', 'low: the teacher sees the class that each image was made for'],
   distillation: ['Distillation', 'low: the student follows the teacher'],
 };
 
@@ -48,7 +50,8 @@ export function curveCharts(record: RunRecord, metrics: readonly MetricsLine[], 
     });
   }
   const steps = metrics.filter((line) => line.event === 'step');
-  for (const name of Object.keys(steps[0]?.losses ?? {}).reverse()) {
+  // Not every step has every term: some begin later, or come now and then.
+  for (const name of new Set(steps.flatMap(({ losses }) => Object.keys(losses).reverse()))) {
     const [title, caption] = lossCaptions[name] ?? [name, 'loss term'];
     const floor = -Math.log10(classes);
     charts.push({
@@ -56,7 +59,12 @@ export function curveCharts(record: RunRecord, metrics: readonly MetricsLine[], 
       caption,
       xName: 'step',
       yName: 'loss',
-      lines: [{ name: title, points: steps.map(({ step, losses }) => [step, losses[name]]) }],
+      lines: [
+        {
+          name: title,
+          points: steps.flatMap(({ step, losses }) => (name in losses ? [[step, losses[name]] as const] : [])),
+        },
+      ],
       style: 'trend',
       references:
         name === 'informationEntropy'

@@ -103,6 +103,15 @@ test('tells the headline numbers, and shows curves, grids and filters', () => {
   expect(html.match(/aria-label="First-layer filters of the (teacher|student)"/g)).toHaveLength(2);
 });
 
+test('draws terms that not every step has, as far as there are any', () => {
+  const now = steps.map((line, index) =>
+    line.event === 'step' && index % 5 === 3 ? { ...line, losses: { ...line.losses, label: 1 } } : line,
+  );
+  const html = renderReport(content({}, now));
+  expect(html.match(/<svg viewBox[^>]*data-hover/g)).toHaveLength(3);
+  expect(html).toContain('the teacher sees the class that each image was made for');
+});
+
 test('needs no other file and no network', () => {
   const html = renderReport(content({}, steps));
   const addresses = [...html.matchAll(/(?:src|href|url)\s*[=(]\s*["']?([^"')\s>]+)/g)].map(([, address]) => address);
