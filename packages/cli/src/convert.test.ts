@@ -28,6 +28,30 @@ test('dafl convert to ONNX and back keeps weights and preprocessing', async () =
   expect([...after.weights.keys()].sort()).toEqual([...before.weights.keys()].sort());
 });
 
+test('dafl convert writes what pictures need beside files that leave it to their callers (E08)', async () => {
+  const { graph, weights } = tinyTeacher();
+  const named = { ...graph, classNames: ['ant', 'bee', 'cat'] };
+  writeFileSync(join(home, 'named.safetensors'), writeModel({ graph: named, weights }));
+  const { stdout } = await run('convert', 'named.safetensors', 'named.onnx', '--json');
+  expect(parseEvents(stdout)).toMatchObject([{ preprocessorConfig: 'named.preprocessor_config.json' }]);
+  const config = (name: string): unknown => JSON.parse(readFileSync(join(home, name), 'utf8'));
+  const [height, width] = graph.inputShape;
+  expect(config('named.preprocessor_config.json')).toMatchObject({
+    size: { height, width },
+    do_rescale: true,
+    do_normalize: true,
+    image_mean: graph.preprocessing!.mean,
+    image_std: graph.preprocessing!.standardDeviation,
+    id2label: { 0: 'ant', 1: 'bee', 2: 'cat' },
+  });
+  expect((await run('convert', 'named.onnx', 'renamed.safetensors')).code).toBe(0);
+  const back = read('renamed.safetensors').graph;
+  expect([back.classNames, back.preprocessing]).toEqual([named.classNames, graph.preprocessing]);
+  expect((await run('convert', 'named.safetensors', 'inside.onnx', '--with-preprocessing')).code).toBe(0);
+  expect(config('inside.preprocessor_config.json')).toMatchObject({ do_rescale: false, do_normalize: false });
+  expect(existsSync(join(home, 'renamed.preprocessor_config.json'))).toBe(false);
+});
+
 test('dafl convert puts preprocessing and softmax inside', async () => {
   const flags = ['--layout', 'nhwc', '--with-preprocessing', '--with-softmax'];
   expect((await run('convert', 'teacher.safetensors', 'whole.onnx', ...flags)).code).toBe(0);
@@ -115,6 +139,8 @@ test('dafl distill --export onnx writes the student as ONNX too', async () => {
   const { code, stdout } = await run(...line.split(' '));
   expect(code).toBe(0);
   expect(existsSync(join(home, 'run/student/student.onnx'))).toBe(true);
+  expect(existsSync(join(home, 'run/student/student.preprocessor_config.json'))).toBe(true);
+  expect(readFileSync(join(home, 'run/student/README.md'), 'utf8')).toContain('gives logits (its output `logits`)');
   expect(parseEvents(stdout).at(-1)).toMatchObject({ event: 'result' });
   const inspected = await run('inspect', 'run/student/student.onnx', '--json');
   expect(parseEvents(inspected.stdout)).toMatchObject([{ classes: 3 }]);

@@ -28,6 +28,7 @@ test('dafl inspect reads ONNX with its weights in another file, and says what wa
       notes: [
         "The logits are what LogSoftmax 'LogSoftmax_l' at its end reads",
         expect.stringContaining('0..1 is assumed') as string,
+        'Nothing in it tells which: it has no batch norm that remembers its pictures',
       ],
     },
   ]);

@@ -9,6 +9,7 @@ test('the package exports what is listed here', () => {
       "builtInTeacher",
       "createArchitecture",
       "decodeFloat32",
+      "describePreprocessor",
       "encodeFloat32",
       "fromNchw",
       "importModel",

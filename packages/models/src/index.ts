@@ -13,6 +13,7 @@ export {
 export { createArchitecture } from './architectures/create-architecture.ts';
 export { lenet5, type LeNet5Options } from './architectures/lenet5.ts';
 
+export { describePreprocessor } from './formats/describe-preprocessor.ts';
 export { decodeFloat32, encodeFloat32 } from './formats/float32.ts';
 export { importModel, type ImportModelOptions, type ReadSibling } from './formats/import-model.ts';
 export { readModel, writeModel } from './formats/native-model.ts';

@@ -9,7 +9,7 @@ import {
   type ResultEvent,
   type SamplesEvent,
 } from '@dafl/core';
-import { writeModel, writeOnnx } from '@dafl/models';
+import { describePreprocessor, writeModel, writeOnnx } from '@dafl/models';
 import { decode } from 'fast-png';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import type { SettledOptions } from './distillation-options.ts';
@@ -297,6 +297,8 @@ export class RunSession {
         ? []
         : await this.#attempt('write the student as ONNX', async () => {
             await writeFileAtomically(folder.studentOnnx, writeOnnx(event.student));
+            const config = JSON.stringify(describePreprocessor(event.student.graph), null, 2);
+            await writeFileAtomically(folder.studentPreprocessor, Buffer.from(`${config}\n`));
           });
     const quantized =
       this.#start.options.quantize === undefined

@@ -65,7 +65,14 @@ async function importFile(given: string, names: readonly string[], options: Mode
       return content;
     },
   });
-  return { ...imported, ...fingerprintFile(...parts) };
+  const notes = [...imported.notes];
+  const isUnknown = imported.model.graph.preprocessing === undefined && imported.model.graph.inputShape.length === 3;
+  if (isUnknown) {
+    // Loaded where it is needed: most files say how they take pixels.
+    const { describePixelConventions } = await import('./describe-pixel-conventions.ts');
+    notes.push(await describePixelConventions(imported.model));
+  }
+  return { model: imported.model, notes, ...fingerprintFile(...parts) };
 }
 
 /** A model of TensorFlow.js is a folder, in which model.json names the other files. */

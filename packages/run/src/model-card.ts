@@ -4,6 +4,10 @@ import { describeVerdict } from './describe-verdict.ts';
 import { dataUse } from './data-use.ts';
 import type { RunRecord } from './run-record.ts';
 
+/** What whoever runs the ONNX file must know. */
+const ofOnnx =
+  '`student.onnx` takes preprocessed images, `[batch, channels, height, width]`, and gives logits (its output `logits`): a softmax makes probabilities of them. Mean, deviation, size and classes stand in its metadata and in `student.preprocessor_config.json`.';
+
 /**
  * The model card of a student: Markdown with the YAML front matter that model hubs read.
  *
@@ -66,7 +70,7 @@ Labelled images were read for this report only; nothing in the run depended on t
 ## Use
 
 \`student.safetensors\` holds the graph, the weights and the preprocessing (images of ${student.inputShape.join('x')}).
-
+${options.export === undefined ? '' : `\n${ofOnnx}\n`}
 \`\`\`sh
 npx @dafl/cli inspect student.safetensors
 npx @dafl/cli evaluate student.safetensors --data FOLDER

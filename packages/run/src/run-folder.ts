@@ -16,6 +16,8 @@ export interface RunFolder {
   readonly student: string;
   /** The student as ONNX, where it was asked for. */
   readonly studentOnnx: string;
+  /** What pictures need before it, and its classes, in the words of Hugging Face's files. */
+  readonly studentPreprocessor: string;
   /** The student in eight bits, where it was asked for. */
   readonly studentInt8: string;
   /** What the student is, for those who get it. */
@@ -58,6 +60,7 @@ export function runFolder(path: string): RunFolder {
     checkpoints: join(path, 'checkpoints'),
     student: join(path, 'student', 'student.safetensors'),
     studentOnnx: join(path, 'student', 'student.onnx'),
+    studentPreprocessor: join(path, 'student', 'student.preprocessor_config.json'),
     studentInt8: join(path, 'student', 'student.int8.onnx'),
     modelCard: join(path, 'student', 'README.md'),
     samplesImage: join(path, 'samples.png'),

@@ -54,9 +54,12 @@ export const convertCommand: Command = defineCommand({
         `Cannot run 'dafl convert' as 'names' must be given for .safetensors alone: current value is '${file}'`,
       );
     }
-    assertWritableFile(file, values);
+    // dafl's own format says all of it.
+    const isOwn = format === 'safetensors' && values.names === 'dafl';
+    const config = isOwn ? undefined : file.replace(/\.\w+$/, '.preprocessor_config.json');
+    for (const each of [file, config]) if (each !== undefined) assertWritableFile(each, values);
     const { formatBytes, loadModel, writeFileAtomically } = await import('@dafl/run');
-    const { writeModel, writeOnnx, writeStateDict } = await import('@dafl/models');
+    const { describePreprocessor, writeModel, writeOnnx, writeStateDict } = await import('@dafl/models');
     const { model, notes } = await loadModel(source, values);
     tellNotes(notes, terminal);
     const bytes =
@@ -70,11 +73,15 @@ export const convertCommand: Command = defineCommand({
           ? writeStateDict(model)
           : writeModel(model);
     await writeFileAtomically(file, bytes);
+    if (config !== undefined) {
+      const described = describePreprocessor(model.graph, { includesPreprocessing: values.withPreprocessing });
+      await writeFileAtomically(config, Buffer.from(`${JSON.stringify(described, null, 2)}\n`));
+    }
     const sizeBytes = bytes.length;
     terminal.out(
       isJson
-        ? `${JSON.stringify({ event: 'result', model: source, file, format, sizeBytes, notes })}\n`
-        : `${model.graph.name} -> ${file}, ${formatBytes(sizeBytes)}\n`,
+        ? `${JSON.stringify({ event: 'result', model: source, file, preprocessorConfig: config ?? null, format, sizeBytes, notes })}\n`
+        : `${model.graph.name} -> ${file}, ${formatBytes(sizeBytes)}${config === undefined ? '' : `; preprocessing and classes -> ${config}`}\n`,
     );
     return exitCodes.done;
   },

@@ -40,7 +40,7 @@ test.each<[string, Uint8Array, string | undefined]>([
   ['model.safetensors', bytes(0xff, 0, 1), undefined],
   ['model', bytes(0, 1, 2), undefined],
   ['model', deflateRawSync('x'), undefined],
-  ['model.onnx', new Uint8Array(0), undefined],
+  ['model.onnx', new Uint8Array(0), 'an empty file'],
 ])('recognizeFormat: %s (%#)', (name, content, format) => {
   expect(recognizeFormat(content, name)).toBe(format);
 });

@@ -17,8 +17,6 @@ const signatures: readonly Signature[] = [
   { format: 'gzip', bytes: [0x1f, 0x8b] },
 ];
 
-const HTML = 'an HTML page';
-const LFS_POINTER = 'a Git LFS pointer (git lfs pull fetches the file)';
 /** Formats that are ZIP archives. */
 const zipExtensions: readonly string[] = ['keras', 'pt', 'pth'];
 
@@ -41,23 +39,22 @@ const extensions: ReadonlyMap<string, string> = new Map([
  * @returns Undefined if it looks like nothing that is known here.
  */
 export function recognizeFormat(bytes: Uint8Array, name: string): string | undefined {
-  if (bytes.length === 0) return undefined;
+  if (bytes.length === 0) return 'an empty file';
   for (const { format, bytes: expected, offset = 0 } of signatures) {
     if (expected.every((byte, index) => bytes[offset + index] === byte)) return format;
   }
   const isZip = startsWith(bytes, [0x50, 0x4b, 3, 4]);
+  // What a download gave in place of the file has the file's extension, and no format that is known here is text.
   const text = recognizeText(bytes.subarray(0, 4096));
-  // What a download gave in place of the file has the file's extension.
-  if (text === HTML || text === LFS_POINTER) return text;
+  if (text !== undefined) return text;
+  // ONNX: field 1 (ir_version, a small integer), then field 2 (producer_name) or 7 (graph).
+  if (bytes[0] === 0x08 && bytes[1] > 0 && bytes[1] < 0x20 && (bytes[2] === 0x12 || bytes[2] === 0x3a)) return 'ONNX';
   const extension = /\.([^./\\]+)$/.exec(name.toLowerCase())?.[1] ?? '';
   if (isZip && !zipExtensions.includes(extension)) return 'a ZIP archive';
   const byExtension = extensions.get(extension);
   if (byExtension !== undefined) return byExtension;
   // A pickle of protocol 2 to 5.
-  if (bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5) return 'a pickle (PyTorch)';
-  // ONNX: field 1 (ir_version, a small integer), then field 2 (producer_name) or 7 (graph).
-  if (bytes[0] === 0x08 && bytes[1] > 0 && bytes[1] < 0x20 && (bytes[2] === 0x12 || bytes[2] === 0x3a)) return 'ONNX';
-  return text;
+  return bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5 ? 'a pickle (PyTorch)' : undefined;
 }
 
 function startsWith(bytes: Uint8Array, expected: readonly number[]): boolean {
@@ -74,8 +71,10 @@ function recognizeText(bytes: Uint8Array): string | undefined {
     return undefined;
   }
   if (/[^\P{Cc}\t\n\r\f]/u.test(text)) return undefined;
-  if (/^\s*<(!doctype html|html|head|body)\b/i.test(text)) return HTML;
-  if (text.startsWith('version https://git-lfs.github.com/spec/')) return LFS_POINTER;
+  if (/^\s*<(!doctype html|html|head|body)\b/i.test(text)) return 'an HTML page';
+  if (/^\s*<\?xml\b/i.test(text)) return 'an XML page';
+  if (text.startsWith('version https://git-lfs.github.com/spec/'))
+    return 'a Git LFS pointer (git lfs pull fetches the file)';
   if (!/^\s*[{[]/.test(text)) return 'text';
   return text.includes('"modelTopology"') || text.includes('"weightsManifest"') ? 'TensorFlow.js (model.json)' : 'JSON';
 }

@@ -49,7 +49,7 @@ export function parseSafetensors(bytes: Uint8Array, name = 'file'): SafetensorsF
   const dataStart = 8 + Number(headerBytes);
   if (headerBytes < 2) reject('its header must have at least 2 bytes', String(headerBytes));
   if (dataStart > bytes.length) {
-    reject(`it must hold the ${dataStart} bytes that its header needs`, String(bytes.length));
+    reject(`it must hold the ${dataStart} bytes that its header needs`, `${bytes.length} (cut off there)`);
   }
   const header = bytes.subarray(8, dataStart);
   if (header[0] !== 0x7b) reject("its header must start with '{'", `byte ${header[0]}`);
@@ -135,7 +135,10 @@ function showKeys(fields: ReadonlyMap<string, JsonValue>): string {
 function checkLayout(entries: readonly Entry[], fileBytes: number, dataStart: number, reject: Reject): void {
   const ordered = [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end);
   const needed = dataStart + ordered.reduce((last, { end }) => Math.max(last, end), 0);
-  if (needed !== fileBytes) reject(`it must hold the ${needed} bytes that its header names`, String(fileBytes));
+  if (needed !== fileBytes) {
+    const cut = fileBytes < needed ? ' (cut off there)' : '';
+    reject(`it must hold the ${needed} bytes that its header names`, `${fileBytes}${cut}`);
+  }
   let filled = 0;
   for (const { name, begin, end } of ordered) {
     if (begin !== filled) {

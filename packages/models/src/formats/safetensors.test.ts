@@ -191,7 +191,7 @@ describe('parseSafetensors', () => {
     [
       'a header past the end',
       fileOf('{}', 0, 3),
-      'it must hold the 11 bytes that its header needs: current value is 10',
+      'it must hold the 11 bytes that its header needs: current value is 10 (cut off there)',
     ],
     ['space before the header', fileOf(' {}'), "its header must start with '{': current value is byte 32"],
     ['a byte order mark', fileOf('\ufeff{}'), "its header must start with '{': current value is byte 239"],
@@ -285,7 +285,7 @@ describe('parseSafetensors', () => {
     [
       'a tensor past the end',
       fileOf({ a: tensor(0, 8) }, 4),
-      'it must hold the 70 bytes that its header names: current value is 66',
+      'it must hold the 70 bytes that its header names: current value is 66 (cut off there)',
     ],
     [
       'bytes left over',

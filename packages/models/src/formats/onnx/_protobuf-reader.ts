@@ -20,6 +20,8 @@ const WIRE_TYPES: ReadonlyMap<number, WireType> = new Map([
   [2, 'bytes'],
   [5, 'fixed32'],
 ]);
+/** The rule that a file breaks that was cut off. */
+export const FIELDS_END = 'its fields must end within it';
 const NO_BYTES = new Uint8Array(0);
 /** The specification's own. */
 const LARGEST_FIELD_NUMBER = 2 ** 29 - 1;
@@ -44,7 +46,7 @@ class ByteReader {
     let low = 0;
     let high = 0;
     for (let shift = 0; shift < 70; shift += 7) {
-      if (this.isAtEnd) return this.#reject('its fields must end within it', 'a number that is cut off');
+      if (this.isAtEnd) return this.#reject(FIELDS_END, 'a number that is cut off');
       const byte = this.#bytes[this.#position++];
       const bits = byte & 0x7f;
       if (shift < 28) low |= bits << shift;
@@ -59,8 +61,7 @@ class ByteReader {
 
   take(length: number): Uint8Array {
     const left = this.#bytes.length - this.#position;
-    if (!(length >= 0 && length <= left))
-      this.#reject('its fields must end within it', `one of ${length} bytes where ${left} are left`);
+    if (!(length >= 0 && length <= left)) this.#reject(FIELDS_END, `one of ${length} bytes where ${left} are left`);
     this.#position += length;
     return this.#bytes.subarray(this.#position - length, this.#position);
   }

@@ -1,7 +1,15 @@
 import { showValue } from '@dafl/core';
 import type { Reject } from '../_reject.ts';
 import { NumberList } from './_number-list.ts';
-import { type ProtobufField, readDoubles, readFields, readFloats, readIntegers, readText } from './_protobuf-reader.ts';
+import {
+  FIELDS_END,
+  type ProtobufField,
+  readDoubles,
+  readFields,
+  readFloats,
+  readIntegers,
+  readText,
+} from './_protobuf-reader.ts';
 
 /** A tensor as the file has it. */
 export interface OnnxTensor {
@@ -68,7 +76,12 @@ export function parseOnnx(bytes: Uint8Array, reject: Reject): OnnxModel {
   let graph: Uint8Array | undefined;
   let opset: number | undefined;
   const metadata = new Map<string, string>();
-  for (const field of readFields(bytes, reject)) {
+  // Nothing around them bounds the outermost fields but the file.
+  const rejectOutermost: Reject = (rule, value) =>
+    rule === FIELDS_END
+      ? reject('it must hold all of its fields', `${bytes.length} bytes, cut off there (${value})`)
+      : reject(rule, value);
+  for (const field of readFields(bytes, rejectOutermost)) {
     if (field.number === 1) irVersion = field.varint;
     else if (field.number === 2) producer = readText(field, reject);
     else if (field.number === 7) graph = messageOf(field, reject);

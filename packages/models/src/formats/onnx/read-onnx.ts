@@ -8,6 +8,7 @@ import { lowerGraph } from './lower-graph.ts';
 import { type OnnxModel, type OnnxValue, parseOnnx } from './parse-onnx.ts';
 import { readClassNames } from './read-class-names.ts';
 import { readPreprocessing } from './read-preprocessing.ts';
+import { restoreFlattening } from './reorder-flattening.ts';
 
 /** Options of `readOnnx`. */
 export interface ReadOnnxOptions {
@@ -47,7 +48,10 @@ export function openOnnx(bytes: Uint8Array, name: string): OpenedOnnx {
   const file = parseOnnx(bytes, reject);
   return {
     siblings: externalFiles(file.initializers, reject),
-    read: (options) => buildModel(file, name, options, reject),
+    read(options) {
+      const { model, notes } = buildModel(file, name, options, reject);
+      return { model: restoreFlattening(model, file.metadata), notes };
+    },
   };
 }
 

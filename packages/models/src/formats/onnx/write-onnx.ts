@@ -6,6 +6,7 @@ import { emitBytes, type KernelQuantization } from './_emit-quantized.ts';
 import { OnnxGraphBuilder, type OnnxValue, storedShape } from './_onnx-graph-builder.ts';
 import { nodeMessage, tensorMessage, valueMessage } from './_onnx-messages.ts';
 import { ProtobufWriter } from './_protobuf-writer.ts';
+import { REORDERED_KEY, reorderFlattening } from './reorder-flattening.ts';
 
 /** Options of `writeOnnx`. */
 export interface WriteOnnxOptions {
@@ -37,8 +38,9 @@ const INPUT = 'input';
  * await writeFile('student.onnx', writeOnnx(student, { includesSoftmax: true }));
  * ```
  */
-export function writeOnnx(model: Model, options: WriteOnnxOptions = {}): Uint8Array<ArrayBuffer> {
-  validateModel(model);
+export function writeOnnx(given: Model, options: WriteOnnxOptions = {}): Uint8Array<ArrayBuffer> {
+  validateModel(given);
+  const { model, changed } = reorderFlattening(given, 'chw');
   const { layout = 'nchw', includesPreprocessing = false, includesSoftmax = false, quantization } = options;
   const graph = includesSoftmax ? takeLogits(model.graph).graph : model.graph;
   const reject = (rule: string, value: string): never => {
@@ -123,7 +125,7 @@ export function writeOnnx(model: Model, options: WriteOnnxOptions = {}): Uint8Ar
     .text(2, 'dafl')
     .message(7, graphMessage)
     .message(8, new ProtobufWriter().text(1, '').integer(2, OPSET));
-  for (const [key, text] of metadataOf(model, { layout, includesPreprocessing })) {
+  for (const [key, text] of metadataOf(model, { layout, includesPreprocessing }, changed)) {
     message.message(14, new ProtobufWriter().text(1, key).text(2, text));
   }
   if (message.byteLength > MOST_BYTES)
@@ -161,7 +163,11 @@ function emitInput(
   return { name, shape, isFixed: false };
 }
 
-function metadataOf({ graph }: Model, { layout, includesPreprocessing }: InputOptions): [string, string][] {
+function metadataOf(
+  { graph }: Model,
+  { layout, includesPreprocessing }: InputOptions,
+  reordered: readonly string[],
+): [string, string][] {
   const entries: [string, string][] = [['layout', layout]];
   if (graph.preprocessing !== undefined) {
     const { resize, mean, standardDeviation } = graph.preprocessing;
@@ -171,6 +177,7 @@ function metadataOf({ graph }: Model, { layout, includesPreprocessing }: InputOp
       : { resize, range: [0, 1], mean, standardDeviation };
     entries.push(['preprocessing', JSON.stringify(rest)]);
   }
+  if (reordered.length > 0) entries.push([REORDERED_KEY, JSON.stringify(reordered)]);
   if (graph.classNames !== undefined) entries.push(['class_names', JSON.stringify(graph.classNames)]);
   return entries;
 }

@@ -181,10 +181,11 @@ function readLegacy(bytes: Uint8Array, reject: Reject): Stored {
   for (const key of keys.value) {
     const width = widths.get(String(key));
     if (width === undefined) return reject('it must list its storages', showValue(key));
-    if (position + 8 > bytes.length) reject('it must hold its storages', `${bytes.length} bytes`);
+    if (position + 8 > bytes.length) reject('it must hold its storages', `${bytes.length} bytes, cut off there`);
     const length = Number(view.getBigUint64(position, true)) * width;
     position += 8;
-    if (!(position + length <= bytes.length)) reject('it must hold its storages', `${bytes.length} bytes`);
+    if (!(position + length <= bytes.length))
+      reject('it must hold its storages', `${bytes.length} bytes, cut off there`);
     contents.set(String(key), bytes.subarray(position, position + length));
     position += length;
   }

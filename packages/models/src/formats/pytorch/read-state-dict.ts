@@ -92,6 +92,6 @@ function inOrder({ nodes }: Graph, weights: ReadonlyMap<string, HostTensor>): Ma
 
 /** Letters and digits of a file's name without its folder and extension. */
 function modelName(name: string): string {
-  const plain = name.replace(/^.*[/\\]/, '').replace(/\.(pt|pth|safetensors|bin|ckpt|tar)$/i, '');
+  const plain = name.replace(/^.*[/\\]/, '').replace(/\.[a-z0-9]+$/i, '');
   return plain.replaceAll(/[^\w.-]+/g, '-').slice(0, 100) || 'model';
 }

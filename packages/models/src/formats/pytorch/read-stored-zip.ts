@@ -71,7 +71,7 @@ function findDirectory(view: DataView, reject: Reject): Directory {
   let end = last;
   while (end >= 0 && end >= last - LONGEST_COMMENT && view.getUint32(end, true) !== END) end--;
   if (end < 0 || end < last - LONGEST_COMMENT)
-    return reject('it must end with the directory of a ZIP archive (it was cut off)', `${view.byteLength} bytes`);
+    return reject('it must end with the directory of a ZIP archive', `${view.byteLength} bytes, cut off there`);
   let [count, size, start] = [
     view.getUint16(end + 10, true),
     view.getUint32(end + 12, true),
