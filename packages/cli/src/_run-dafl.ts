@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
+import { DaflError } from '@dafl/core';
+import { eventSchemaOf, eventSchemas } from './event-schemas.ts';
 
 /** What a run of the real command left. */
 export interface Outcome {
@@ -38,7 +40,20 @@ export async function runDafl(parameters: readonly string[], options: RunDaflOpt
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject).once('close', resolve);
   });
+  if (parameters.includes('--json')) assertKnownEvents(parameters, texts.stdout);
   return { code, ...texts };
+}
+
+/** Every test of `--json` is a test of the documented schema too. */
+function assertKnownEvents(parameters: readonly string[], stdout: string): void {
+  const words = parameters.filter((text) => !text.startsWith('-'));
+  const command = [`${words[0]} ${words[1]}`, words[0]].find((name) => name in eventSchemas) ?? 'none';
+  // A process that was killed may leave half a line.
+  for (const line of stdout.split('\n').slice(0, -1)) {
+    const value: unknown = JSON.parse(line);
+    const { success, error } = eventSchemaOf(command).safeParse(value);
+    if (!success) throw new DaflError('DATA', `Cannot take what 'dafl ${command}' wrote: ${line}\n${error.message}`);
+  }
 }
 
 /** The events of a stream of JSON lines. */

@@ -128,9 +128,9 @@ async function unknownCommand(name: string): Promise<UsageError> {
 
 /** What a program needs to know of a command. */
 async function renderJsonHelp({ name, description, schema, operands }: Command): Promise<string> {
-  const { describeArguments } = await import('./describe-arguments.ts');
+  const { describeSchema } = await import('./describe-schema.ts');
   const help = { event: 'help', command: name, description, operands: operands.map(({ key }) => key) };
-  return `${JSON.stringify({ ...help, arguments: describeArguments(schema) })}\n`;
+  return `${JSON.stringify({ ...help, arguments: describeSchema(schema) })}\n`;
 }
 
 /** Options as the flags that were typed. */
