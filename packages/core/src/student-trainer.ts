@@ -1,6 +1,6 @@
 import type { Tensor, TensorBackend } from './backend.ts';
 import { add, affine, divide, square, subtract } from './autodiff/operations/element-wise.ts';
-import { reshape } from './autodiff/operations/layout.ts';
+import { reshape, slice } from './autodiff/operations/layout.ts';
 import { matMul } from './autodiff/operations/mat-mul.ts';
 import { mean } from './autodiff/operations/reduction.ts';
 import type { Tape, Value } from './autodiff/tape.ts';
@@ -28,6 +28,8 @@ export interface StudentTrainerOptions {
 
 /** Keeps the relative error of a layer finite where the teacher is silent. */
 const LEAST_VARIANCE = 1e-12;
+/** Share of a batch that hints are compared on: each pixel of each map is a comparison, so few examples say enough. */
+const HINT_SHARE = 0.25;
 
 /** What the student is compared with. */
 interface TeacherAnswer {
@@ -84,7 +86,7 @@ export class StudentTrainer {
         random: dropout,
         observe: ({ name }, _inputs, output) => {
           const hint = hints.get(name);
-          if (hint !== undefined) distances.push(relativeError(tape, asRows(tape, output), hint));
+          if (hint !== undefined) distances.push(relativeError(tape, asRows(tape, firstExamples(tape, output)), hint));
           const map = attention.get(name);
           if (map !== undefined) attentionDistances.push(attentionLoss(tape, attentionMap(tape, output), map));
         },
@@ -119,12 +121,21 @@ export class StudentTrainer {
         if (stage !== undefined) attention.set(stage, attentionMap(tape, output));
         const selection = this.#selections.get(name);
         if (selection === undefined) return;
-        const rows = asRows(tape, output);
+        const rows = asRows(tape, firstExamples(tape, output));
         hints.set(name, selection === null ? rows : matMul(tape, rows, tape.constant(selection)));
       },
     });
     return { logits, hints, attention };
   }
+}
+
+/** The examples of a batch that hints are compared on. */
+function firstExamples(tape: Tape, value: Value): Value {
+  const [batch, ...shape] = value.shape;
+  const count = Math.ceil(HINT_SHARE * batch);
+  if (count === batch) return value;
+  const begin = value.shape.map(() => 0);
+  return slice(tape, value, begin, [count, ...shape]);
 }
 
 /** Every position and example a row: `[..., channels]` to `[rows, channels]`. */

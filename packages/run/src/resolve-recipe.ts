@@ -126,8 +126,11 @@ const ownOptions: Readonly<Partial<Record<keyof DistillationOptions, readonly Me
   metadataVariant: ['metadata'],
 };
 
-/** A student from random weights has more to learn: on Fashion-MNIST's validation images 78.1 % where half the steps gave 74.1. */
-const RANDOM_START_FACTOR = 2;
+/**
+ * A student from random weights has more to learn. On validation images of Fashion-MNIST, in batches of 256: 74.1 % after the
+ * usual steps, 78.1 % after twice as many; in batches of 128 and of another teacher 79.9 % after three times as many.
+ */
+const RANDOM_START_FACTOR = 3;
 
 /** Whether a student is a form of its teacher, and starts from its weights. */
 function startsFromTeacher({ student, initialization }: DistillationOptions): boolean {

@@ -3,7 +3,7 @@ import { describeClassifier } from '../model/classifier.ts';
 import type { Network } from '../model/network.ts';
 import type { RandomStream } from '../random.ts';
 import type { Turn } from '../turn.ts';
-import { labelPictures } from './label-pictures.ts';
+import { answerPictures } from './answer-pictures.ts';
 import { PictureSource } from './picture-source.ts';
 
 /** Options of `choosePictures`. */
@@ -46,7 +46,10 @@ export async function choosePictures(
   for (let begin = 0; begin < drawn; begin += DRAWN_AT_A_TIME) {
     await turn();
     signal?.throwIfAborted();
-    await source.draw(Math.min(DRAWN_AT_A_TIME, drawn - begin), (pictures) => labelPictures(teacher, pictures));
+    await source.draw(
+      Math.min(DRAWN_AT_A_TIME, drawn - begin),
+      async (pictures) => (await answerPictures(teacher, pictures)).labels,
+    );
   }
   const { count, classCounts, pictureSize } = source.training;
   const pixels = new Uint8Array(count * pictureSize);

@@ -3,7 +3,7 @@ import { inferenceBatchSize } from '../inference-batch-size.ts';
 import { describeClassifier } from '../model/classifier.ts';
 import type { Network } from '../model/network.ts';
 import { choosePictures } from '../procedural/choose-pictures.ts';
-import { labelPictures } from '../procedural/label-pictures.ts';
+import { answerPictures } from '../procedural/answer-pictures.ts';
 import type { RandomStream } from '../random.ts';
 import type { Turn } from '../turn.ts';
 
@@ -15,6 +15,11 @@ export interface Marks {
   readonly agreement: number;
   /** The same of each class; null where no picture of it was found. */
   readonly classAgreements: readonly (number | null)[];
+  /**
+   * The agreement on clear pictures: of each class the half on which the teacher's class is farthest above the next. Where
+   * the teacher itself wavers between classes, a student that decides otherwise may do as well.
+   */
+  readonly clearAgreement: number;
 }
 
 /** Options of an examination. */
@@ -39,10 +44,13 @@ export class Examination {
   readonly #teacher: Network;
   /** With the teacher's classes as labels. */
   readonly #pictures: ImageSet;
+  /** Of each picture: 1 where it is clear. */
+  readonly #isClear: Uint8Array;
 
-  private constructor(teacher: Network, pictures: ImageSet) {
+  private constructor(teacher: Network, pictures: ImageSet, isClear: Uint8Array) {
     this.#teacher = teacher;
     this.#pictures = pictures;
+    this.#isClear = isClear;
   }
 
   /** Draws the pictures and asks the teacher. */
@@ -54,7 +62,9 @@ export class Examination {
       turn,
       signal,
     });
-    return new Examination(teacher, pictures);
+    await turn();
+    const { margins } = await answerPictures(teacher, pictures.pixels);
+    return new Examination(teacher, pictures, findClear(pictures.labels!, margins, classes));
   }
 
   /** What a student of the same task says of the pictures. */
@@ -62,22 +72,51 @@ export class Examination {
     const { classes } = describeClassifier(this.#teacher.graph);
     const right = Array<number>(classes).fill(0);
     const counts = Array<number>(classes).fill(0);
+    const clearRight = Array<number>(classes).fill(0);
+    const clearCounts = Array<number>(classes).fill(0);
     const { count, labels } = this.#pictures;
     const batch = inferenceBatchSize(student.graph);
     for (let begin = 0; begin < count; begin += batch) {
       await turn();
       signal?.throwIfAborted();
       const { pixels } = sliceImageSet(this.#pictures, begin, Math.min(count, begin + batch));
-      const said = await labelPictures(student, pixels);
-      said.forEach((label, index) => {
+      const said = await answerPictures(student, pixels);
+      said.labels.forEach((label, index) => {
         const truth = labels![begin + index];
+        const isClear = this.#isClear[begin + index];
+        const isRight = Number(label === truth);
         counts[truth]++;
-        if (label === truth) right[truth]++;
+        right[truth] += isRight;
+        clearCounts[truth] += isClear;
+        clearRight[truth] += isClear * isRight;
       });
     }
     const classAgreements = right.map((hits, label) => (counts[label] === 0 ? null : hits / counts[label]));
-    const known = classAgreements.filter((share) => share !== null);
-    const agreement = known.reduce((sum, share) => sum + share, 0) / known.length;
-    return { pictures: count, agreement, classAgreements };
+    const clearAgreements = clearRight.map((hits, label) =>
+      clearCounts[label] === 0 ? null : hits / clearCounts[label],
+    );
+    return {
+      pictures: count,
+      agreement: meanOfKnown(classAgreements),
+      classAgreements,
+      clearAgreement: meanOfKnown(clearAgreements),
+    };
   }
+}
+
+function meanOfKnown(shares: readonly (number | null)[]): number {
+  const known = shares.filter((share) => share !== null);
+  return known.reduce((sum, share) => sum + share, 0) / known.length;
+}
+
+/** Marks the half of each class's pictures with the largest margins; of an odd number the middle one, too. */
+function findClear(labels: ArrayLike<number>, margins: Float32Array, classes: number): Uint8Array {
+  const isClear = new Uint8Array(margins.length);
+  const members = Array.from({ length: classes }, (): number[] => []);
+  for (let index = 0; index < margins.length; index++) members[labels[index]].push(index);
+  for (const ofClass of members) {
+    ofClass.sort((one, other) => margins[other] - margins[one]);
+    for (const index of ofClass.slice(0, Math.ceil(ofClass.length / 2))) isClear[index] = 1;
+  }
+  return isClear;
 }

@@ -4,7 +4,7 @@ import { judge } from './judge.ts';
 const marksOf = (...classAgreements: (number | null)[]) => {
   const known = classAgreements.filter((share) => share !== null);
   const agreement = known.reduce((sum, share) => sum + share, 0) / known.length;
-  return { pictures: 100, agreement, classAgreements };
+  return { pictures: 100, agreement, classAgreements, clearAgreement: agreement };
 };
 
 it.each([
