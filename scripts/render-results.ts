@@ -8,9 +8,11 @@ import {
   type Experiment,
   type ExperimentRecord,
   experiments,
+  figureDocument,
   type GauntletCell,
-  type GauntletLine,
   isRecordCurrent,
+  renderExperimentFigure,
+  renderGauntletFigure,
   summarizeExperiment,
   summarizeGauntlet,
   summarizeVerdicts,
@@ -66,45 +68,6 @@ function histograms(experiment: Experiment, records: readonly ExperimentRecord[]
   return `\nWhat the teacher sees in 512 images of the last generator (first seed), by class:\n\n${markdownTable(['', ...classes], rows)}\n`;
 }
 
-/** Accuracy over the steps, one line a row, as an SVG that reads in light and dark. */
-function plot(experiment: Experiment, records: readonly ExperimentRecord[]): string | null {
-  const [width, height, left, top, bottom, right] = [850, 360, 56, 16, 40, 300];
-  const colours = [
-    '#2563eb',
-    '#d97706',
-    '#059669',
-    '#dc2626',
-    '#7c3aed',
-    '#0891b2',
-    '#be185d',
-    '#65a30d',
-    '#78716c',
-    '#a16207',
-    '#e879f9',
-  ];
-  const series = experiment.rows.flatMap(({ id, label }) => {
-    const record = records.find(({ row, evaluations }) => row === id && evaluations.length > 1);
-    if (record === undefined) return [];
-    const last = record.evaluations[record.evaluations.length - 1].step;
-    const points = record.evaluations.map(({ step, accuracy }) => [step / last, accuracy * 100] as const);
-    return [{ label, points }];
-  });
-  if (series.length === 0) return null;
-  const shown = series.slice(0, colours.length);
-  const x = (share: number): string => (left + share * (width - left - right)).toFixed(1);
-  const y = (percent: number): string => (top + (1 - percent / 100) * (height - top - bottom)).toFixed(1);
-  const grid = [0, 20, 40, 60, 80, 100].map(
-    (percent) =>
-      `<line x1="${left}" x2="${width - right}" y1="${y(percent)}" y2="${y(percent)}" stroke="#888" stroke-opacity=".3"/><text x="${left - 8}" y="${Number(y(percent)) + 4}" text-anchor="end">${percent} %</text>`,
-  );
-  const lines = shown.map(
-    ({ label, points }, index) =>
-      `<polyline fill="none" stroke="${colours[index]}" stroke-width="2" points="${points.map(([share, percent]) => `${x(share)},${y(percent)}`).join(' ')}"/><rect x="${width - right + 16}" y="${top + index * 22}" width="12" height="12" fill="${colours[index]}"/><text x="${width - right + 34}" y="${top + index * 22 + 10}">${label.replace(/^[^:]*: (student, )?/, '')}</text>`,
-  );
-  const axis = `<text x="${(left + width - right) / 2}" y="${height - 10}" text-anchor="middle">share of the run</text>`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12" fill="#888">${[...grid, ...lines, axis].join('')}</svg>\n`;
-}
-
 /** The gauntlet's text, table and plot. */
 function describeGauntlet(records: readonly ExperimentRecord[]): string[] {
   const lines = summarizeGauntlet(records);
@@ -140,63 +103,13 @@ function describeGauntlet(records: readonly ExperimentRecord[]): string[] {
     'DAFL, fast preset',
   ];
   const verdicts = summarizeVerdicts(records);
-  files.set(join(DOCS, 'gauntlet.svg'), plotGauntlet(lines));
+  files.set(join(DOCS, 'gauntlet.svg'), figureDocument(renderGauntletFigure(lines)));
   return [
     `Students of half the width, by the default command with no flag but \`--eval\`. The real-data student takes the same 3,000 updates on the teacher's own training images. Teachers for tuning may have been looked at (on images that are held out of the training data) when defaults were chosen, the others not. Repeat: \`${commands.gauntlet}\`.`,
     markdownTable(heads, rows),
     '![Accuracy of teachers and students](gauntlet.svg)',
     `The verdict without data, over ${verdicts.runs} runs of all methods: rank correlation with the points that a student stands below the real-data one ${verdicts.rankCorrelation?.toFixed(2) ?? '-'}; ${verdicts.failedCalledPoor} of ${verdicts.failed} runs six points or more below it are called poor, and ${verdicts.goodCalledPoor} of ${verdicts.good} others.`,
   ];
-}
-
-/** One line a teacher: a bar from the default's least to its mean, and marks for the others. */
-function plotGauntlet(lines: readonly GauntletLine[]): string {
-  const [width, left, right, top, step] = [850, 330, 20, 44, 26];
-  const height = top + lines.length * step + 30;
-  const values = lines.flatMap(({ accuracy, real, default: cell, dafl }) => [
-    accuracy ?? 100,
-    real ?? 100,
-    cell?.mean ?? 100,
-    dafl?.mean ?? 100,
-  ]);
-  const least = Math.floor((Math.min(...values) - 1) / 10) * 10;
-  const x = (value: number): number => left + ((value - least) / (100 - least)) * (width - left - right);
-  const marks = lines.map(({ teacher, accuracy, real, default: cell, dafl }, index) => {
-    const y = top + index * step + 12;
-    const short = teacher.label.length > 52 ? `${teacher.label.slice(0, 50)}…` : teacher.label;
-    return [
-      `<text x="${left - 10}" y="${y + 4}" text-anchor="end"><title>${teacher.label}</title>${short}</text>`,
-      accuracy === null ? '' : tick(accuracy, y, '#888'),
-      real === null ? '' : tick(real, y, '#059669'),
-      dafl === null ? '' : dot(dafl.mean, y, '#d97706'),
-      cell === null ? '' : dot(cell.mean, y, '#2563eb'),
-    ].join('');
-  });
-  const grid = [0, 0.25, 0.5, 0.75, 1]
-    .map((share) => least + share * (100 - least))
-    .map(
-      (value) =>
-        `<line x1="${x(value)}" x2="${x(value)}" y1="${top}" y2="${height - 26}" stroke="#888" stroke-opacity=".25"/><text x="${x(value)}" y="${height - 8}" text-anchor="middle">${value} %</text>`,
-    );
-  const legend = (
-    [
-      ['teacher', '#888'],
-      ['real-data student', '#059669'],
-      ['default', '#2563eb'],
-      ['DAFL, fast preset', '#d97706'],
-    ] as const
-  ).map(
-    ([text, colour], index) =>
-      `<rect x="${left + index * 128}" y="12" width="10" height="10" fill="${colour}"/><text x="${left + index * 128 + 15}" y="21">${text}</text>`,
-  );
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="11.5" fill="#888">${[...grid, ...legend, ...marks].join('')}</svg>\n`;
-
-  function tick(value: number, y: number, colour: string): string {
-    return `<rect x="${(x(value) - 1.5).toFixed(1)}" y="${y - 8}" width="3" height="16" fill="${colour}"/>`;
-  }
-  function dot(value: number, y: number, colour: string): string {
-    return `<circle cx="${x(value).toFixed(1)}" cy="${y}" r="5" fill="${colour}"/>`;
-  }
 }
 
 function countCores(cores: number): string {
@@ -220,9 +133,9 @@ for (const experiment of experiments.values()) {
     );
   }
   if (experiment.name === 'table2') parts.push(histograms(experiment, records));
-  const svg = experiment.name === 'gauntlet' ? null : plot(experiment, records);
-  if (svg !== null) {
-    files.set(join(DOCS, `${experiment.name}.svg`), svg);
+  const figure = experiment.name === 'gauntlet' ? null : renderExperimentFigure(experiment, records);
+  if (figure !== null) {
+    files.set(join(DOCS, `${experiment.name}.svg`), figureDocument(figure));
     parts.push(`![Accuracy over the run, first seed of each row](${experiment.name}.svg)`);
   }
   const seconds = records.reduce((total, record) => total + record.seconds, 0);

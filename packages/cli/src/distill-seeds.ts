@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readRunRecord, runFolder, type RunResultEvent, type RunSettings } from '@dafl/run';
+import { readRunRecord, runFolder, type RunResultEvent, type RunSettings, writeSeedsReport } from '@dafl/run';
 import type { CommandContext } from './command.ts';
 import { distillOnce } from './distill-once.ts';
 import { exitCodes } from './exit-code.ts';
@@ -35,6 +35,17 @@ export async function distillSeeds(
     );
     if (result === undefined) return exitCodes.interrupted;
     results.push(result);
+  }
+  try {
+    const report = await writeSeedsReport(
+      settings.folder,
+      results.map(({ folder }) => folder),
+    );
+    terminal.err(`Report of all seeds: ${report}\n`);
+  } catch (error) {
+    terminal.err(
+      `${terminal.style('yellow', 'warning:', 'err')} Cannot write the report: ${(error as Error).message}\n`,
+    );
   }
   const summary = sumUpSeeds(results);
   terminal.out(isJson ? `${JSON.stringify(summary)}\n` : renderSeeds(summary, terminal));

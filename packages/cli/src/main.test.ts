@@ -122,7 +122,7 @@ describe('dafl distill', () => {
         folder: join('seeds', `seed-${seed}`),
       })),
     });
-    expect(readdirSync(join(home, 'seeds'))).toEqual(['seed-3', 'seed-4', 'seed-5', 'seeds.json']);
+    expect(readdirSync(join(home, 'seeds'))).toEqual(['report.html', 'seed-3', 'seed-4', 'seed-5', 'seeds.json']);
     const text = await run(distill('seeds-text', '--steps', '1', '--seeds', '2'));
     expect(text.stdout).toMatch(
       /Agreement with the teacher \(no accuracy\) over 2 seeds\n {2}seed 0: .*\n {2}seed 1: .*\n {2}mean .* %, sd .* %, min .* %, max .* %\n$/,

@@ -68,6 +68,11 @@ export {
   summarizeGauntlet,
   summarizeVerdicts,
 } from './experiments/summarize-gauntlet.ts';
+export { renderExperimentFigure, renderGauntletFigure } from './report/experiment-figures.ts';
+export type { Figure, HoverSeries } from './report/figures/figure.ts';
+export { figureDocument } from './report/figures/figure-document.ts';
+export { writeExperimentReport } from './report/write-experiment-report.ts';
+export { writeSeedsReport } from './report/write-seeds-report.ts';
 export { isRecordCurrent } from './experiments/is-record-current.ts';
 export { summarizeExperiment, tableCells, tableHeads, type TableLine } from './experiments/render-table.ts';
 export { type ExperimentEvent, type ExperimentSettings, runExperiment } from './experiments/run-experiment.ts';

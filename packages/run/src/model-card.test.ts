@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeModel } from '@dafl/models';
@@ -41,4 +41,33 @@ test('a student comes with a card: front matter that YAML reads, what was measur
   });
   expect(text).toContain('No training data was used');
   expect(text).toContain('# tiny-half');
+});
+
+test.each([
+  ['dafl', { steps: 2, batchSize: 8, replayBatches: 2, studentSteps: 1 }],
+  ['noise', { steps: 1, batchSize: 8 }],
+  ['original-data', { steps: 1, batchSize: 8 }],
+])('a card of %s links to pages that exist, and holds no path of the machine', async (method, options) => {
+  for (const [name, bytes] of tinyData({ prefix: 'train' })) writeFileSync(join(folder, name), bytes);
+  for await (const _ of runDistillation(
+    parseDistillationOptions({
+      teacher: join(folder, 'teacher.safetensors'),
+      eval: folder,
+      backend: 'cpu',
+      method,
+      ...(method === 'original-data' ? { data: folder } : {}),
+      ...options,
+    }),
+    { folder: join(folder, 'run') },
+  ));
+  const card = readFileSync(join(folder, 'run', 'student', 'README.md'), 'utf8');
+  const links = [...card.matchAll(/\]\(([^)]+)\)/g)].map(([, link]) => link);
+  expect(links.length).toBeGreaterThan(0);
+  // The paper's page; all else lies beside the card.
+  const beside = links.filter((link) => link !== 'https://arxiv.org/abs/1904.01186');
+  for (const link of beside) expect(existsSync(join(folder, 'run', 'student', link))).toBe(true);
+  expect(card).not.toContain(folder);
+  expect(card).not.toContain(tmpdir());
+  // A hub makes links of these.
+  expect(card).not.toMatch(/^base_model:|https?:\/\/(?!arxiv\.org)/m);
 });

@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { stringify } from 'yaml';
 import { describeVerdict } from './describe-verdict.ts';
 import { dataUse } from './data-use.ts';
@@ -7,6 +6,18 @@ import type { RunRecord } from './run-record.ts';
 /** What whoever runs the ONNX file must know. */
 const ofOnnx =
   '`student.onnx` takes preprocessed images, `[batch, channels, height, width]`, and gives logits (its output `logits`): a softmax makes probabilities of them. Mean, deviation, size and classes stand in its metadata and in `student.preprocessor_config.json`.';
+/** Of the method that the software is named after. */
+const PAPER = 'https://arxiv.org/abs/1904.01186';
+
+/** The last name of a path or address of any system. */
+function lastName(path: string): string {
+  return (
+    path
+      .split(/[\\/]/)
+      .filter((name) => name !== '')
+      .at(-1) ?? path
+  );
+}
 
 /**
  * The model card of a student: Markdown with the YAML front matter that model hubs read.
@@ -18,7 +29,7 @@ export function renderModelCard(record: RunRecord): string {
   const judged = verdict === null ? null : describeVerdict(verdict).line;
   const { method, data, metadata } = options;
   // The card leaves the machine: of paths, the names.
-  const dataset = options.eval === undefined ? undefined : basename(options.eval);
+  const dataset = options.eval === undefined ? undefined : lastName(options.eval);
   const isDataFree = method !== 'original-data' && method !== 'alternative-data' && method !== 'metadata';
   const metrics = [
     ...(accuracy === null ? [] : [{ type: 'accuracy', value: accuracy, name: 'Accuracy' }]),
@@ -30,15 +41,14 @@ export function renderModelCard(record: RunRecord): string {
     library_name: 'dafl',
     pipeline_tag: 'image-classification',
     tags: ['image-classification', 'knowledge-distillation', ...(isDataFree ? ['data-free'] : []), method],
-    base_model: basename(options.teacher),
     ...(accuracy === null ? {} : { metrics: ['accuracy'] }),
     'model-index': [
       {
-        name: student.name,
+        name: lastName(student.name),
         results: [
           {
             task: { type: 'image-classification' },
-            dataset: { type: dataset ?? 'synthetic', name: dataset ?? 'images of the method' },
+            dataset: { type: options.eval === 'mnist' ? 'mnist' : 'other', name: dataset ?? 'images of the method' },
             metrics,
           },
         ],
@@ -48,17 +58,17 @@ export function renderModelCard(record: RunRecord): string {
   const percent = (value: number | null): string => (value === null ? 'not measured' : `${(value * 100).toFixed(2)} %`);
   const count = (value: number): string => value.toLocaleString('en-US');
   const given = data ?? metadata;
-  const source = given === undefined ? undefined : basename(given);
+  const source = given === undefined ? undefined : lastName(given);
   const use = dataUse[method];
   return `---
 ${stringify(front)}---
 
-# ${student.name}
+# ${lastName(student.name)}
 
-A student of \`${teacher.name}\`, made by [dafl](https://www.npmjs.com/package/@dafl/cli) with the method \`${method}\`.
+A student of \`${lastName(teacher.name)}\`, made by dafl (\`@dafl/cli\`) with the method \`${method}\`${method === 'dafl' ? `, [Data-Free Learning of Student Networks](${PAPER})` : ''}.
 ${use}${source === undefined ? '' : ` Read: \`${source}\`.`}
 
-| | ${teacher.name} (teacher) | ${student.name} |
+| | ${lastName(teacher.name)} (teacher) | ${lastName(student.name)} |
 |---|---|---|
 | parameters | ${count(teacher.parameters)} | ${count(student.parameters)} |
 | multiply-accumulates an image | ${count(teacher.multiplyAccumulates)} | ${count(student.multiplyAccumulates)} |
@@ -71,6 +81,8 @@ Labelled images were read for this report only; nothing in the run depended on t
 
 \`student.safetensors\` holds the graph, the weights and the preprocessing (images of ${student.inputShape.join('x')}).
 ${options.export === undefined ? '' : `\n${ofOnnx}\n`}
+[\`student.safetensors\`](student.safetensors) holds the graph, the weights and the preprocessing (images of ${student.inputShape.join('x')}).
+
 \`\`\`sh
 npx @dafl/cli inspect student.safetensors
 npx @dafl/cli evaluate student.safetensors --data FOLDER

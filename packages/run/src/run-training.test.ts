@@ -80,7 +80,12 @@ test('writes the model, its record and the measurements', async () => {
     evaluation: 'test',
   });
   expect(events.filter(({ event }) => event === 'step')).toHaveLength(8);
-  expect(readdirSync(join(home, 'out'))).toEqual(['trained.json', 'trained.metrics.jsonl', 'trained.safetensors']);
+  expect(readdirSync(join(home, 'out'))).toEqual([
+    'trained.json',
+    'trained.metrics.jsonl',
+    'trained.report.html',
+    'trained.safetensors',
+  ]);
   const bytes = readFileSync(join(home, 'out', 'trained.safetensors'));
   expect(readModel(bytes).graph.name).toBe('tiny');
   const record = recordOf();

@@ -19,6 +19,7 @@ import { initializeWhitening } from './initialize-whitening.ts';
 import { fingerprintFile, loadArchitecture, loadModel } from './load-model.ts';
 import { daflVersion, describeMachine, type Machine, peakMemoryBytes } from './machine.ts';
 import type { DownloadSettings } from './mnist-files.ts';
+import { renderTrainingReport } from './report/render-training-report.ts';
 import { selectBackend } from './select-backend.ts';
 import type { TrainingOptions } from './training-options.ts';
 import { createFolder, removeTemporaryFiles, writeFileAtomically } from './write-file-atomically.ts';
@@ -51,6 +52,8 @@ export type TrainingResultEvent = Extract<TrainEvent, { event: 'result' }> & {
   readonly peakMemoryBytes: number;
   readonly evaluation: 'validation' | 'test';
   readonly files: TrainingFiles;
+  /** Why there is no report, where there is none. */
+  readonly reportFailure?: string;
 };
 
 /** The files of a training. */
@@ -58,6 +61,8 @@ export interface TrainingFiles {
   readonly model: string;
   readonly record: string;
   readonly metrics: string;
+  /** One page about it. */
+  readonly report: string;
 }
 
 /** What `runTraining` tells, in the order of its happening. */
@@ -90,7 +95,7 @@ export interface TrainingRecord {
 /** The files that a training into `file` writes. */
 export function trainingFiles(file: string): TrainingFiles {
   const stem = file.replace(/\.safetensors$/, '');
-  return { model: file, record: `${stem}.json`, metrics: `${stem}.metrics.jsonl` };
+  return { model: file, record: `${stem}.json`, metrics: `${stem}.metrics.jsonl`, report: `${stem}.report.html` };
 }
 
 /**
@@ -115,6 +120,8 @@ export async function* runTraining(
   const [data, evaluation] = [loaded.data, loaded.evaluation].map((images) => fitImages(images, graph));
   const { backend, reason } = await selectBackend({ ...options, networks: [graph] });
   const lines: string[] = [];
+  const losses: [step: number, loss: number][] = [];
+  let confusion: readonly (readonly number[])[] | null = null;
   const evaluations: { epoch: number; step: number; accuracy: number }[] = [];
   try {
     yield {
@@ -147,10 +154,12 @@ export async function* runTraining(
       }
       if (event.event === 'step') {
         lines.push(JSON.stringify({ event: 'step', step: event.step, epoch: event.epoch, losses: event.losses }));
+        losses.push([event.step, Object.values(event.losses)[0]]);
       } else {
         const { epoch, step, accuracy, count } = event;
         lines.push(JSON.stringify({ event: 'evaluation', step, epoch, accuracy, count }));
         evaluations.push({ epoch, step, accuracy });
+        ({ confusion } = event);
       }
       yield event;
     }
@@ -183,7 +192,22 @@ export async function* runTraining(
     await writeFileAtomically(files.metrics, `${lines.join('\n')}\n`);
     await writeFileAtomically(files.record, `${JSON.stringify(record, null, 2)}\n`);
     await writeFileAtomically(files.model, bytes);
-    return { ...event, modelSha256: file.sha256, peakMemoryBytes: record.peakMemoryBytes, evaluation: on, files };
+    // Last, and for itself: no report is worth the model.
+    let reportFailure: string | undefined;
+    try {
+      const report = renderTrainingReport({ record, model: event.model, file: bytes, losses, confusion });
+      await writeFileAtomically(files.report, report);
+    } catch (error) {
+      reportFailure = `Cannot write the report, and goes on without: ${error instanceof Error ? error.message : String(error)}`;
+    }
+    return {
+      ...event,
+      ...(reportFailure === undefined ? {} : { reportFailure }),
+      modelSha256: file.sha256,
+      peakMemoryBytes: record.peakMemoryBytes,
+      evaluation: on,
+      files,
+    };
   }
 }
 

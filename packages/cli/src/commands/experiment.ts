@@ -53,7 +53,8 @@ export const experimentCommand: Command = defineCommand({
     'dafl experiment table1 --only lenet5-dafl-fast,lenet5-original-data --json',
   ],
   async run(values, { terminal, isJson, signal }) {
-    const { experiments, runExperiment, summarizeExperiment, tableCells, tableHeads } = await import('@dafl/run');
+    const { experiments, runExperiment, summarizeExperiment, tableCells, tableHeads, writeExperimentReport } =
+      await import('@dafl/run');
     const { table, teacher, usps, fashion, cifar10, cifar100, out, dryRun: isDryRun = false, ...settings } = values;
     const experiment = experiments.get(table);
     if (experiment === undefined) {
@@ -86,6 +87,15 @@ export const experimentCommand: Command = defineCommand({
       }
     }
     const lines = summarizeExperiment(experiment, records);
+    if (!isDryRun && records.length > 0) {
+      try {
+        terminal.err(`Report: ${await writeExperimentReport(out, experiment, records)}\n`);
+      } catch (error) {
+        terminal.err(
+          `${terminal.style('yellow', 'warning:', 'err')} Cannot write the report: ${(error as Error).message}\n`,
+        );
+      }
+    }
     if (isJson) {
       terminal.out(`${JSON.stringify({ event: 'result', experiment: experiment.name, failures, lines })}\n`);
     } else if (!isDryRun) {

@@ -74,6 +74,9 @@ export const trainCommand: Command = defineCommand({
             progress.note(`Epoch ${event.epoch}: ${formatPercent(event.accuracy)}`);
             break;
           case 'result': {
+            if (event.reportFailure !== undefined) {
+              progress.note(`${terminal.style('yellow', 'warning:', 'err')} ${event.reportFailure}`);
+            }
             progress.finish();
             if (isJson) break;
             const what =
@@ -89,6 +92,7 @@ export const trainCommand: Command = defineCommand({
                   [event.files.model, 'the model'],
                   [event.files.record, 'options, machine, results'],
                   [event.files.metrics, 'every step'],
+                  ...(event.reportFailure === undefined ? [[event.files.report, 'open it in a browser']] : []),
                 ],
                 { indent: '  ' },
               ),

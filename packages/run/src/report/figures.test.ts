@@ -308,7 +308,7 @@ test('mistakes are those of the student, with what the teacher says; the surest 
 
 test('a figure is a file of its own, in light and dark', () => {
   const file = figureDocument({ title: 'A & B', width: 10, height: 10, body: '<text>x</text>' });
-  expect(file).toMatch(/^<svg xmlns="http:\/\/www.w3.org\/2000\/svg" viewBox="0 0 10 10"/);
+  expect(file).toMatch(/^<svg xmlns="http:\/\/www.w3.org\/2000\/svg" viewBox="-14 -14 38 38"/);
   expect(file).toContain('<title>A &amp; B</title>');
   expect(file).toContain('prefers-color-scheme:dark');
 });

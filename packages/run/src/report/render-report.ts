@@ -11,6 +11,7 @@ import type { StoredSamples } from '../samples-image.ts';
 import { formatBytes } from '../storage-error.ts';
 import { classNames } from './class-names.ts';
 import type { Examples } from './collect-examples.ts';
+import { describeComputer } from './describe-computer.ts';
 import { curveCharts } from './curve-charts.ts';
 import { escapeHtml } from './escape-html.ts';
 import { renderConfusionFigure } from './figures/confusion-figure.ts';
@@ -27,6 +28,8 @@ import { renderClassBars } from './render-class-bars.ts';
 import { renderExamples } from './render-examples.ts';
 import { tryOutScript } from './generated/try-out-script.ts';
 import { type PageSection, renderPage } from './render-page.ts';
+import { renderFacts } from './render-table.ts';
+import { renderTiles as renderTileList } from './render-tiles.ts';
 import { canTryOut, renderTryOut } from './render-try-out.ts';
 import { renderSamplesFigure } from './samples-figure.ts';
 import { renderTimelineFigure } from './timeline-figure.ts';
@@ -106,7 +109,17 @@ function renderTryOutOf(
   const file = fits ? Buffer.from(writeModel(teacher)).toString('base64') : '';
   const hasTeacher = fits && used + file.length < MOST_PAGE;
   return {
-    section: renderTryOut({ teacher: teacher.graph, hasTeacher, examples, samples }),
+    section: renderTryOut({
+      teacher: teacher.graph,
+      roles: hasTeacher
+        ? [
+            ['teacher', 'Teacher'],
+            ['student', 'Student'],
+          ]
+        : [['student', 'Student']],
+      examples,
+      samples,
+    }),
     data: hasTeacher ? dataElement('teacher-file', 'text/plain', file) : '',
   };
 }
@@ -184,11 +197,7 @@ function renderTiles(record: RunRecord): string {
     `fewer operations: ${integer(student.multiplyAccumulates)} an image`,
   ]);
   tiles.push([duration(timings.seconds), `for ${integer(step)} steps`]);
-  const items = tiles.map(
-    ([value, what], index) =>
-      `<li class="tile${index === 0 ? ' main' : ''}"><div class="value">${escapeHtml(value)}</div><div class="what">${escapeHtml(what)}</div></li>`,
-  );
-  return `<ul class="tiles">${items.join('')}</ul>`;
+  return renderTileList(tiles);
 }
 
 function renderWarnings(metrics: readonly MetricsLine[]): string {
@@ -391,10 +400,7 @@ function renderRepeat(content: ReportContent): PageSection {
   const facts: [string, string][] = [
     ['Student started from', starts[record.initialization ?? 'random']],
     ['Backend', `${backend.description} (${backend.reason})`],
-    [
-      'Machine',
-      `${machine.processor}, ${machine.cores} ${machine.cores === 1 ? 'core' : 'cores'}, ${formatBytes(machine.memoryBytes)}, ${machine.system}`,
-    ],
+    ['Machine', describeComputer(machine)],
     ['Software', `dafl ${versions.dafl}, Node ${versions.node}`],
     ['Peak memory', formatBytes(peakMemoryBytes)],
     ...(timings.sessions > 1
@@ -421,8 +427,8 @@ function renderRepeat(content: ReportContent): PageSection {
     lead: 'Same options, seed, backend and machine give the same student, bit for bit.',
     body: `<pre>${escapeHtml(commands.filter((line) => line !== null).join('\n'))}</pre>
 ${renderDownloads(content)}
-<div class="card"><table class="facts"><tbody>${renderRows(facts)}</tbody></table>
-<details><summary>All ${given.length} options of the run</summary><table class="facts"><tbody>${renderRows(given)}</tbody></table></details></div>`,
+<div class="card">${renderFacts(facts)}
+<details><summary>All ${given.length} options of the run</summary>${renderFacts(given)}</details></div>`,
   };
 }
 
@@ -463,10 +469,4 @@ function metricsTable(metrics: readonly MetricsLine[]): string {
     [step, seconds, ...names.map((name) => losses[name]), accuracies.get(step) ?? ''].join(','),
   );
   return `${[['step', 'seconds', ...names, 'accuracy'].join(','), ...lines].join('\n')}\n`;
-}
-
-function renderRows(rows: readonly (readonly [string, string])[]): string {
-  return rows
-    .map(([name, value]) => `<tr><th scope="row">${escapeHtml(name)}</th><td>${escapeHtml(value)}</td></tr>`)
-    .join('');
 }

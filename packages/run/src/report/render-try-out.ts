@@ -10,8 +10,8 @@ import type { PageSection } from './render-page.ts';
 /** What can be tried out in a report. */
 export interface TryOutContent {
   readonly teacher: Graph;
-  /** Whether the page holds the teacher's weights too. */
-  readonly hasTeacher: boolean;
+  /** The networks whose weights the page holds, and what they are called. */
+  readonly roles: readonly (readonly [role: 'teacher' | 'student', name: string])[];
   readonly examples: Examples | null;
   readonly samples: readonly StoredSamples[];
 }
@@ -26,7 +26,7 @@ export function canTryOut(teacher: Graph): boolean {
 }
 
 /** Where a reader classifies pictures, by the weights that the page holds; its script is `tryOutScript`. */
-export function renderTryOut({ teacher, hasTeacher, examples, samples }: TryOutContent): PageSection {
+export function renderTryOut({ teacher, roles, examples, samples }: TryOutContent): PageSection {
   const [, , channels] = describeClassifier(teacher).inputShape;
   const names = classNames(teacher);
   const isReal = examples !== null && examples.ofClass.some((pictures) => pictures.length > 0);
@@ -45,18 +45,18 @@ export function renderTryOut({ teacher, hasTeacher, examples, samples }: TryOutC
     channels === 1
       ? `<div><h3>Draw</h3><canvas class="pad" width="${PAD}" height="${PAD}" role="img" aria-label="A place to draw in"></canvas><div><button type="button" class="clear">Clear</button></div></div>`
       : '';
-  const answers = (hasTeacher ? ['Teacher', 'Student'] : ['Student']).map(
-    (role) =>
-      `<div class="answer" data-role="${role.toLowerCase()}"><h3>${role} <span class="soft took"></span></h3><ol></ol></div>`,
+  const answers = roles.map(
+    ([role, name]) =>
+      `<div class="answer" data-role="${role}"><h3>${name} <span class="soft took"></span></h3><ol></ol></div>`,
   );
   const where = isReal ? 'Real images' : 'Images that it learnt from';
   return {
     id: 'try',
     link: 'Try it',
     heading: 'Try it',
-    lead: `${channels === 1 ? 'Draw, drop' : 'Drop'} a picture, or pick one: ${hasTeacher ? 'both networks classify it' : 'the student classifies it'} in this page, with the weights that it holds. Nothing leaves it.`,
+    lead: `${channels === 1 ? 'Draw, drop' : 'Drop'} a picture, or pick one: ${roles.length > 1 ? 'both networks classify it' : `the ${roles[0][0] === roles[0][1].toLowerCase() ? roles[0][0] : 'network'} classifies it`} in this page, with the weights that it holds. Nothing leaves it.`,
     body: `<p class="try-status soft" role="status">Needs scripts.</p>
-<div class="card try" hidden>${pad}<div class="try-middle"><h3>${where}</h3><div class="sprites"${gallery === null ? '' : ` style="${gallery.style}"`}>${buttons.join('')}</div>
+<div class="card try" hidden>${pad}<div class="try-middle">${gallery === null ? '' : `<h3>${where}</h3><div class="sprites" style="${gallery.style}">${buttons.join('')}</div>`}
 <label class="drop">Or drop a PNG or JPEG here, or <input type="file" accept="image/*"></label>
 <div class="try-input"><canvas class="try-seen" width="1" height="1" role="img" aria-label="What the networks see"></canvas><span class="soft">what the networks see</span></div></div>
 <div class="answers" aria-live="polite">${answers.join('')}</div></div>`,

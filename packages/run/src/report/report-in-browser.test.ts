@@ -1,12 +1,19 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { writeModel } from '@dafl/models';
 import { encode } from 'fast-png';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tinyData, tinyRun, tinyTeacher } from '../../../../test-fixtures/tiny-teacher.ts';
 import { parseDistillationOptions } from '../distillation-options.ts';
+import type { ExperimentRecord } from '../experiments/experiment-record.ts';
+import { experiments } from '../experiments/experiments.ts';
+import { parseTrainingOptions } from '../training-options.ts';
+import { runTraining, trainingFiles } from '../run-training.ts';
+import { repositoryRoot } from '../../../../scripts/workspace.ts';
+import { writeExperimentReport } from './write-experiment-report.ts';
+import { writeSeedsReport } from './write-seeds-report.ts';
 import { loadModel } from '../load-model.ts';
 import { predictImages } from '../predict-images.ts';
 import { runDistillation } from '../run-distillation.ts';
@@ -71,6 +78,38 @@ describe.skipIf(path === undefined)('a report in Chromium', { timeout: 180_000 }
   ])('of %s is sound too', async (name, teacher) => {
     const file = await reportOf(name, teacher);
     for (const view of [views[0], views[3]]) expect(await findFaults(browser, file, view)).toEqual(noFaults);
+  });
+
+  test('of a training, of several seeds and of experiments is sound too', async () => {
+    const one = await reportOf('seed-1', { classes: 4 }, { seed: 1 });
+    const two = await reportOf('seed-2', { classes: 4 }, { seed: 2 });
+    const seeds = await writeSeedsReport(folder, [one, two].map(dirname));
+    const data = join(folder, 'training-data');
+    mkdirSync(data);
+    for (const prefix of ['train', 't10k'])
+      for (const [file, bytes] of tinyData({ prefix, classes: 4, count: 40 })) writeFileSync(join(data, file), bytes);
+    const trained = join(folder, 'trained.safetensors');
+    const options = { architecture: 'lenet5', data, epochs: 2, batchSize: 8, backend: 'wasm', validationSplit: 8 };
+    let reportFailure: string | undefined = 'none was told';
+    for await (const event of runTraining(parseTrainingOptions(options), { file: trained, command: 'dafl train <a>' }))
+      if (event.event === 'result') ({ reportFailure } = event);
+    expect(reportFailure).toBeUndefined();
+    const pages = [seeds, trainingFiles(trained).report];
+    const records = join(repositoryRoot, 'bench', 'results', 'experiments');
+    for (const name of ['table1', 'gauntlet']) {
+      const found = globSync(join(records, name, '*.json')).map(
+        (file) => JSON.parse(readFileSync(file, 'utf8')) as ExperimentRecord,
+      );
+      pages.push(await writeExperimentReport(folder, experiments.get(name)!, found));
+    }
+    for (const page of pages)
+      for (const view of [views[0], views[3]])
+        expect({ page, ...(await findFaults(browser, page, view)) }).toEqual({ page, ...noFaults });
+    const { page } = await openFromDisk(browser, seeds, views[0]);
+    expect(await page.locator('.tile .what').first().textContent()).toBe('accuracy, the mean');
+    await page.getByText('seed 2', { exact: true }).first().click();
+    expect(await page.title()).toBe('tiny to tiny-half - dafl');
+    await page.context().close();
   });
 
   test('classifies a picture that is dropped as dafl predict does, a drawing, and its own images', async () => {

@@ -35,6 +35,8 @@ export interface ChartLine {
 
 const WIDTH = 340;
 const PLOT_HEIGHT = 158;
+/** Of charts wider than one column. */
+const WIDE_PLOT_HEIGHT = 260;
 const TOP = 22;
 const BOTTOM = 34;
 const LEGEND_ROW = 18;
@@ -66,7 +68,8 @@ export function renderLineChart(chart: LineChart, width: number = WIDTH): Figure
   const yTicks = isLog ? logarithmicTicks(y.domain() as [number, number]) : y.ticks(TICKS);
   const left = Math.ceil(Math.max(34, ...yTicks.map((tick) => textWidth(format(tick)) + 10)));
   const right = width - 12;
-  const bottom = TOP + PLOT_HEIGHT;
+  const plotHeight = width > 1.5 * WIDTH ? WIDE_PLOT_HEIGHT : PLOT_HEIGHT;
+  const bottom = TOP + plotHeight;
   y.range([bottom, TOP]);
   const x = scaleLinear()
     .domain([0, Math.max(xEnd, 1e-9)])
@@ -91,7 +94,7 @@ export function renderLineChart(chart: LineChart, width: number = WIDTH): Figure
       .map((tick) => {
         const text = formatX(tick);
         const half = textWidth(text) / 2;
-        const place = Math.min(x(tick), width - half);
+        const place = Math.min(x(tick), width - half - 4);
         return `<text class="middle" x="${show(place)}" y="${bottom + 16}">${escapeHtml(text)}</text>`;
       }),
   ];
@@ -112,10 +115,10 @@ export function renderLineChart(chart: LineChart, width: number = WIDTH): Figure
       inside.push(`<circle class="s${colour}" cx="${show(x(trend[0][0]))}" cy="${show(y(trend[0][1]))}" r="3.5"/>`);
   });
   const margin = 5;
-  const view = [left - margin, TOP - margin, right - left + 2 * margin, PLOT_HEIGHT + 2 * margin];
+  const view = [left - margin, TOP - margin, right - left + 2 * margin, plotHeight + 2 * margin];
   const plot = `<svg x="${view[0]}" y="${view[1]}" width="${view[2]}" height="${view[3]}" viewBox="${view.join(' ')}">${inside.join('')}</svg>`;
-  const marks = labelReferences(references, y, { left, right }).join('');
-  const cut = isCut ? markCut(drawn[0].trend[0], y, format, left) : '';
+  const marks = labelReferences(references, y, { left, right, bottom }).join('');
+  const cut = isCut ? markCut(drawn[0].trend[0], y, format, { left, bottom }) : '';
   const isSmoothed = drawn.some(({ shown, trend }) => shown.some(([, value], place) => value !== trend[place][1]));
   const legend = renderLegend(
     lines.length > 1 ? lines.map(({ name }) => name) : [],
@@ -150,8 +153,10 @@ function chooseScale(lines: readonly Points[], references: readonly number[], bo
   if (bounds === undefined && references.length === 0 && least > 0 && most / least > MOST_RATIO) {
     return { y: scaleLog().domain([least, most]), isLog: true, isCut: false };
   }
-  const low = Math.min(...ranges.map((range) => range.low), ...references);
-  const high = Math.max(...ranges.map((range) => range.high), ...references);
+  // Of several lines none is cut for the others' sake.
+  const isFocused = ranges.every((range) => range.isCut);
+  const low = Math.min(isFocused ? Math.min(...ranges.map((range) => range.low)) : least, ...references);
+  const high = Math.max(isFocused ? Math.max(...ranges.map((range) => range.high)) : most, ...references);
   const span = high - low || Math.abs(high) * 0.1 || 1;
   const y = scaleLinear()
     .domain(high > low ? [low, high] : [low - span / 2, high + span / 2])
@@ -181,16 +186,14 @@ function logarithmicTicks([low, high]: readonly [number, number]): number[] {
 function labelReferences(
   references: NonNullable<LineChart['references']>,
   y: (value: number) => number,
-  { left, right }: { readonly left: number; readonly right: number },
+  { left, right, bottom }: { readonly left: number; readonly right: number; readonly bottom: number },
 ): string[] {
   const taken: number[] = [];
   return [...references]
     .sort((one, other) => other.value - one.value)
     .map(({ value, label }) => {
       const at = y(value);
-      const places = [at - 5, at + 14, at - 19, at + 28].filter(
-        (place) => place > TOP - 4 && place < TOP + PLOT_HEIGHT,
-      );
+      const places = [at - 5, at + 14, at - 19, at + 28].filter((place) => place > TOP - 4 && place < bottom);
       const place = places.find((candidate) => taken.every((other) => Math.abs(other - candidate) > 13)) ?? places[0];
       taken.push(place);
       return (
@@ -205,10 +208,10 @@ function markCut(
   [, first]: readonly [number, number],
   y: (value: number) => number,
   format: LineChart['format'],
-  left: number,
+  { left, bottom }: { readonly left: number; readonly bottom: number },
 ): string {
-  const isBelow = y(first) > TOP + PLOT_HEIGHT;
-  const at = isBelow ? TOP + PLOT_HEIGHT - 6 : TOP + 10;
+  const isBelow = y(first) > bottom;
+  const at = isBelow ? bottom - 6 : TOP + 10;
   return `<text class="halo" x="${left + 8}" y="${at}">${isBelow ? '↓' : '↑'} starts at ${escapeHtml(format(first))}</text>`;
 }
 
