@@ -325,7 +325,7 @@ function renderMistakeList(mistakes: Examples['mistakes'], names: readonly strin
   if (mistakes.length === 0) return '<p>None among them.</p>';
   const gallery = pictureGallery(mistakes.map(({ picture }) => picture));
   const sure = ({ label, probability }: { label: number; probability: number }): string =>
-    `${escapeHtml(names[label])}, ${(probability * 100).toFixed(0)} %`;
+    `${escapeHtml(names[label])}, ${(probability * 100).toFixed(0)}&nbsp;%`;
   const items = mistakes.map(({ truth, student, teacher }, index) => {
     const other =
       teacher === null
