@@ -7,7 +7,7 @@ export interface FakeTerminal extends Terminal {
 
 /** @param options Overrides of a terminal off any screen, 80 characters wide and without colours. */
 export function fakeTerminal(
-  options: Partial<Pick<Terminal, 'isInteractive' | 'hasKeyboard' | 'columns' | 'environment'>> = {},
+  options: Partial<Pick<Terminal, 'isInteractive' | 'hasKeyboard' | 'pictureForm' | 'columns' | 'environment'>> = {},
 ): FakeTerminal {
   const written = { out: '', err: '' };
   return {
@@ -17,6 +17,7 @@ export function fakeTerminal(
     alert: (text) => void (written.err += text),
     isInteractive: false,
     hasKeyboard: false,
+    pictureForm: async () => undefined,
     columns: 80,
     style: (_, text) => text,
     environment: {},

@@ -122,7 +122,7 @@ describe('is told in one line, with its exit code, and leaves nothing behind', (
       "a command's flag before it",
       ['--steps', '5', 'distill', 'tiny.safetensors'],
       2,
-      "Cannot run dafl as a flag before the command must be one of [--json, --quiet, --verbose, --help-all, -q, --help, -h, --version, -V]: current value is '--steps'. Flags of a command stand after it",
+      "Cannot run dafl as a flag before the command must be one of [--json, --quiet, --no-images, --verbose, --help-all, -q, --help, -h, --version, -V]: current value is '--steps'. Flags of a command stand after it",
     ],
     [
       'a missing operand',

@@ -15,6 +15,8 @@ export interface CommandContext {
   readonly isVerbose: boolean;
   /** Whether only results and errors are wanted. */
   readonly isQuiet: boolean;
+  /** Whether pictures may be shown where the terminal can show them. */
+  readonly showsImages: boolean;
 }
 
 /** What is given without a flag. */

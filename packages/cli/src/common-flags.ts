@@ -6,6 +6,7 @@ const group = 'Everywhere:';
 export const commonFlags: readonly Flag[] = [
   { name: 'json', key: 'json', description: 'Write lines of JSON to stdout, the result last', group },
   { name: 'quiet', short: 'q', key: 'quiet', description: 'Write results and errors only', group },
+  { name: 'no-images', key: 'noImages', description: 'Show no pictures on the terminal', group },
   { name: 'verbose', key: 'verbose', description: 'Show where an error came from', group },
   { name: 'help-all', key: 'helpAll', description: 'Show the flags that few need, too', group },
 ];

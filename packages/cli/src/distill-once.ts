@@ -9,6 +9,7 @@ import {
 import type { CommandContext } from './command.ts';
 import { formatPercent, formatSeconds } from './format.ts';
 import { createProgress } from './progress.ts';
+import { renderPictures } from './render-pictures.ts';
 import { renderOutcome, renderSummary } from './render-summary.ts';
 import { tellForecast } from './tell-forecast.ts';
 import { tellDownload } from './tell-download.ts';
@@ -28,9 +29,11 @@ export async function distillOnce(
     /** How many such runs are asked for; default: 1. */
     readonly runs?: number;
   },
-  { terminal, isJson, isQuiet }: CommandContext,
+  context: CommandContext,
 ): Promise<RunResultEvent | undefined> {
+  const { terminal, isJson, isQuiet } = context;
   const progress = createProgress(terminal);
+  const form = context.showsImages ? await terminal.pictureForm() : undefined;
   let evaluation: { step: number; accuracy: number } | undefined;
   let result: RunResultEvent | undefined;
   if (options.timeBudgetMs !== undefined && settings.resume !== true) {
@@ -77,8 +80,10 @@ export async function distillOnce(
         case 'result':
           result = event;
           break;
-        case 'pace':
         case 'samples':
+          if (form !== undefined) progress.picture(await renderPictures(event, { form, columns: terminal.columns }));
+          break;
+        case 'pace':
         case 'student':
         case 'checkpoint':
           break;

@@ -29,6 +29,7 @@ test('dafl', async () => {
     Everywhere:
       --json         Write lines of JSON to stdout, the result last
       -q, --quiet    Write results and errors only
+      --no-images    Show no pictures on the terminal
       --verbose      Show where an error came from
       --help-all     Show the flags that few need, too
 
@@ -98,7 +99,7 @@ test('dafl distill', async () => {
       dafl distill lenet5-mnist --eval mnist
       dafl distill --resume student
 
-    Everywhere: --json, --quiet, --verbose
+    Everywhere: --json, --quiet, --no-images, --verbose
     'dafl distill --help-all' shows all 70 flags.
     "
   `);
@@ -287,6 +288,7 @@ test('dafl distill --help-all', async () => {
       --json                                   Write lines of JSON to stdout, the
                                                result last
       -q, --quiet                              Write results and errors only
+      --no-images                              Show no pictures on the terminal
       --verbose                                Show where an error came from
       --help-all                               Show the flags that few need, too
       -h, --help                               Show this help
@@ -320,7 +322,7 @@ test('dafl demo', async () => {
       dafl demo --method dafl
       dafl demo --time-budget 30s
 
-    Everywhere: --json, --quiet, --verbose
+    Everywhere: --json, --quiet, --no-images, --verbose
     'dafl demo --help-all' shows all 9 flags.
     "
   `);
@@ -355,7 +357,7 @@ test('dafl train', async () => {
       dafl train --data mnist --epochs 12 --shift 2 --out teacher.safetensors
       dafl train --architecture lenet5-half --data mnist --shift 2 --out half.safetensors
 
-    Everywhere: --json, --quiet, --verbose
+    Everywhere: --json, --quiet, --no-images, --verbose
     'dafl train --help-all' shows all 25 flags.
     "
   `);
@@ -385,7 +387,7 @@ test('dafl evaluate', async () => {
       dafl evaluate student/student/student.safetensors --data mnist
       dafl evaluate student.onnx --data photos --mean 0.5 --std 0.5
 
-    Everywhere: --json, --quiet, --verbose
+    Everywhere: --json, --quiet, --no-images, --verbose
     'dafl evaluate --help-all' shows all 11 flags.
     "
   `);
@@ -413,7 +415,7 @@ test('dafl inspect', async () => {
       dafl inspect student/student/student.safetensors --json
       dafl inspect teacher.onnx teacher.safetensors
 
-    Everywhere: --json, --quiet, --verbose
+    Everywhere: --json, --quiet, --no-images, --verbose
     'dafl inspect --help-all' shows all 6 flags.
     "
   `);
@@ -438,7 +440,7 @@ test('dafl samples', async () => {
     Examples:
       dafl samples student --seed 7 --out more.png
 
-    Everywhere: --json, --quiet, --verbose
+    Everywhere: --json, --quiet, --no-images, --verbose
     "
   `);
 });
@@ -463,7 +465,7 @@ test('dafl serve', async () => {
       dafl serve
       DAFL_TOKEN=... dafl serve --host 0.0.0.0 --port 8080
 
-    Everywhere: --json, --quiet, --verbose
+    Everywhere: --json, --quiet, --no-images, --verbose
     "
   `);
 });
@@ -488,7 +490,7 @@ test('dafl doctor', async () => {
       dafl doctor --setup-tensorflow
       dafl doctor --setup-tensorflow venv/lib/python3.13/site-packages/tensorflow
 
-    Everywhere: --json, --quiet, --verbose
+    Everywhere: --json, --quiet, --no-images, --verbose
     'dafl doctor --help-all' shows all 2 flags.
     "
   `);
@@ -555,7 +557,7 @@ test('dafl bench', async () => {
       dafl bench --case official --python venv/bin/python --out step.json
       dafl bench --backends wasm --python none --case fast --sweep batch --out growth.json
 
-    Everywhere: --json, --quiet, --verbose
+    Everywhere: --json, --quiet, --no-images, --verbose
     'dafl bench --help-all' shows all 9 flags.
     "
   `);

@@ -32,7 +32,8 @@ export function parseArguments(command: Command, parameters: readonly string[]):
   for (const option of parser.options) {
     const text = typed[option.attributeName()];
     const flag = allFlags(command).find(({ name }) => `--${name}` === option.long);
-    if (text === undefined || flag === undefined) continue;
+    // commander gives --no-images a default of its own.
+    if (text === undefined || flag === undefined || (option.negate && text !== false)) continue;
     if (typeof text === 'string' && text.startsWith('--')) throw toValueless(command, `--${flag.name}`);
     flagged[flag.key] = typeof text === 'string' && flag.parse !== undefined ? flag.parse(text) : text;
   }

@@ -38,6 +38,27 @@ describe('the line', () => {
     expect(drawn.at(-1)).toContain('step 300/300');
   });
 
+  test('draws the curve of the loss that stands first', () => {
+    const terminal = fakeTerminal({ isInteractive: true, columns: 120 });
+    let now = 0;
+    const progress = createProgress(terminal, () => (now += 1000));
+    for (const [index, distillation] of [4, 3, 2, 1].entries())
+      progress.update(state(index + 1, { losses: { oneHot: 9 - index, distillation } }));
+    expect(terminal.written.err).toContain('  distillation █▆▃▁ 1.000  one-hot 6.000');
+  });
+
+  test('shows new pictures in place of the old, and beneath what was noted since', () => {
+    const terminal = fakeTerminal({ isInteractive: true });
+    const progress = createProgress(terminal, () => 0);
+    progress.picture({ text: 'first', rows: 8 });
+    progress.picture({ text: 'second', rows: 8 });
+    progress.note('hello');
+    progress.picture({ text: 'third', rows: 8 });
+    expect(terminal.written.err).toBe(
+      '\r\u001B[2Kfirst\n\r\u001B[2K\u001B[8A\u001B[Jsecond\n\r\u001B[2Khello\n\r\u001B[2Kthird\n',
+    );
+  });
+
   test('makes way for notes and goes at the end', () => {
     const terminal = fakeTerminal({ isInteractive: true });
     const progress = createProgress(terminal, () => 0);

@@ -1,4 +1,6 @@
 import { formatPercent, formatSeconds } from './format.ts';
+import type { RenderedPictures } from './render-pictures.ts';
+import { sparkline } from './sparkline.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Where a run stands. */
@@ -18,12 +20,15 @@ export interface Progress {
   update(state: ProgressState): void;
   /** Prints a line of text above the progress. */
   note(text: string): void;
+  /** Shows pictures above the progress, in place of those before if nothing was noted since. Off a terminal: nothing. */
+  picture(pictures: RenderedPictures): void;
   /** Removes the line that is redrawn. */
   finish(): void;
 }
 
 const REDRAW_AFTER_MS = 100;
 const BAR_WIDTH = 20;
+const CURVE_WIDTH = 12;
 const PLAIN_SHARE = 0.05;
 const PLAIN_AFTER_MS = 10_000;
 const CLEAR = '\r\u001B[2K';
@@ -42,18 +47,30 @@ export function createProgress(terminal: Terminal, clock: () => number = () => p
 function createLine(terminal: Terminal, clock: () => number): Progress {
   let drawnMs = -Infinity;
   let line = '';
+  /** Lines of the pictures that stand right above the line. */
+  let pictureRows = 0;
+  const curve: number[] = [];
   return {
     update(state) {
-      line = renderProgress(state, terminal.columns, (text) => terminal.style('cyan', text, 'err'));
+      const main = Object.values(state.losses).at(-1);
+      if (main !== undefined) curve.push(main);
+      line = renderProgress(state, terminal.columns, (text) => terminal.style('cyan', text, 'err'), curve);
       const now = clock();
       if (now - drawnMs < REDRAW_AFTER_MS && state.step < state.steps) return;
       drawnMs = now;
       terminal.err(`${CLEAR}${line}`);
     },
     note(text) {
+      pictureRows = 0;
       terminal.err(`${CLEAR}${text}\n${line}`);
     },
+    picture({ text, rows }) {
+      const before = pictureRows === 0 ? '' : `\u001B[${pictureRows}A\u001B[J`;
+      pictureRows = rows;
+      terminal.err(`${CLEAR}${before}${text}\n${line}`);
+    },
     finish() {
+      pictureRows = 0;
       terminal.err(CLEAR);
       line = '';
     },
@@ -78,6 +95,7 @@ function createPlainLines(terminal: Terminal, clock: () => number): Progress {
     note(text) {
       terminal.err(`${text}\n`);
     },
+    picture() {},
     finish() {},
   };
 }
@@ -87,9 +105,11 @@ export function renderProgress(
   state: ProgressState,
   columns: number,
   paint: (text: string) => string = (text) => text,
+  /** Values so far of the loss that is shown first. */
+  curve: readonly number[] = [],
 ): string {
   const filled = Math.round((state.step / state.steps) * BAR_WIDTH);
-  const parts = describeProgress(state);
+  const parts = describeProgress(state, curve);
   const room = Math.max(10, columns - 1);
   let text = parts[0];
   const hasBar = text.length + BAR_WIDTH + 1 <= room;
@@ -104,13 +124,19 @@ export function renderProgress(
 }
 
 /** The parts of a line, the most telling first. */
-function describeProgress({ step, steps, secondsLeft, losses, evaluation }: ProgressState): string[] {
+function describeProgress(
+  { step, steps, secondsLeft, losses, evaluation }: ProgressState,
+  curve: readonly number[] = [],
+): string[] {
   const width = String(steps).length;
   const terms = Object.entries(losses).reverse();
   return [
     `step ${String(step).padStart(width)}/${steps}`,
     step < steps ? `${formatSeconds(secondsLeft)} left` : 'done',
     ...(evaluation === undefined ? [] : [`test ${formatPercent(evaluation.accuracy)} at ${evaluation.step}`]),
-    ...terms.map(([name, value]) => `${lossNames[name] ?? name} ${value.toFixed(3)}`),
+    ...terms.map(([name, value], index) => {
+      const drawn = index === 0 && curve.length > 1 ? `${sparkline(curve, CURVE_WIDTH)} ` : '';
+      return `${lossNames[name] ?? name} ${drawn}${value.toFixed(3)}`;
+    }),
   ];
 }

@@ -29,6 +29,7 @@ export async function runCli(parameters: readonly string[], terminal: Terminal):
       isJson,
       isVerbose,
       isQuiet,
+      showsImages: !isJson && !isQuiet && !typed.includes('--no-images'),
       signal: interruption.signal,
     };
     const code = await dispatch(parameters, context, (loaded) => {

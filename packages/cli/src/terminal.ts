@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { styleText } from 'node:util';
+import type { PictureForm } from './render-pictures.ts';
 
 /** Styles that messages use. */
 export type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green' | 'cyan';
@@ -16,6 +17,8 @@ export interface Terminal {
   readonly isInteractive: boolean;
   /** Whether a person can be asked: stdin and stdout are terminals too. */
   readonly hasKeyboard: boolean;
+  /** How pictures are shown on stderr; undefined where they are not. */
+  pictureForm(): Promise<PictureForm | undefined>;
   /** Width of stderr in characters. */
   readonly columns: number;
   /** Colours a text for stdout or stderr, where that is wanted. */
@@ -59,6 +62,13 @@ export function processTerminal(): Terminal {
     },
     isInteractive: stderr.isTTY && env.TERM !== 'dumb' && env.CI === undefined,
     hasKeyboard: process.stdin.isTTY && stdout.isTTY,
+    async pictureForm() {
+      const isColoured = styleText('red', 'x', { stream: stderr, validateStream: true }) !== 'x';
+      if (!stderr.isTTY || !isColoured || env.TERM === 'dumb' || env.CI !== undefined) return undefined;
+      const { createSupportsTerminalGraphics } = await import('supports-terminal-graphics');
+      const { kitty, iterm2 } = createSupportsTerminalGraphics(stderr);
+      return kitty ? 'kitty' : iterm2 ? 'iterm2' : 'blocks';
+    },
     get columns() {
       // A terminal that was never told its size says 0.
       return stderr.columns || 80;

@@ -12,8 +12,8 @@ import { createFolder, listFolder, writeFileAtomically } from './write-file-atom
 /** How whoever reads data hears of downloads, and ends them. */
 export interface DownloadSettings {
   readonly signal?: AbortSignal;
-  /** Told what is being downloaded. */
-  readonly onDownload?: (address: string) => void;
+  /** Told what is being downloaded, and then how much of it has come: `totalBytes` is undefined where no server says it. */
+  readonly onDownload?: (address: string, receivedBytes: number, totalBytes: number | undefined) => void;
 }
 
 /** Where MNIST may come from; all have defaults. */
@@ -134,7 +134,7 @@ async function download(
   const failures: string[] = [];
   for (const mirror of mirrors) {
     const address = `${mirror.replace(/\/?$/, '/')}${name}.gz`;
-    options.onDownload?.(address);
+    options.onDownload?.(address, 0, undefined);
     try {
       const bytes = await fetchPacked(address, options);
       const split: Split = name.startsWith('train') ? 'train' : 'test';
@@ -153,16 +153,21 @@ async function download(
 }
 
 /** Downloads and unpacks one file, giving up at the time limit and at the size limit. */
-async function fetchPacked(address: string, { timeoutMs = TIMEOUT_MS, signal }: MnistOptions): Promise<Uint8Array> {
+async function fetchPacked(
+  address: string,
+  { timeoutMs = TIMEOUT_MS, signal, onDownload }: MnistOptions,
+): Promise<Uint8Array> {
   const limit = AbortSignal.timeout(timeoutMs);
   const response = await fetch(address, { signal: signal === undefined ? limit : AbortSignal.any([signal, limit]) });
   if (!response.ok || response.body === null) throw new DaflError('DATA', `status ${response.status}`);
   const chunks: Uint8Array[] = [];
+  const total = Number(response.headers.get('content-length') ?? 0) || undefined;
   let size = 0;
   for await (const chunk of response.body) {
     size += chunk.length;
     if (size > MOST_BYTES) throw new DaflError('DATA', `more than ${MOST_BYTES} bytes`);
     chunks.push(chunk);
+    onDownload?.(address, size, total);
   }
   return await promisify(gunzip)(Buffer.concat(chunks), { maxOutputLength: MOST_BYTES });
 }
