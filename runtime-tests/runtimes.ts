@@ -1,6 +1,6 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
+import { installTool } from '../scripts/install-tool.ts';
 import { repositoryRoot } from '../scripts/workspace.ts';
 
 /** A runtime that runs a program as a process. */
@@ -31,9 +31,6 @@ export interface RunOptions {
   readonly denoFlags?: readonly string[];
 }
 
-/** Where the Node versions lie that the repository does not bring: they outlive a run, `npm ci` removes them. */
-const cacheFolder = join(repositoryRoot, 'node_modules', '.cache', 'runtime-tests');
-
 /** The environment without npm's variables of a script that is under way, and without the repository's commands. */
 function cleanEnvironment(command: string): Record<string, string | undefined> {
   const inherited = Object.entries(process.env).filter(([key]) => !/^npm_/i.test(key) && key !== 'NODE_OPTIONS');
@@ -48,32 +45,16 @@ function cleanEnvironment(command: string): Record<string, string | undefined> {
 }
 
 /**
- * Absolute path of a runtime's program. A Node other than the one that runs this comes from npm, once.
+ * Absolute path of a runtime's program. Any but the Node that runs this comes from npm, once.
  *
  * @throws {Error} If npm cannot install it.
  */
 export function runtimeCommand(name: ProcessRuntimeName): string {
-  if (name === 'deno' || name === 'bun') return join(repositoryRoot, 'node_modules', '.bin', name);
-  const major = name.slice('node-'.length);
-  if (process.versions.node.startsWith(`${major}.`)) return process.execPath;
-  const folder = join(cacheFolder, name);
-  const command = join(folder, 'node_modules', 'node', 'bin', 'node');
-  if (existsSync(command)) return command;
-  mkdirSync(folder, { recursive: true });
-  // The package's install script fetches the binary, and npm runs only scripts that it is told to.
-  writeFileSync(join(folder, 'package.json'), '{ "private": true, "allowScripts": { "node": true } }\n');
-  const { status, stdout, stderr } = spawnSync(
-    'npm',
-    ['install', '--no-save', '--no-audit', '--no-fund', '--no-update-notifier', `node@${major}`],
-    { cwd: folder, encoding: 'utf8', env: cleanEnvironment('npm') },
-  );
-  if (status !== 0 || !existsSync(command)) {
-    rmSync(folder, { recursive: true, force: true });
-    throw new Error(
-      `Cannot get Node ${major} as 'npm install' must succeed: exit code is ${status}\n${stdout}${stderr}`,
-    );
-  }
-  return command;
+  if (name === 'deno' || name === 'bun') return join(installTool(name), '.bin', name);
+  if (process.versions.node.startsWith(`${name.slice('node-'.length)}.`)) return process.execPath;
+  // Node 24 is what the repository brings.
+  const modules = name === 'node-24' ? join(repositoryRoot, 'node_modules') : installTool(name);
+  return join(modules, 'node', 'bin', 'node');
 }
 
 /** Runs a program in a runtime. */

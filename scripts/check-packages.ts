@@ -8,8 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
+import { installTool } from './install-tool.ts';
 import { packWorkspaces } from './pack-workspaces.ts';
-import { readManifest, repositoryRoot, type Manifest } from './workspace.ts';
+import { readManifest, type Manifest } from './workspace.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dafl-pack-'));
 let problems = 0;
@@ -51,7 +52,7 @@ try {
 
     // A package that exports no module, such as a command, has no types to check.
     if (Object.keys(manifest.exports ?? {}).some((path) => path !== './package.json')) {
-      const cli = join(repositoryRoot, 'node_modules', '@arethetypeswrong', 'cli', 'dist', 'index.js');
+      const cli = join(installTool('attw'), '@arethetypeswrong', 'cli', 'dist', 'index.js');
       const types = run(process.execPath, [cli, tarball, '--profile', 'esm-only', '--no-color', '--no-emoji'], folder);
       if (types.status !== 0) report(name, `attw:\n${types.output}`);
     }

@@ -29,6 +29,8 @@ export function packWorkspaces(destination: string): Packed[] {
     {
       cwd: repositoryRoot,
       stdio: ['ignore', 'pipe', 'inherit'],
+      // A command file there, which only a shell runs.
+      shell: process.platform === 'win32',
       encoding: 'utf8',
       // npm marks what its own children run under; the packing is a command of its own.
       env: { ...process.env, npm_command: undefined },

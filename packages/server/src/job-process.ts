@@ -11,7 +11,7 @@ import { DaflError, describeModel } from '@dafl/core';
 import { readModel } from '@dafl/models';
 import { acquireRunLock, readRunRecord, runDistillation, runFolder, toJsonEvent } from '@dafl/run';
 import { describeError } from '@dafl/run/describe-error';
-import type { JobEvent, JobOrder } from './start-process.ts';
+import { type JobEvent, type JobOrder, STOP } from './start-process.ts';
 
 /** Exit code of a run that was stopped and has written a checkpoint. */
 const INTERRUPTED = 130;
@@ -24,6 +24,9 @@ process.on('SIGTERM', () => stop.abort());
 // Ctrl-C in the server's terminal, and its closing, reach this process too; the server decides.
 process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
+process.on('message', (message) => {
+  if (message === STOP) stop.abort();
+});
 process.on('disconnect', () => stop.abort());
 
 const [order] = (await once(process, 'message')) as [JobOrder];

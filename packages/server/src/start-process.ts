@@ -30,6 +30,9 @@ export interface StartProcessOptions {
   readonly onEvent: (event: JobEvent) => void;
 }
 
+/** The message that asks a process to end. */
+export const STOP = 'stop';
+
 const OUTPUT_FILE = 'process.log';
 
 /** In the repository this file is TypeScript and its neighbour too; in the package both are JavaScript. */
@@ -65,7 +68,8 @@ export function startProcess(order: JobOrder, { folder, onEvent }: StartProcessO
       (error: Error) => failure('CRASHED', `its process must start: current error is ${error.message}`),
     ),
     terminate(graceMs) {
-      child.kill('SIGTERM');
+      // Not a signal: Windows would end it at once, without a checkpoint.
+      child.send(STOP, () => {});
       const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
       child.once('exit', () => clearTimeout(timer));
     },

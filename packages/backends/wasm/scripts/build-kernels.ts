@@ -4,8 +4,24 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-// The compiler's own declarations want a newer library target; what is used of them is small.
-import { main } from 'assemblyscript/asc';
+import { pathToFileURL } from 'node:url';
+import { installTool } from '../../../../scripts/install-tool.ts';
+
+/** What is used of the compiler. */
+interface Compiler {
+  readonly main: (
+    options: readonly string[],
+    host: {
+      readonly readFile: (name: string, base: string) => string | null;
+      readonly writeFile: (name: string, contents: string | Uint8Array) => void;
+      readonly listFiles: () => string[];
+    },
+  ) => Promise<{ readonly error: Error | null }>;
+}
+
+const { main } = (await import(
+  pathToFileURL(join(installTool('assemblyscript'), 'assemblyscript', 'dist', 'asc.js')).href
+)) as Compiler;
 
 const folder = join(import.meta.dirname, '..');
 const generated = join(folder, 'src', 'generated');

@@ -88,7 +88,8 @@ export class CommandQueue {
     device.addEventListener('uncapturederror', (event) => {
       // A page would print it besides.
       event.preventDefault();
-      const { error } = event;
+      // Deno types it as a plain event.
+      const { error } = event as unknown as { readonly error: GPUError };
       // By name: Node has no such class in its global scope.
       const isOutOfMemory = error.constructor.name === 'GPUOutOfMemoryError';
       const rule = isOutOfMemory ? 'it must have memory for all live tensors' : 'it must take its commands';

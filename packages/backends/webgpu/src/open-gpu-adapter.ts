@@ -36,7 +36,7 @@ async function findGpu(): Promise<GPU> {
   // Node has a navigator without `gpu`.
   const { gpu } = (globalThis.navigator ?? {}) as Partial<Navigator>;
   if (gpu !== undefined) return gpu;
-  if (typeof document !== 'undefined') {
+  if ('document' in globalThis) {
     throw new DaflError(
       'USAGE',
       `Cannot find a GPU as the page must have 'navigator.gpu': current value is undefined. WebGPU needs a browser that ` +
