@@ -215,3 +215,11 @@ describe('archives', () => {
     expect(() => read(buildPickle(pickledInteger(1)))).toThrow(/another pickle/);
   });
 });
+
+test.each([2, 3, 4, 5])('a safetensors file is no pickle, whose header has a length of 0x%i80 bytes', (high) => {
+  const length = high * 256 + 0x80;
+  const bytes = new Uint8Array(8 + length).fill(0x20);
+  bytes.set([0x80, high, 0, 0, 0, 0, 0, 0]);
+  bytes.set(new TextEncoder().encode('{"__metadata__":{}}'), 8);
+  expect(isCheckpoint(bytes)).toBe(false);
+});
