@@ -28,6 +28,22 @@ test('dafl convert to ONNX and back keeps weights and preprocessing', async () =
   expect([...after.weights.keys()].sort()).toEqual([...before.weights.keys()].sort());
 });
 
+test('dafl convert goes through Keras and a folder of TensorFlow.js and back, byte for byte', async () => {
+  for (const [from, to] of [
+    ['teacher.safetensors', 'layers.keras'],
+    ['layers.keras', 'tfjs/'],
+    ['tfjs', 'again.safetensors'],
+  ])
+    expect(await run('convert', from, to)).toMatchObject({ code: 0, stderr: '' });
+  const [before, after] = ['teacher', 'again'].map((name) => readFileSync(join(home, `${name}.safetensors`)));
+  expect(after.equals(before)).toBe(true);
+  expect(existsSync(join(home, 'tfjs', 'model.json'))).toBe(true);
+  expect(await run('convert', 'layers.keras', 'tfjs/')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("'tfjs/model.json' as it must not exist") as string,
+  });
+});
+
 test('dafl convert writes what pictures need beside files that leave it to their callers (E08)', async () => {
   const { graph, weights } = tinyTeacher();
   const named = { ...graph, classNames: ['ant', 'bee', 'cat'] };
@@ -107,7 +123,7 @@ test.each([
   ],
   [
     ['teacher.safetensors', 'x.pb'],
-    "'<file>' must be a name that ends in .onnx or .safetensors: current value is 'x.pb'",
+    "'<file>' must be a name that ends in .onnx, .keras, .safetensors, model.json or /: current value is 'x.pb'",
   ],
   [
     ['teacher.safetensors', 'x.onnx', '--layout', 'chwn'],
@@ -115,7 +131,7 @@ test.each([
   ],
   [
     ['teacher.safetensors', 'x.safetensors', '--with-softmax'],
-    "'--with-softmax' must be given for .onnx alone: current value is 'x.safetensors'",
+    "'--with-softmax' must be given for .onnx, .keras, model.json alone: current value is 'x.safetensors'",
   ],
 ])('dafl convert %j is refused', async (parameters, message) => {
   const { code, stderr } = await run('convert', ...parameters);

@@ -15,7 +15,12 @@ const texts = z.array(z.string());
 const elsewhere = z.looseObject({});
 
 const network = z.strictObject({ name: z.string(), parameters: count, multiplyAccumulates: count });
-const marks = { pictures: count, agreement: share, classAgreements: z.array(share.nullable()) };
+const marks = {
+  pictures: count,
+  agreement: share,
+  classAgreements: z.array(share.nullable()),
+  clearAgreement: share,
+};
 const verdict = z.strictObject({ level: z.enum(['good', 'doubtful', 'poor']), reasons: texts, ...marks });
 const losses = z.record(z.string(), z.number());
 const where = { step: count, steps: count };
@@ -279,7 +284,8 @@ export const eventSchemas: Readonly<Record<string, readonly EventSchema[]>> = {
     event('result', 'The file is written', {
       model: z.string(),
       file: z.string(),
-      format: z.enum(['onnx', 'safetensors']),
+      preprocessorConfig: z.string().nullable(),
+      format: z.enum(['onnx', 'keras', 'tfjs', 'safetensors']),
       sizeBytes: count,
       notes: texts,
     }),

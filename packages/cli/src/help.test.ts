@@ -87,8 +87,8 @@ test('dafl distill', async () => {
       --steps <number>             Length of the run. Default: the method's
       --time-budget <duration>     As many steps as fit this time: 90s, 5m, 1h
       --eval <mnist|folder>        Labelled images, for reporting only
-      --export <onnx>              Write the student in this format too, beside its
-                                   file
+      --export <onnx,keras,tfjs>   Write the student in these formats too, beside
+                                   its file
       --out <folder>               Folder of the run. Default: a new one in runs/
       --resume <folder>            Go on with the run in this folder
       --force                      Replace another run in the folder
@@ -267,8 +267,8 @@ test('dafl distill --help-all', async () => {
                                                a tenth of the run
       --tensorboard                            Write event files for TensorBoard
                                                into the folder of the run
-      --export <onnx>                          Write the student in this format too,
-                                               beside its file
+      --export <onnx,keras,tfjs>               Write the student in these formats
+                                               too, beside its file
       --quantize <int8>                        Write the student in eight bits too,
                                                as ONNX, as dafl quantize does
       --checkpoint-every <number>              Steps between checkpoints; 0 for

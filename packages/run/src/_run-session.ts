@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { writeModelFiles } from './write-model-files.ts';
 import {
   DaflError,
   describeClassifier,
@@ -9,7 +10,7 @@ import {
   type ResultEvent,
   type SamplesEvent,
 } from '@dafl/core';
-import { describePreprocessor, writeModel, writeOnnx } from '@dafl/models';
+import { describePreprocessor, writeKeras, writeModel, writeOnnx, writeTfjs } from '@dafl/models';
 import { decode } from 'fast-png';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import type { SettledOptions } from './distillation-options.ts';
@@ -292,14 +293,7 @@ export class RunSession {
     };
     this.#record = { ...this.#record, ...fields, peakMemoryBytes: this.#peakMemory() };
     const failures = await this.#attempt('write the report', () => this.#writeReport(event.student));
-    const exported =
-      this.#start.options.export === undefined
-        ? []
-        : await this.#attempt('write the student as ONNX', async () => {
-            await writeFileAtomically(folder.studentOnnx, writeOnnx(event.student));
-            const config = JSON.stringify(describePreprocessor(event.student.graph), null, 2);
-            await writeFileAtomically(folder.studentPreprocessor, Buffer.from(`${config}\n`));
-          });
+    const exported = await this.#export(event.student);
     const quantized =
       this.#start.options.quantize === undefined
         ? []
@@ -321,6 +315,24 @@ export class RunSession {
       files: resultFiles(folder),
     };
     return [...failures, ...exported, ...quantized, result];
+  }
+
+  /** Writes the student in the other formats that were asked for. */
+  async #export(student: Model) {
+    const { folder, options } = this.#start;
+    const formats = new Set(options.export?.split(','));
+    const onnx = async () => {
+      await writeFileAtomically(folder.studentOnnx, writeOnnx(student));
+      const config = JSON.stringify(describePreprocessor(student.graph), null, 2);
+      await writeFileAtomically(folder.studentPreprocessor, Buffer.from(`${config}\n`));
+    };
+    const keras = () => writeFileAtomically(folder.studentKeras, writeKeras(student));
+    const tfjs = () => writeModelFiles(folder.studentTfjs, writeTfjs(student));
+    return [
+      ...(formats.has('onnx') ? await this.#attempt('write the student as ONNX', onnx) : []),
+      ...(formats.has('keras') ? await this.#attempt('write the student for Keras', keras) : []),
+      ...(formats.has('tfjs') ? await this.#attempt('write the student for TensorFlow.js', tfjs) : []),
+    ];
   }
 
   async #writeStudent(student: Model): Promise<{ sha256: string; sizeBytes: number }> {

@@ -75,8 +75,8 @@ export interface DistillationOptions extends Partial<HyperParameters> {
   readonly sampleEvery?: number;
   /** Whether event files are written for TensorBoard. */
   readonly tensorboard: boolean;
-  /** Format in which the student is written beside dafl's own. */
-  readonly export?: 'onnx';
+  /** Formats in which the student is written beside dafl's own: `onnx`, `keras`, `tfjs`, with commas between them. */
+  readonly export?: string;
   /** Whether the student is written in eight bits too, as ONNX. */
   readonly quantize?: 'int8';
   /** Steps between checkpoints; 0 for none but at an interruption. */
@@ -251,10 +251,11 @@ export const distillationOptionsSchema: OptionsSchema<DistillationOptions> = z.s
   sampleEvery: every('pictures of the samples'),
   tensorboard: z.boolean().default(false).describe('Write event files for TensorBoard into the folder of the run'),
   export: z
-    .enum(['onnx'])
+    .string()
+    .regex(/^(onnx|keras|tfjs)(,(onnx|keras|tfjs))*$/)
     .optional()
-    .describe('Write the student in this format too, beside its file')
-    .meta({ placeholder: 'onnx' }),
+    .describe('Write the student in these formats too, beside its file')
+    .meta({ placeholder: 'onnx,keras,tfjs', rule: 'one or several of onnx, keras and tfjs, with commas between them' }),
   quantize: z
     .enum(['int8'])
     .optional()

@@ -119,3 +119,4 @@ export { backendNames, selectBackend, type SelectBackendOptions, type SelectedBa
 export { formatBytes, freeBytes } from './storage-error.ts';
 export { parseTrainingOptions, type TrainingOptions, trainingOptionsSchema } from './training-options.ts';
 export { writeFileAtomically } from './write-file-atomically.ts';
+export { writeModelFiles } from './write-model-files.ts';

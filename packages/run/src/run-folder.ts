@@ -18,6 +18,10 @@ export interface RunFolder {
   readonly studentOnnx: string;
   /** What pictures need before it, and its classes, in the words of Hugging Face's files. */
   readonly studentPreprocessor: string;
+  /** The student as Keras has it, where it was asked for. */
+  readonly studentKeras: string;
+  /** The student's model.json for TensorFlow.js, beside its weights, where it was asked for. */
+  readonly studentTfjs: string;
   /** The student in eight bits, where it was asked for. */
   readonly studentInt8: string;
   /** What the student is, for those who get it. */
@@ -61,6 +65,8 @@ export function runFolder(path: string): RunFolder {
     student: join(path, 'student', 'student.safetensors'),
     studentOnnx: join(path, 'student', 'student.onnx'),
     studentPreprocessor: join(path, 'student', 'student.preprocessor_config.json'),
+    studentKeras: join(path, 'student', 'student.keras'),
+    studentTfjs: join(path, 'student', 'tfjs', 'model.json'),
     studentInt8: join(path, 'student', 'student.int8.onnx'),
     modelCard: join(path, 'student', 'README.md'),
     samplesImage: join(path, 'samples.png'),
@@ -106,7 +112,8 @@ export async function assertReplaceable(folder: RunFolder): Promise<void> {
 const WRITTEN: readonly (readonly [folder: string, names: RegExp])[] = [
   [join('checkpoints', 'parts'), /^[\w-][\w.-]*\.safetensors$/],
   ['checkpoints', /^step-\d+\.safetensors$/],
-  ['student', /^(student\.(safetensors|onnx)|README\.md)$/],
+  [join('student', 'tfjs'), /^(model\.json|group1-shard\d+of\d+\.bin)$/],
+  ['student', /^(student\.(safetensors|onnx|keras)|README\.md)$/],
   ['samples', /^step-\d+\.png$/],
   ['tensorboard', /^events\.out\.tfevents\.\d+\.dafl\.\d+$/],
   // Last the record, without which nobody could go on with removing them.

@@ -91,7 +91,9 @@ export const lowerShape: LayerLowerings = {
     const mode = site.text('interpolation', 'nearest');
     if (mode === 'nearest') return site.addMaps({ kind: 'upsampleNearest2d', factors }, [...size, channels]);
     if (mode !== 'bilinear') return site.refuse(`its interpolation is '${mode}'`);
-    return site.addMaps({ kind: 'resize2d', size, mode, coordinates: 'halfPixel' }, [...size, channels]);
+    // TensorFlow.js resizes as TensorFlow 1 did.
+    const coordinates = site.dialect === 'tfjs' ? 'asymmetric' : 'halfPixel';
+    return site.addMaps({ kind: 'resize2d', size, mode, coordinates }, [...size, channels]);
   },
 
   Resizing(site) {

@@ -1,15 +1,19 @@
-import { showValue } from '@dafl/core';
-import type { PixelConvention } from '../../set-pixel-convention.ts';
+import { DaflError, showValue } from '@dafl/core';
+import { isPixelConvention, type PixelConvention, setPixelConvention } from '../../set-pixel-convention.ts';
 import { type JsonObject, type JsonValue, parseJson } from '../_parse-json.ts';
 import { createReject, type Reject } from '../_reject.ts';
 import { finishImport, type ImportedModel } from '../finish-import.ts';
 import { decodeDataset } from '../hdf5/decode-dataset.ts';
 import { Hdf5File, type Hdf5Object } from '../hdf5/hdf5-file.ts';
+import { readClassNames } from '../onnx/read-class-names.ts';
+import { readPreprocessing } from '../onnx/read-preprocessing.ts';
 import { type Activation, GraphBuilder, sameOrder, usualOrder } from '../onnx/graph-builder.ts';
 import { type KerasLayer, type KerasTopology, readTopology } from './keras-topology.ts';
 import type { Dialect } from './layer-site.ts';
 import { lowerTopology } from './lower-topology.ts';
 import { type NamedWeight, namedWeights } from './named-weights.ts';
+import { kerasConfig } from './model-json.ts';
+import { restoreGraph, type RestoreSource } from './restore-graph.ts';
 import { readZip } from './read-zip.ts';
 import { storedWeights } from './stored-weights.ts';
 import type { WeightScope } from './weight-scope.ts';
@@ -67,14 +71,16 @@ function readArchive(bytes: Uint8Array, name: string, options: ReadKerasOptions,
   };
   const model = readJson(CONFIG, 'its architecture');
   const metadata = entries.has(METADATA) ? readJson(METADATA, 'its version') : new Map<string, JsonValue>();
-  const version = metadata instanceof Map ? (metadata as JsonObject).get('keras_version') : undefined;
+  const said: JsonObject = metadata instanceof Map ? (metadata as JsonObject) : new Map<string, JsonValue>();
   const topology = readTopology(model, reject);
-  const file = new Hdf5File(read(WEIGHTS, 'its weights'), reject);
+  const stored = read(WEIGHTS, 'its weights');
+  const file = new Hdf5File(stored, reject);
   return buildKeras(
     {
       topology,
       weights: storedWeights(file, file.root, topology.layers, reject),
-      dialect: dialectOf(version, 'keras3'),
+      dialect: dialectOf(said.get('keras_version'), 'keras3'),
+      origin: { said, topology: model, family: 'keras', describe: kerasConfig, mostValues: stored.length },
     },
     name,
     options,
@@ -146,15 +152,19 @@ export interface KerasModel {
   readonly topology: KerasTopology;
   readonly weights: WeightScope;
   readonly dialect: Dialect;
+  /** What the file says beside the layers, where dafl may have written it. */
+  readonly origin?: Omit<RestoreSource, 'said' | 'take'> & { readonly said: JsonObject };
 }
 
 /** Makes a Keras model dafl's. */
 export function buildKeras(
-  { topology, weights, dialect }: KerasModel,
+  { topology, weights, dialect, origin }: KerasModel,
   name: string,
   options: ReadKerasOptions,
   reject: Reject,
 ): ImportedModel {
+  const restored = origin && restoreModel(topology, weights, origin, options);
+  if (restored !== undefined) return restored;
   if (topology.inputs.length !== 1)
     reject('it must have one input', showValue(topology.inputs.map(({ layer }) => layer)));
   if (topology.outputs.length !== 1)
@@ -168,7 +178,42 @@ export function buildKeras(
     reject,
   );
   const [output] = lowerTopology(topology, [input], weights, { builder, dialect, reject });
-  return finishImport(builder, output, { name, inputShape, reject, pixels: options.pixels });
+  const texts = new Map(
+    [...(origin?.said ?? [])].flatMap(([key, text]) => (typeof text === 'string' ? [[key, text]] : [])),
+  );
+  return finishImport(builder, output, {
+    name,
+    inputShape,
+    reject,
+    pixels: options.pixels,
+    classNames: readClassNames(texts),
+    preprocessing: readPreprocessing(texts, inputShape.at(-1)!),
+  });
+}
+
+/** The model that dafl wrote, where the file's layers are still those. */
+function restoreModel(
+  topology: KerasTopology,
+  weights: WeightScope,
+  origin: NonNullable<KerasModel['origin']>,
+  { pixels = {}, inputSize }: ReadKerasOptions,
+): ImportedModel | undefined {
+  const layers = new Map(topology.layers.map((layer) => [layer.name, layer]));
+  const model = restoreGraph({
+    ...origin,
+    said: origin.said.get('dafl'),
+    take: (layer, names) => weights.of(layers.get(layer)!, names, refuseWeights),
+  });
+  if (
+    model === undefined ||
+    (inputSize !== undefined && inputSize.join() !== model.graph.inputShape.slice(0, 2).join())
+  )
+    return undefined;
+  return { model: isPixelConvention(pixels) ? setPixelConvention(model, pixels) : model, notes: [] };
+}
+
+function refuseWeights(reason: string): never {
+  throw new DaflError('MODEL', `Cannot read weights as ${reason}`);
 }
 
 /** All layers, of models within it as well. */

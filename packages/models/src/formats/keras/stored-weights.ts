@@ -3,16 +3,8 @@ import type { Reject } from '../_reject.ts';
 import { decodeDataset } from '../hdf5/decode-dataset.ts';
 import type { Hdf5File, Hdf5Object } from '../hdf5/hdf5-file.ts';
 import type { KerasLayer } from './keras-topology.ts';
+import { snakeCase } from './snake-case.ts';
 import { wantedWeight, type WeightScope } from './weight-scope.ts';
-
-/** What Keras calls a class in its files: `Conv2DTranspose` is `conv2d_transpose`. */
-function snakeCase(className: string): string {
-  return className
-    .replaceAll(/\W+/g, '')
-    .replaceAll(/(.)([A-Z][a-z]+)/g, '$1_$2')
-    .replaceAll(/([a-z])([A-Z])/g, '$1_$2')
-    .toLowerCase();
-}
 
 /** The groups in which the layers of a model are stored: called after their classes and counted, not after their names. */
 function groupNames(layers: readonly KerasLayer[]): Map<KerasLayer, string> {

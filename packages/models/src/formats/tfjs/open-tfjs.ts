@@ -4,6 +4,7 @@ import { type JsonObject, parseJson } from '../_parse-json.ts';
 import { createReject, type Reject } from '../_reject.ts';
 import type { ImportedModel } from '../finish-import.ts';
 import { readTopology } from '../keras/keras-topology.ts';
+import { tfjsTopology } from '../keras/model-json.ts';
 import { namedWeights } from '../keras/named-weights.ts';
 import { buildKeras } from '../keras/read-keras.ts';
 import { buildModel } from '../onnx/read-onnx.ts';
@@ -55,11 +56,12 @@ export function openTfjs(bytes: Uint8Array, name: string): OpenedTfjs {
     read: (options) =>
       isGraph
         ? readGraphModel(fields, topology, manifest, modelName(name), options, reject)
-        : readLayersModel(topology, manifest, modelName(name), options, reject),
+        : readLayersModel(fields, topology, manifest, modelName(name), options, reject),
   };
 }
 
 function readLayersModel(
+  fields: JsonObject,
   topology: JsonObject,
   manifest: WeightsManifest,
   name: string,
@@ -75,8 +77,16 @@ function readLayersModel(
   const version = topology.get('keras_version');
   const made = typeof version === 'string' ? version : '';
   const dialect = made.startsWith('tfjs') ? 'tfjs' : /^[3-9]\./.test(made) ? 'keras3' : 'keras2';
+  const metadata = fields.get('userDefinedMetadata');
+  const said: JsonObject = metadata instanceof Map ? (metadata as JsonObject) : new Map<string, never>();
+  const mostValues = weights.reduce((total, weight) => total + weight.read().data.length, 0);
   return buildKeras(
-    { topology: readTopology(model, reject), weights: namedWeights(weights), dialect },
+    {
+      topology: readTopology(model, reject),
+      weights: namedWeights(weights),
+      dialect,
+      origin: { said, topology, family: 'tfjs', describe: tfjsTopology, mostValues },
+    },
     name,
     options,
     reject,

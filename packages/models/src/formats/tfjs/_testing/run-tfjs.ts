@@ -41,7 +41,7 @@ function artifactsOf(files: TfjsFiles): io.ModelArtifacts {
 /** What TensorFlow.js computes by the files of a model. */
 export async function runTfjs(files: TfjsFiles, input: TfjsValue): Promise<TfjsValue> {
   const handler = io.fromMemory(artifactsOf(files));
-  const isGraph = new TextDecoder().decode(files.get('model.json')).includes('"node"');
+  const isGraph = new TextDecoder().decode(files.get('model.json')).includes('"graph-model"');
   const model = isGraph ? await loadGraphModel(handler) : await loadLayersModel(handler);
   const image = tensor(input.data, [...input.shape]);
   const result = model.predict(image) as Tensor;
