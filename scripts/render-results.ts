@@ -29,6 +29,7 @@ const DOCS = join(repositoryRoot, 'docs');
 
 const commands: Readonly<Record<string, string>> = {
   gauntlet: 'dafl experiment gauntlet --fashion FOLDER --usps FOLDER --cifar10 FOLDER',
+  methods: 'dafl experiment methods',
   table1: 'dafl experiment table1 --usps FOLDER',
   table2: 'dafl experiment table2',
   table3:

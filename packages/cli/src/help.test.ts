@@ -146,10 +146,13 @@ test('dafl distill --help-all', async () => {
       --method <name>                          Where the images come from:
                                                procedural (drawn by rules), pool
                                                (made to match the batch norms, and
-                                               kept), dafl (a generator), noise,
-                                               alternative-data, original-data,
-                                               metadata, or what suits the teacher
-                                               (auto) (default: auto)
+                                               kept), dafl (a generator), another
+                                               published method (nayer,
+                                               deep-inversion, dfq, dfad, zskt),
+                                               noise, alternative-data,
+                                               original-data, metadata, or what
+                                               suits the teacher (auto) (default:
+                                               auto)
       --data <mnist|folder>                    Images of the methods
                                                alternative-data and original-data:
                                                as --eval, or a folder of PNG and
@@ -186,16 +189,19 @@ test('dafl distill --help-all', async () => {
                                                files, CIFAR or class folders
 
     Hyper-parameters (default: what the preset says):
-      --syntheses <number>                     Batches of images that the method
-                                               pool makes over the run (default:
-                                               120)
+      --syntheses <number>                     Batches of images that pool, nayer or
+                                               deep-inversion make over the run
+                                               (default: 120, 60 or 8)
       --synthesis-steps <number>               Updates in which each of them is made
-                                               (default: 5)
+                                               (default: 5, 20 or 300)
       --pool-generator <meta|persistent>       What each of them starts from: a
                                                meta-learned generator (meta, the
                                                default), or the one before
-      --pictures <number>                      Pictures that the method procedural
-                                               keeps at most (default: 20000)
+      --pictures <number>                      Pictures drawn by rules that the
+                                               method procedural keeps at most
+                                               (default: 20000), and that pool
+                                               begins with (default: 8000, or 0 for
+                                               teachers with batch norms)
       --batch-size <number>                    Images of one step
       --latent-size <number>                   Length of the generator's latent
                                                vector
@@ -425,20 +431,26 @@ test('dafl samples', async () => {
     "
     Usage: dafl samples <run> [flags]
 
-    Draw new images with the generator of a run's last checkpoint, a row for each
-    class, as a PNG file.
+    Draw new images with the generator of a run's last checkpoint, or of what a
+    model knows, a row for each class, as a PNG file.
 
     Arguments:
-      run                   Folder of a run
+      run                         Folder of a run; with --method a model: a built-in
+                                  name or a file
 
     Options:
-      --out <file>          The PNG file; one that is there is replaced (default:
-                            samples.png)
-      --seed <number>       The same seed gives the same images (default: 0)
-      --per-class <number>  Images of each class, at most (default: 8)
+      --out <file>                The PNG file; one that is there is replaced
+                                  (default: samples.png)
+      --seed <number>             The same seed gives the same images (default: 0)
+      --per-class <number>        Images of each class, at most (default: 8)
+      --method <name>             Look into a model, and how: deep-inversion, pool
+                                  or nayer
+      --synthesis-steps <number>  Updates in which these images are made. Default:
+                                  the method's
 
     Examples:
       dafl samples student --seed 7 --out more.png
+      dafl samples lenet5-mnist --method deep-inversion
 
     Everywhere: --json, --quiet, --no-images, --verbose
     "

@@ -295,6 +295,32 @@ describe('the other commands', () => {
     expect(parseEvents(json.stdout)).toMatchObject([{ event: 'result', name: 'tiny', classes: 3, parameters: 235 }]);
   });
 
+  test('dafl samples looks into a model, by methods that need no run', async () => {
+    const draw = (...flags: string[]) =>
+      run([
+        'samples',
+        'tiny.safetensors',
+        '--per-class',
+        '2',
+        '--out',
+        'known.png',
+        '--synthesis-steps',
+        '2',
+        ...flags,
+      ]);
+    for (const method of ['deep-inversion', 'pool', 'nayer']) {
+      expect(await draw('--method', method)).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(new RegExp(`^known\\.png: \\d images, made by ${method}\\n$`)) as string,
+      });
+    }
+    expect(await draw()).toMatchObject({
+      code: 2,
+      stderr:
+        "error: Cannot draw samples as '--synthesis-steps' must come with --method, which it belongs to: current value is 2\n",
+    });
+  });
+
   test('dafl samples draws from the last checkpoint of a run', async () => {
     await run(distill('sampled', '--steps', '4', '--checkpoint-every', '2'));
     const drawn = await run(['samples', 'sampled', '--seed', '3', '--per-class', '4', '--out', 'drawn.png']);

@@ -4,6 +4,8 @@ import { DaflError } from '@dafl/core';
 export interface OptionRules {
   /** Integers >= 1. */
   readonly counts?: readonly string[];
+  /** Integers >= 0. */
+  readonly optional?: readonly string[];
   /** Integers >= 2: batches that are normalised. */
   readonly pairs?: readonly string[];
   /** > 0. */
@@ -24,9 +26,10 @@ export function assertMethodOptions(method: string, options: object, rules: Opti
         `Cannot use method '${method}' as '${name}' must be ${rule}: current value is ${value}`,
       );
   };
-  const { counts = [], pairs = [], rates = [], shares = [], weights = {} } = rules;
+  const { counts = [], optional = [], pairs = [], rates = [], shares = [], weights = {} } = rules;
   const isInteger = (value: number, least: number): boolean => Number.isInteger(value) && value >= least;
   for (const name of counts) assertOption(isInteger(values[name], 1), name, 'an integer >= 1', values[name]);
+  for (const name of optional) assertOption(isInteger(values[name], 0), name, 'an integer >= 0', values[name]);
   for (const name of pairs) assertOption(isInteger(values[name], 2), name, 'an integer >= 2', values[name]);
   for (const name of rates) assertOption(values[name] > 0 && Number.isFinite(values[name]), name, '> 0', values[name]);
   for (const name of shares) assertOption(values[name] >= 0 && values[name] < 1, name, 'in [0, 1)', values[name]);

@@ -1,7 +1,9 @@
 import {
   answerImages,
   argMaxRows,
+  choosePictures,
   type Classifier,
+  createTurn,
   describeClassifier,
   type HostTensor,
   ImagePool,
@@ -28,6 +30,11 @@ export interface PoolOptions {
   readonly views: number;
   /** What the images and the answers may take, in bytes; the oldest go where it is less than they need. */
   readonly poolBytes: number;
+  /**
+   * Procedural pictures that the pool begins with, chosen so that the teacher's classes occur equally often; half of each
+   * batch is of them. 0 for none.
+   */
+  readonly pictures: number;
 }
 
 /** A batch of new images. */
@@ -74,6 +81,10 @@ const GROWING_SHARE = 0.9;
 const WARM_UP_SHARE = 0.1;
 /** Images are mirrored where the teacher names the same class of so many of them, mirrored or not. */
 const SYMMETRY = 0.9;
+/** Share of a batch that is of procedural pictures, where there are any. */
+const PICTURE_SHARE = 0.5;
+/** Pictures whose views the teacher answers at a time. */
+const ANSWERED_AT_ONCE = 256;
 const UNMOVED: ImageMove = { down: 0, right: 0, isFlipped: false };
 
 /** Largest shift of images, in pixels: an eighth of their size. */
@@ -97,6 +108,7 @@ export function startPoolSession(
   const imageSize = inputShape.reduce((product, length) => product * length, 1);
   const shift = largestShift(classifier);
   const pool = new ImagePool(imageSize, options.poolBytes);
+  const pictures = new ImagePool(imageSize, options.poolBytes, 'pictures');
   const draws = createRandom('pool');
   const viewDraws = createRandom('views');
   const first = Math.ceil(FIRST_SHARE * options.syntheses);
@@ -130,12 +142,21 @@ export function startPoolSession(
     });
     const values = toPixels(await backend.read(images), classifier);
     backend.dispose(images);
-    const bytes = Uint8Array.from(values, (value) => Math.round(value * 255));
+    await keep(
+      pool,
+      Uint8Array.from(values, (value) => Math.round(value * 255)),
+      labels,
+    );
+    made++;
+    return losses;
+  }
+
+  /** Keeps images, with what the teacher says of some views of each. */
+  async function keep(into: ImagePool, bytes: Uint8Array, labels: Uint32Array): Promise<void> {
     const count = bytes.length / imageSize;
     const list = Array.from({ length: count }, (_, index) =>
       bytes.subarray(index * imageSize, (index + 1) * imageSize),
     );
-
     const asTheyAre = argMaxRows(await answer(list, Array<ImageMove>(count).fill(UNMOVED)), classes);
     const mirrored = argMaxRows(
       await answer(list, Array<ImageMove>(count).fill({ ...UNMOVED, isFlipped: true })),
@@ -163,7 +184,7 @@ export function startPoolSession(
           answers[place * classes + label] = logits[index * classes + label];
       });
     }
-    pool.add({
+    into.add({
       pixels: bytes,
       notes: new Map<string, HostTensor>([
         ['labels', { shape: [count, 1], data: Float32Array.from(labels) }],
@@ -171,15 +192,38 @@ export function startPoolSession(
         ['answers', { shape: [count, options.views, classes], data: answers }],
       ]),
     });
-    made++;
-    return losses;
+  }
+
+  async function keepPictures(): Promise<void> {
+    const chosen = await choosePictures(teacher, {
+      most: options.pictures,
+      createRandom: (purpose) => createRandom(`pool ${purpose}`),
+      turn: context.turn ?? createTurn(),
+    });
+    // Class by class as they come: mixed, so that each part has all classes.
+    const order = createRandom('pool pictures').permutation(chosen.count);
+    for (let begin = 0; begin < chosen.count; begin += ANSWERED_AT_ONCE) {
+      const indices = order.subarray(begin, begin + ANSWERED_AT_ONCE);
+      const bytes = new Uint8Array(indices.length * imageSize);
+      indices.forEach((from, to) => {
+        bytes.set(chosen.pixels.subarray(from * imageSize, (from + 1) * imageSize), to * imageSize);
+      });
+      await keep(
+        pictures,
+        bytes,
+        indices.map((index) => chosen.labels![index]),
+      );
+    }
   }
 
   function draw(): StudentBatch {
     const { batchSize } = options;
-    const indices = draws.integers(batchSize, pool.size);
+    const ofPictures = pictures.size === 0 ? 0 : Math.floor(PICTURE_SHARE * batchSize);
+    const indices = draws.integers(batchSize - ofPictures, pool.size);
     const chosen = draws.integers(batchSize, options.views);
     const drawn = Array.from(indices, (index) => pool.at(index));
+    if (ofPictures > 0)
+      drawn.push(...Array.from(draws.integers(ofPictures, pictures.size), (index) => pictures.at(index)));
     const moves = drawn.map((image, position): ImageMove => {
       const [down, right, flip] = image.note('views').subarray(chosen[position] * 3, chosen[position] * 3 + 3);
       return { down, right, isFlipped: flip === 1 };
@@ -208,6 +252,7 @@ export function startPoolSession(
   return {
     async step(step) {
       free();
+      if (options.pictures > 0 && pictures.size === 0) await keepPictures();
       let losses: Synthesis['losses'] = {};
       for (const due = dueAt(step); made < due;) {
         for (const loss of Object.values(losses)) backend.dispose(loss);
@@ -238,7 +283,7 @@ export function startPoolSession(
           compared,
         },
         tensors,
-        parts: pool.parts(),
+        parts: [...pictures.parts(), ...pool.parts()],
       };
     },
     async restore({ counters, tensors, parts }) {
@@ -247,6 +292,7 @@ export function startPoolSession(
       viewDraws.restore({ counter: counters.views });
       ({ made, symmetric, compared } = counters as { made: number; symmetric: number; compared: number });
       await pool.restore(parts);
+      await pictures.restore(parts);
     },
     dispose() {
       free();

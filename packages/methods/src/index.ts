@@ -5,6 +5,14 @@
  */
 export { augment, type AugmentationOptions } from './augment.ts';
 export { imageSet, type ImageSetMethodOptions } from './image-set.ts';
+export { deepInversion, type DeepInversionOptions } from './deep-inversion.ts';
+export { dfad } from './dfad.ts';
+export { dfq } from './dfq.ts';
+export type { GeneratorMethodOptions } from './_generator-session.ts';
+export { nayer, type NayerOptions } from './nayer.ts';
+export { zskt, type ZsktOptions } from './zskt.ts';
+export type { InversionWeights } from './_invert.ts';
+export type { PoolOptions } from './_pool-session.ts';
 export { pool, type PoolMethodOptions } from './pool.ts';
 export { noise, type NoiseOptions } from './noise.ts';
 export {

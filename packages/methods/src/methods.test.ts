@@ -18,13 +18,18 @@ import {
 } from '@dafl/core';
 import { afterEach, describe, expect, test } from 'vitest';
 import { tinyImages, tinyTeacher } from '../../../test-fixtures/tiny-teacher.ts';
+import { deepInversion, type DeepInversionOptions } from './deep-inversion.ts';
+import { dfad } from './dfad.ts';
+import { dfq } from './dfq.ts';
 import { imageSet } from './image-set.ts';
 import type { MetadataVariant } from './metadata/metadata.ts';
 import { metadataVariants } from './metadata/metadata.ts';
 import { reconstruction } from './metadata/reconstruction.ts';
 import { recordMetadata } from './metadata/record-metadata.ts';
+import { nayer, type NayerOptions } from './nayer.ts';
 import { noise } from './noise.ts';
 import { pool, type PoolMethodOptions } from './pool.ts';
+import { zskt } from './zskt.ts';
 
 const backend = createCpuBackend();
 afterEach(() => expect(backend.memory().tensors).toBe(0));
@@ -77,6 +82,7 @@ const pooled = (changes: Partial<PoolMethodOptions> = {}): Method =>
     syntheses: 4,
     views: 2,
     poolBytes: 1e6,
+    pictures: 0,
     generator: { latentSize: 4, widths: [4, 4, 2] },
     synthesisSize: 9,
     iterations: 3,
@@ -89,6 +95,37 @@ const pooled = (changes: Partial<PoolMethodOptions> = {}): Method =>
     ...changes,
   });
 
+const pools = { batchSize: 8, studentSteps: 2, syntheses: 4, views: 2, poolBytes: 1e6, pictures: 0 };
+const generators = {
+  batchSize: 8,
+  generator: { latentSize: 4, widths: [4, 4, 2] },
+  generatorSchedule: { kind: 'cosine', learningRate: 1e-3 },
+  studentSteps: 2,
+} as const;
+
+const inverted = (changes: Partial<DeepInversionOptions> = {}): Method =>
+  deepInversion({
+    ...pools,
+    synthesisSize: 9,
+    iterations: 3,
+    learningRate: 0.1,
+    weights: { batchNorm: 1, label: 1, competition: 1, totalVariation: 1e-3, length: 1e-3 },
+    ...changes,
+  });
+const noisy = (changes: Partial<NayerOptions> = {}): Method =>
+  nayer({
+    ...pools,
+    generator: { latentSize: 4, widths: [4, 4, 2] },
+    synthesisSize: 8,
+    iterations: 3,
+    generatorLearningRate: 1e-2,
+    generatorLife: 2,
+    embeddingSize: 5,
+    weights: { batchNorm: 1, label: 1, adversarial: 1 },
+    batchNormMomentum: 0.9,
+    ...changes,
+  });
+
 const methods: readonly (readonly [string, Model, () => Method])[] = [
   ['noise', teacher, () => noise({ batchSize: 8 })],
   ['given images', teacher, () => given()],
@@ -96,6 +133,13 @@ const methods: readonly (readonly [string, Model, () => Method])[] = [
   ['pool', teacher, () => pooled()],
   ['pool, batch norms', withNorms, () => pooled()],
   ['pool, persistent generator', withNorms, () => pooled({ metaInitialization: false, conditional: false })],
+  ['pool that begins with pictures', teacher, () => pooled({ pictures: 20 })],
+  ['deep inversion', withNorms, () => inverted()],
+  ['zskt', withNorms, () => zskt({ ...generators, attentionWeight: 250 })],
+  ['dfad', teacher, () => dfad(generators)],
+  ['dfq', withNorms, () => dfq(generators)],
+  ['dfq, no batch norms', teacher, () => dfq(generators)],
+  ['nayer', withNorms, () => noisy()],
   ['pool that forgets', teacher, () => pooled({ poolBytes: 2000 })],
 ];
 

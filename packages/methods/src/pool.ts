@@ -1,11 +1,9 @@
 import {
-  type Classifier,
   concat,
   createNetwork,
   createOptimizer,
   describeClassifier,
   type GeneratorOptions,
-  type GeneratorOutput,
   generatorGraph,
   type HostTensor,
   initializeWeights,
@@ -20,11 +18,11 @@ import {
 } from '@dafl/core';
 import { assertMethodOptions } from './_assert-method-options.ts';
 import { copyWeights } from './_copy-weights.ts';
+import { generatorOutput } from './_generator-output.ts';
 import { invert, type InversionWeights } from './_invert.ts';
 import { drawMoves } from './_move-images.ts';
 import { PastStatistics } from './_past-statistics.ts';
 import { drawLabels, largestShift, type PoolOptions, startPoolSession, type Synthesizer } from './_pool-session.ts';
-import { teacherTone } from './_teacher-tone.ts';
 
 /** Options of `pool`. */
 export interface PoolMethodOptions extends PoolOptions {
@@ -73,6 +71,7 @@ export function pool(options: PoolMethodOptions): Method {
     counts: ['batchSize', 'studentSteps', 'syntheses', 'views', 'poolBytes', 'iterations'],
     pairs: ['synthesisSize'],
     rates: ['generatorLearningRate', 'latentLearningRate'],
+    optional: ['pictures'],
     shares: ['batchNormMomentum'],
     weights: options.weights,
   });
@@ -87,12 +86,6 @@ export function pool(options: PoolMethodOptions): Method {
   };
 }
 
-/** What images come out as: held to a tone where no batch norm holds them. */
-export function outputFor(teacher: Network, classifier: Classifier): GeneratorOutput {
-  const hasStatistics = teacher.graph.nodes.some(({ kind }) => kind === 'batchNorm');
-  return hasStatistics ? { kind: 'sigmoid' } : { kind: 'pixels', ...teacherTone(classifier.preprocessing) };
-}
-
 function createFastSynthesizer(options: PoolMethodOptions, context: MethodContext): Synthesizer {
   const { backend, teacher, createRandom } = context;
   const { generator: shape, synthesisSize, weights, conditional } = options;
@@ -101,7 +94,7 @@ function createFastSynthesizer(options: PoolMethodOptions, context: MethodContex
   const graph = generatorGraph({
     ...shape,
     batchNormEpsilon: BATCH_NORM_EPSILON,
-    output: outputFor(teacher, classifier),
+    output: generatorOutput(teacher, classifier),
     imageSize: [height, width],
     channels,
     preprocessing: classifier.preprocessing,

@@ -1,5 +1,5 @@
 import { type DaflOptions, type Preset, presets } from '@dafl/core';
-import type { PoolMethodOptions } from '@dafl/methods';
+import type { DeepInversionOptions, InversionWeights, NayerOptions, PoolMethodOptions } from '@dafl/methods';
 import type { MethodName } from './method-name.ts';
 
 /** How the student learns in the methods that DAFL is measured against: from random weights, as in the publications. */
@@ -41,6 +41,34 @@ export const baselineRecipes: Readonly<Record<Exclude<MethodName, 'dafl'>, Prese
     adversarialWeight: 1,
     replay: { batches: 1, studentSteps: 8 },
   }),
+  nayer: made(forAnyTeacher(recipe(256, 400, 4, 2e-3)), {
+    generator: { ...presets.fast.dafl.generator, latentSize: 100, widths: [16, 16, 8] },
+    generatorSchedule: { kind: 'constant', learningRate: 4e-3 },
+    batchNormStatisticsWeight: 10,
+    oneHotWeight: 0.5,
+    adversarialWeight: 1.33,
+    replay: { batches: 1, studentSteps: 8 },
+  }),
+  'deep-inversion': made(forAnyTeacher(recipe(256, 400, 4, 2e-3)), {
+    batchNormStatisticsWeight: 10,
+    oneHotWeight: 1,
+    replay: { batches: 1, studentSteps: 8 },
+  }),
+  dfq: made(recipe(256, 400, 1, 2e-3), {
+    generator: { ...presets.fast.dafl.generator, latentSize: 100, widths: [16, 16, 8] },
+    generatorSchedule: { kind: 'cosine', learningRate: 1e-3 },
+    replay: { batches: 1, studentSteps: 10 },
+  }),
+  dfad: made(recipe(256, 800, 1, 2e-3), {
+    generator: { ...presets.fast.dafl.generator, latentSize: 256, widths: [16, 16, 8] },
+    generatorSchedule: { kind: 'cosine', learningRate: 1e-3 },
+    replay: { batches: 1, studentSteps: 5 },
+  }),
+  zskt: made(recipe(128, 800, 1, 2e-3), {
+    generator: { ...presets.fast.dafl.generator, latentSize: 100, widths: [16, 16, 8] },
+    generatorSchedule: { kind: 'cosine', learningRate: 1e-3 },
+    replay: { batches: 1, studentSteps: 10 },
+  }),
   noise: recipe(256, 2_000, 4, 2e-3),
   'alternative-data': recipe(128, 4_000, 8, 2e-3),
   'original-data': recipe(128, 5_600, 4, 3e-3),
@@ -69,20 +97,42 @@ export const defaultShift: Readonly<Record<'alternative-data' | 'original-data',
 /** Pictures that `procedural` keeps, and updates of the student in one of its steps. */
 export const proceduralDefaults = { pictures: 20_000, studentSteps: 8 } as const;
 
-/** What of `pool` is no hyper-parameter. */
+/** What the methods that keep a pool have in common. */
+const pooled = { synthesisSize: 256, batchNormMomentum: 0.9, views: 4, poolBytes: 2 ** 28 } as const;
+
+/** What of `pool` is no hyper-parameter; pictures where the teacher has no batch norms. */
 export const poolDefaults: Omit<
   PoolMethodOptions,
   'batchSize' | 'studentSteps' | 'generator' | 'generatorLearningRate' | 'weights' | 'metaInitialization'
 > = {
+  ...pooled,
   syntheses: 120,
-  synthesisSize: 256,
   iterations: 5,
   latentLearningRate: 0.015,
-  batchNormMomentum: 0.9,
   conditional: true,
-  views: 4,
-  poolBytes: 2 ** 28,
+  pictures: 8_000,
 };
+
+/** What of `nayer` is no hyper-parameter. */
+export const nayerDefaults: Omit<
+  NayerOptions,
+  'batchSize' | 'studentSteps' | 'generator' | 'generatorLearningRate' | 'weights'
+> = { ...pooled, syntheses: 60, iterations: 20, generatorLife: 10, embeddingSize: 64, pictures: 0 };
+
+/** What of `deep-inversion` is no hyper-parameter. */
+export const deepInversionDefaults: Omit<DeepInversionOptions, 'batchSize' | 'studentSteps' | 'weights'> & {
+  readonly weights: Pick<InversionWeights, 'competition' | 'totalVariation' | 'length'>;
+} = {
+  ...pooled,
+  syntheses: 8,
+  iterations: 300,
+  learningRate: 0.1,
+  weights: { competition: 1, totalVariation: 1e-3 },
+  pictures: 0,
+};
+
+/** Weight of the attention term of `zskt`. */
+export const zsktDefaults = { attentionWeight: 250 } as const;
 
 /** Images of metadata are reconstructed by so many updates, at this learning rate, and the student takes so many. */
 export const reconstructionDefaults = { iterations: 60, learningRate: 0.1, studentSteps: 16 } as const;

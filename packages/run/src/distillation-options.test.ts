@@ -46,7 +46,7 @@ describe('what is wrong is named with its rule and its value', () => {
     [{ teacher: 't', preset: 'slow' }, "Cannot distill as 'preset' must be 'fast' or 'paper': current value is 'slow'"],
     [
       { teacher: 't', method: 'nose' },
-      "Cannot distill as 'method' must be 'auto', 'procedural', 'pool', 'dafl', 'noise', 'alternative-data', 'original-data' or 'metadata': current value is 'nose'. Did you mean 'noise'?",
+      "Cannot distill as 'method' must be 'auto', 'procedural', 'pool', 'dafl', 'nayer', 'deep-inversion', 'dfq', 'dfad', 'zskt', 'noise', 'alternative-data', 'original-data' or 'metadata': current value is 'nose'. Did you mean 'noise'?",
     ],
     [
       { teacher: 't', student: 1.5 },
@@ -79,7 +79,7 @@ describe('what is wrong is named with its rule and its value', () => {
     ],
     [
       { teacher: 't', method: 'noise', oneHotWeight: 1 },
-      "Cannot distill with method 'noise' as 'oneHotWeight' must not be given (it is an option of dafl and pool): current value is 1",
+      "Cannot distill with method 'noise' as 'oneHotWeight' must not be given (it is an option of dafl, pool, nayer and deep-inversion): current value is 1",
     ],
     [
       { teacher: 't', method: 'pool', activationWeight: 1 },
@@ -87,7 +87,7 @@ describe('what is wrong is named with its rule and its value', () => {
     ],
     [
       { teacher: 't', syntheses: 3 },
-      "Cannot distill with method 'procedural' as 'syntheses' must not be given (it is an option of pool): current value is 3",
+      "Cannot distill with method 'procedural' as 'syntheses' must not be given (it is an option of pool, nayer and deep-inversion): current value is 3",
     ],
     [
       { teacher: 't', data: 'mnist' },

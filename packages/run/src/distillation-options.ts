@@ -44,9 +44,9 @@ export interface DistillationOptions extends Partial<HyperParameters> {
   readonly metadataVariant?: 'top-layer' | 'all-layers' | 'spectral-all-layers' | 'spectral-layer-pairs';
   /** Recipe of the method `dafl`; absent: `'fast'`. */
   readonly preset?: 'fast' | 'paper';
-  /** Pictures that the method `procedural` keeps at most. */
+  /** Pictures that the method `procedural` keeps at most, or that `pool` begins with. */
   readonly pictures?: number;
-  /** Batches of images that the method `pool` makes over the run. */
+  /** Batches of images that the methods `pool`, `nayer` and `deep-inversion` make over the run. */
   readonly syntheses?: number;
   /** Updates in which each of them is made. */
   readonly synthesisSteps?: number;
@@ -165,7 +165,7 @@ export const distillationOptionsSchema: OptionsSchema<DistillationOptions> = z.s
     .enum(['auto', ...methodNames])
     .default('auto')
     .describe(
-      'Where the images come from: procedural (drawn by rules), pool (made to match the batch norms, and kept), dafl (a generator), noise, alternative-data, original-data, metadata, or what suits the teacher (auto)',
+      'Where the images come from: procedural (drawn by rules), pool (made to match the batch norms, and kept), dafl (a generator), another published method (nayer, deep-inversion, dfq, dfad, zskt), noise, alternative-data, original-data, metadata, or what suits the teacher (auto)',
     )
     .meta({ placeholder: 'name', summary: 'procedural, dafl, noise or another' }),
   data: z
@@ -199,13 +199,19 @@ export const distillationOptionsSchema: OptionsSchema<DistillationOptions> = z.s
     .int()
     .min(1)
     .optional()
-    .describe('Batches of images that the method pool makes over the run (default: 120)'),
-  synthesisSteps: z.int().min(1).optional().describe('Updates in which each of them is made (default: 5)'),
+    .describe('Batches of images that pool, nayer or deep-inversion make over the run (default: 120, 60 or 8)'),
+  synthesisSteps: z.int().min(1).optional().describe('Updates in which each of them is made (default: 5, 20 or 300)'),
   poolGenerator: z
     .enum(['meta', 'persistent'])
     .optional()
     .describe('What each of them starts from: a meta-learned generator (meta, the default), or the one before'),
-  pictures: z.int().min(1).optional().describe('Pictures that the method procedural keeps at most (default: 20000)'),
+  pictures: z
+    .int()
+    .min(0)
+    .optional()
+    .describe(
+      'Pictures drawn by rules that the method procedural keeps at most (default: 20000), and that pool begins with (default: 8000, or 0 for teachers with batch norms)',
+    ),
   backend: z
     .enum(['auto', 'node', 'webgpu', 'wasm', 'cpu'])
     .default('auto')

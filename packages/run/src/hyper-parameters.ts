@@ -215,16 +215,15 @@ export const commonHyperParameters: ReadonlySet<string> = new Set<keyof HyperPar
 ]);
 
 /** Of those of `dafl`, what other methods read too. */
+const ofGenerator = ['latentSize', 'generatorWidths', 'generatorLearningRate', 'studentSteps'] as const;
+const ofImages = ['batchNormStatisticsWeight', 'oneHotWeight'] as const;
 const sharedHyperParameters: Readonly<Partial<Record<MethodName, readonly (keyof HyperParameters)[]>>> = {
-  pool: [
-    'latentSize',
-    'generatorWidths',
-    'generatorLearningRate',
-    'batchNormStatisticsWeight',
-    'oneHotWeight',
-    'adversarialWeight',
-    'studentSteps',
-  ],
+  pool: [...ofGenerator, ...ofImages, 'adversarialWeight'],
+  nayer: [...ofGenerator, ...ofImages, 'adversarialWeight'],
+  'deep-inversion': [...ofImages, 'studentSteps'],
+  dfq: [...ofGenerator, 'generatorSchedule', 'generatorWarmupSteps'],
+  dfad: [...ofGenerator, 'generatorSchedule', 'generatorWarmupSteps'],
+  zskt: [...ofGenerator, 'generatorSchedule', 'generatorWarmupSteps'],
 };
 
 /** Whether a hyper-parameter means something to a method: all do to `dafl`, the student's own to every method. */

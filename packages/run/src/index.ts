@@ -113,6 +113,7 @@ export {
   type TrainingResultEvent,
   type TrainingSettings,
 } from './run-training.ts';
+export { sampleModel, type SampleModelOptions } from './sample-model.ts';
 export { sampleRun, type SampleRunOptions } from './sample-run.ts';
 export { renderSamplesImage } from './samples-image.ts';
 export { backendNames, selectBackend, type SelectBackendOptions, type SelectedBackend } from './select-backend.ts';

@@ -1,14 +1,28 @@
 import { createHash } from 'node:crypto';
 import { DaflError, dafl, describeClassifier, type Method, type Preset, presets, procedural } from '@dafl/core';
 import { matchChannels } from '@dafl/data';
-import { imageSet, noise, pool, reconstruction } from '@dafl/methods';
+import {
+  deepInversion,
+  dfad,
+  dfq,
+  type GeneratorMethodOptions,
+  imageSet,
+  nayer,
+  noise,
+  pool,
+  reconstruction,
+  zskt,
+} from '@dafl/methods';
 import {
   baselineRecipes,
+  deepInversionDefaults,
   defaultShift,
+  nayerDefaults,
   poolDefaults,
   proceduralDefaults,
   reconstructionDefaults,
   refine,
+  zsktDefaults,
 } from './baseline-recipes.ts';
 import { loadImages } from './data-source.ts';
 import { decideMethod } from './decide-method.ts';
@@ -53,12 +67,34 @@ const methods: Readonly<Record<MethodName, (preset: Preset, options: Distillatio
       return async () => method;
     },
     pool: ({ dafl: { batchSize, ...made } }, options) => {
-      const method = pool({
+      const settings = {
         ...poolDefaults,
         batchSize,
-        syntheses: options.syntheses ?? poolDefaults.syntheses,
-        iterations: options.synthesisSteps ?? poolDefaults.iterations,
+        ...ofPool(options, poolDefaults),
         metaInitialization: (options.poolGenerator ?? 'meta') === 'meta',
+        studentSteps: made.replay?.studentSteps ?? 1,
+        generator: { latentSize: made.generator.latentSize, widths: made.generator.widths },
+        generatorLearningRate: made.generatorSchedule.learningRate,
+        weights: {
+          batchNorm: made.batchNormStatisticsWeight,
+          label: made.oneHotWeight,
+          adversarial: made.adversarialWeight,
+        },
+      };
+      return async ({ model }) => {
+        const hasStatistics = model.graph.nodes.some(({ kind }) => kind === 'batchNorm');
+        return pool({ ...settings, pictures: options.pictures ?? (hasStatistics ? 0 : poolDefaults.pictures) });
+      };
+    },
+    dafl: (preset) => {
+      const method = dafl(preset.dafl);
+      return async () => method;
+    },
+    nayer: ({ dafl: { batchSize, ...made } }, options) => {
+      const method = nayer({
+        ...nayerDefaults,
+        ...ofPool(options, nayerDefaults),
+        batchSize,
         studentSteps: made.replay?.studentSteps ?? 1,
         generator: { latentSize: made.generator.latentSize, widths: made.generator.widths },
         generatorLearningRate: made.generatorSchedule.learningRate,
@@ -70,8 +106,30 @@ const methods: Readonly<Record<MethodName, (preset: Preset, options: Distillatio
       });
       return async () => method;
     },
-    dafl: (preset) => {
-      const method = dafl(preset.dafl);
+    'deep-inversion': ({ dafl: { batchSize, ...made } }, options) => {
+      const method = deepInversion({
+        ...deepInversionDefaults,
+        ...ofPool(options, deepInversionDefaults),
+        batchSize,
+        studentSteps: made.replay?.studentSteps ?? 1,
+        weights: {
+          ...deepInversionDefaults.weights,
+          batchNorm: made.batchNormStatisticsWeight,
+          label: made.oneHotWeight,
+        },
+      });
+      return async () => method;
+    },
+    dfq: (preset) => {
+      const method = dfq(ofGenerator(preset));
+      return async () => method;
+    },
+    dfad: (preset) => {
+      const method = dfad(ofGenerator(preset));
+      return async () => method;
+    },
+    zskt: (preset) => {
+      const method = zskt({ ...ofGenerator(preset), ...zsktDefaults });
       return async () => method;
     },
     noise: ({ dafl: { batchSize } }) => {
@@ -89,6 +147,23 @@ const methods: Readonly<Record<MethodName, (preset: Preset, options: Distillatio
       };
     },
   };
+
+/** How many batches of images are made, in how many updates each, and from what pictures on. */
+function ofPool(
+  { syntheses, synthesisSteps, pictures }: DistillationOptions,
+  defaults: { readonly syntheses: number; readonly iterations: number; readonly pictures: number },
+): { syntheses: number; iterations: number; pictures: number } {
+  return {
+    syntheses: syntheses ?? defaults.syntheses,
+    iterations: synthesisSteps ?? defaults.iterations,
+    pictures: pictures ?? defaults.pictures,
+  };
+}
+
+function ofGenerator({ dafl: { batchSize, generator, generatorSchedule, replay } }: Preset): GeneratorMethodOptions {
+  const { latentSize, widths } = generator;
+  return { batchSize, generator: { latentSize, widths }, generatorSchedule, studentSteps: replay?.studentSteps ?? 1 };
+}
 
 function givenImages(
   name: 'alternative-data' | 'original-data',
@@ -114,9 +189,9 @@ function missing(method: MethodName, option: string, what: string): DaflError {
 
 /** Options that belong to some methods only. */
 const ownOptions: Readonly<Partial<Record<keyof DistillationOptions, readonly MethodName[]>>> = {
-  pictures: ['procedural'],
-  syntheses: ['pool'],
-  synthesisSteps: ['pool'],
+  pictures: ['procedural', 'pool', 'nayer', 'deep-inversion'],
+  syntheses: ['pool', 'nayer', 'deep-inversion'],
+  synthesisSteps: ['pool', 'nayer', 'deep-inversion'],
   poolGenerator: ['pool'],
   preset: ['dafl'],
   data: ['alternative-data', 'original-data'],
@@ -190,19 +265,20 @@ export function resolveRecipe(given: DistillationOptions): Recipe {
 }
 
 function assertOwnOptions(options: SettledOptions): void {
-  const reject = (name: string, owners: string): never => {
+  const reject = (name: string, owners: readonly string[]): never => {
+    const named = owners.join(', ').replace(/, ([^,]*)$/, ' and $1');
     throw new DaflError(
       'USAGE',
-      `Cannot distill with method '${options.method}' as '${name}' must not be given (it is an option of ${owners}): current value is ${JSON.stringify(options[name as keyof DistillationOptions])}`,
+      `Cannot distill with method '${options.method}' as '${name}' must not be given (it is an option of ${named}): current value is ${JSON.stringify(options[name as keyof DistillationOptions])}`,
     );
   };
   for (const [name, owners] of Object.entries(ownOptions)) {
     if (options[name as keyof DistillationOptions] !== undefined && !owners.includes(options.method))
-      reject(name, owners.join(' and '));
+      reject(name, owners);
   }
   for (const name of Object.keys(hyperParameters)) {
     if (options[name as keyof DistillationOptions] !== undefined && !isHyperParameterOf(name, options.method))
-      reject(name, methodsOfHyperParameter(name).join(' and '));
+      reject(name, methodsOfHyperParameter(name));
   }
 }
 

@@ -15,7 +15,7 @@ export const experimentCommand: Command = defineCommand({
   name: 'experiment',
   description: 'Run a table of the paper, or the default on teachers of many kinds (gauntlet).',
   arguments: z.strictObject({
-    table: z.string().min(1).describe('table1, table2, table3 or gauntlet').meta({ flag: false }),
+    table: z.string().min(1).describe('table1, table2, table3, gauntlet or methods').meta({ flag: false }),
     usps: data('USPS (IDX files)'),
     fashion: data('Fashion-MNIST (IDX files)'),
     cifar10: data('CIFAR-10 (binary version)'),

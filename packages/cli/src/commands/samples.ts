@@ -1,3 +1,4 @@
+import { DaflError } from '@dafl/core';
 import { z } from 'zod';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
@@ -5,9 +6,14 @@ import { exitCodes } from '../exit-code.ts';
 
 export const samplesCommand: Command = defineCommand({
   name: 'samples',
-  description: "Draw new images with the generator of a run's last checkpoint, a row for each class, as a PNG file.",
+  description:
+    "Draw new images with the generator of a run's last checkpoint, or of what a model knows, a row for each class, as a PNG file.",
   arguments: z.strictObject({
-    run: z.string().min(1).describe('Folder of a run').meta({ flag: false }),
+    run: z
+      .string()
+      .min(1)
+      .describe('Folder of a run; with --method a model: a built-in name or a file')
+      .meta({ flag: false }),
     out: z
       .string()
       .min(1)
@@ -21,23 +27,39 @@ export const samplesCommand: Command = defineCommand({
       .default(0)
       .describe('The same seed gives the same images'),
     perClass: z.int().min(1).max(64).default(8).describe('Images of each class, at most'),
+    method: z
+      .enum(['deep-inversion', 'pool', 'nayer'])
+      .optional()
+      .describe('Look into a model, and how: deep-inversion, pool or nayer')
+      .meta({ placeholder: 'name' }),
+    synthesisSteps: z.int().min(1).optional().describe("Updates in which these images are made. Default: the method's"),
   }),
   operands: ['run'],
-  examples: ['dafl samples student --seed 7 --out more.png'],
-  async run({ run, out: file, seed, perClass }, { terminal, isJson, signal }) {
-    const { renderSamplesImage, sampleRun, writeFileAtomically } = await import('@dafl/run');
-    const samples = await sampleRun(run, {
+  examples: ['dafl samples student --seed 7 --out more.png', 'dafl samples lenet5-mnist --method deep-inversion'],
+  async run({ run, out: file, seed, perClass, method, synthesisSteps }, { terminal, isJson, signal }) {
+    if (method === undefined && synthesisSteps !== undefined) {
+      throw new DaflError(
+        'USAGE',
+        `Cannot draw samples as 'synthesisSteps' must come with --method, which it belongs to: current value is ${synthesisSteps}`,
+      );
+    }
+    const { renderSamplesImage, sampleModel, sampleRun, writeFileAtomically } = await import('@dafl/run');
+    const options = {
       seed,
       perClass,
       signal,
-      onBackend: (description, reason) => terminal.err(`Backend: ${description}, ${reason}\n`),
-    });
+      onBackend: (description: string, reason: string) => terminal.err(`Backend: ${description}, ${reason}\n`),
+    };
+    const samples =
+      method === undefined
+        ? await sampleRun(run, options)
+        : await sampleModel(run, { ...options, method, synthesisSteps });
     await writeFileAtomically(file, renderSamplesImage(samples));
     const { step, labels } = samples;
     terminal.out(
       isJson
         ? `${JSON.stringify({ event: 'result', file, step, images: labels.length })}\n`
-        : `${file}: ${labels.length} images, from the generator after step ${step}\n`,
+        : `${file}: ${labels.length} images, ${method === undefined ? `from the generator after step ${step}` : `made by ${method}`}\n`,
     );
     return exitCodes.done;
   },

@@ -36,6 +36,7 @@ export class ImagePool {
   /** Bytes of one image. */
   readonly imageSize: number;
   readonly #mostBytes: number;
+  readonly #name: string;
   #batches: StoredBatch[] = [];
   #added = 0;
   #bytes = 0;
@@ -43,10 +44,12 @@ export class ImagePool {
   /**
    * @param imageSize Bytes of one image, >= 1.
    * @param mostBytes What pixels and notes may take together; the newest batch stays whatever it takes.
+   * @param name What the parts of checkpoints begin with, where a method has more pools than one.
    */
-  constructor(imageSize: number, mostBytes: number) {
+  constructor(imageSize: number, mostBytes: number, name = 'pool') {
     this.imageSize = imageSize;
     this.#mostBytes = mostBytes;
+    this.#name = name;
   }
 
   /** Images in the pool. */
@@ -100,7 +103,7 @@ export class ImagePool {
 
   parts(): CheckpointPart[] {
     return this.#batches.map(({ id, pixels, notes }) => ({
-      id: `pool-${String(id).padStart(8, '0')}`,
+      id: `${this.#name}-${String(id).padStart(8, '0')}`,
       read: async () =>
         new Map([
           ['pixels', { shape: [Math.ceil(pixels.length / PACKED)], data: pack(pixels) }],
@@ -110,16 +113,17 @@ export class ImagePool {
     }));
   }
 
-  /** Puts the parts of a checkpoint in the place of what the pool holds. */
+  /** Puts the parts of a checkpoint in the place of what the pool holds; those of other names are passed over. */
   async restore(parts: readonly CheckpointPart[]): Promise<void> {
     this.#batches = [];
     this.#added = 0;
     this.#bytes = 0;
-    for (const part of parts) {
+    const prefix = `${this.#name}-`;
+    for (const part of parts.filter(({ id }) => id.startsWith(prefix))) {
       const tensors = await part.read();
       const count = tensors.get('length')!.data[0];
       const notes = [...tensors].filter(([name]) => name.startsWith('note/'));
-      this.#added = Number(part.id.slice('pool-'.length));
+      this.#added = Number(part.id.slice(prefix.length));
       this.add({
         pixels: unpack(tensors.get('pixels')!.data, count * this.imageSize),
         notes: new Map(notes.map(([name, tensor]) => [name.slice('note/'.length), tensor])),
