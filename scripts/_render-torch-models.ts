@@ -40,7 +40,7 @@ export function renderTorchModels({ torch, rows }: TorchModelsRecord): string {
   });
   return [
     '## Networks of torchvision and timm',
-    `From \`bench/results/torch-models.json\`: random weights, ten classes, written by both exporters of torch ${torch}. "logits" is the greatest difference from onnxruntime's (wasm, float32), in brackets, where it is over 1e-4, how far each is from what float64 gives for the first picture (wasm; onnxruntime), "gradient" the relative difference of a directional derivative from central differences (float64; not for pictures over 128 pixels), "half" the parameters of the student of half the width over the teacher's, "step" one step of DAFL with that student.`,
+    `From \`bench/results/torch-models.json\`: random weights, ten classes, written by both exporters of torch ${torch}. "logits" is the greatest difference from onnxruntime's (wasm, float32), in brackets, where it was compared, how far each is from what torch computes in float64 (wasm; onnxruntime), "gradient" the relative difference of a directional derivative from central differences (float64; not for pictures over 128 pixels), "half" the parameters of the student of half the width over the teacher's, "step" one step of DAFL with that student.`,
     [
       '| network | exporter | pixels | parameters | import, s | largest logit | logits | gradient | half | step |',
       '| --- | --- | --: | --: | --: | --: | --: | --: | --: | --- |',

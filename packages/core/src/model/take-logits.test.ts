@@ -58,6 +58,20 @@ async function logitsOf(model: Model): Promise<Float32Array> {
 }
 
 describe('takeLogits', () => {
+  it('leaves what reads a spelt softmax elsewhere', () => {
+    const nodes: ModelNode[] = [
+      activationNode('e', 'head', 'exp'),
+      { kind: 'reduce', name: 's', inputs: ['e'], operation: 'sum', axes: [0], keepDimensions: false },
+      reshaped('row', 's', 1),
+      { kind: 'divide', name: 'p', inputs: ['e', 'row'] },
+    ];
+    const made = { ...graph(3, ...nodes), outputs: { logits: 'p', features: 'e' } };
+    const { graph: taken, note } = takeLogits(made);
+    expect(note).toBe("The logits are what Softmax 'p' at its end reads");
+    expect(taken.outputs).toEqual({ logits: 'head', features: 'e' });
+    expect(taken.nodes.map(({ name }) => name)).toEqual(['flat', 'head', 'e']);
+  });
+
   it.each<[string, string, ModelNode[]]>([
     ['a softmax', behind('Softmax'), [softmax]],
     ['a softmax and a reshape', behind('Softmax'), [softmax, reshaped('row', 'p', 3)]],

@@ -14,6 +14,7 @@ import {
 import { isActivation, type TraceValue } from './graph-builder.ts';
 import { quantizationFolds } from './lower-quantization.ts';
 import type { OperatorNode } from './operator-node.ts';
+import { readSlices } from './read-slices.ts';
 import { scatterFolds } from './scatter-folds.ts';
 
 export type Fold = (node: OperatorNode) => Constant | readonly Constant[];
@@ -57,7 +58,7 @@ function reduce(start: number, combine: (total: number, value: number) => number
   return (node) => {
     const input = node.constant(0);
     const rank = input.shape.length;
-    const axes = (node.numbersAt('axes', 1) ?? input.shape.map((_, axis) => axis)).map((axis) => node.axis(axis, rank));
+    const axes = node.distinctAxes(node.numbersAt('axes', 1) ?? input.shape.map((_, axis) => axis), rank);
     const kept = input.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
     const sorted = transposeConstant(input, [...kept, ...axes]);
     const count = sizeOf(axes.map((axis) => input.shape[axis]));
@@ -168,7 +169,8 @@ const folds: Readonly<Record<string, Fold>> = {
 
   Squeeze(node) {
     const { shape } = node.constant(0);
-    const axes = node.numbersAt('axes', 1)?.map((axis) => node.axis(axis, shape.length));
+    const given = node.numbersAt('axes', 1);
+    const axes = given === undefined ? undefined : node.distinctAxes(given, shape.length);
     return reshape(
       node,
       shape.filter((size, axis) => (axes === undefined ? size !== 1 : !axes.includes(axis))),
@@ -179,7 +181,7 @@ const folds: Readonly<Record<string, Fold>> = {
     const left = [...node.constant(0).shape];
     const given = node.numbersAt('axes', 1) ?? node.refuse('it has no axes');
     const rank = left.length + given.length;
-    const axes = given.map((axis) => node.axis(axis, rank));
+    const axes = node.distinctAxes(given, rank);
     return reshape(
       node,
       Array.from({ length: rank }, (_, axis) => (axes.includes(axis) ? 1 : left.shift()!)),
@@ -188,10 +190,7 @@ const folds: Readonly<Record<string, Fold>> = {
 
   Transpose(node) {
     const input = node.constant(0);
-    return transposeConstant(
-      input,
-      node.numbers('perm') ?? input.shape.map((_, axis) => input.shape.length - 1 - axis),
-    );
+    return transposeConstant(input, node.permutation(input.shape.length));
   },
 
   Concat(node) {
@@ -237,25 +236,12 @@ const folds: Readonly<Record<string, Fold>> = {
 
   Slice(node) {
     const input = node.constant(0);
-    const rank = input.shape.length;
-    const starts = node.numbersAt('starts', 1) ?? [];
-    const ends = node.numbersAt('ends', 2) ?? [];
-    const axes = node.numbersAt('axes', 3) ?? starts.map((_, index) => index);
-    const steps = node.numbersAt('steps', 4) ?? starts.map(() => 1);
     const strides = stridesOf(input.shape);
     const shape = [...input.shape];
     let offset = 0;
-    for (const [index, given] of axes.entries()) {
-      const axis = node.axis(given, rank);
-      const size = input.shape[axis];
-      const step = steps[index];
-      const limit = (value: number): number => {
-        const position = value < 0 ? value + size : value;
-        return step > 0 ? Math.min(Math.max(position, 0), size) : Math.min(Math.max(position, -1), size - 1);
-      };
-      const [start, end] = [limit(starts[index]), limit(ends[index])];
-      shape[axis] = Math.max(0, Math.ceil((end - start) / step));
-      offset += start * strides[axis];
+    for (const { axis, begin, count, step } of readSlices(node, input.shape)) {
+      shape[axis] = count;
+      offset += begin * strides[axis];
       strides[axis] *= step;
     }
     return view(input, shape, strides, offset);

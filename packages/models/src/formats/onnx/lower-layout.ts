@@ -61,7 +61,8 @@ export const lowerLayout: Lowerings = {
 
   Squeeze(node) {
     const value = node.activation(0);
-    const axes = node.numbersAt('axes', 1)?.map((axis) => node.axis(axis, value.shape.length));
+    const given = node.numbersAt('axes', 1);
+    const axes = given === undefined ? undefined : node.distinctAxes(given, value.shape.length);
     const shape = value.shape.filter((size, axis) =>
       axes === undefined
         ? (axis === 0 && node.builder.hasBatch && node.builder.isBatchFree) || size !== 1
@@ -74,7 +75,7 @@ export const lowerLayout: Lowerings = {
     const value = node.activation(0);
     const given = node.numbersAt('axes', 1) ?? node.refuse('it has no axes');
     const rank = value.shape.length + given.length;
-    const axes = given.map((axis) => node.axis(axis, rank));
+    const axes = node.distinctAxes(given, rank);
     const left = [...value.shape];
     const shape = Array.from({ length: rank }, (_, axis) => (axes.includes(axis) ? 1 : left.shift()!));
     return reshapeActivation(node, value, shape);
@@ -82,9 +83,7 @@ export const lowerLayout: Lowerings = {
 
   Transpose(node) {
     const value = node.activation(0);
-    const permutation = node.numbers('perm') ?? value.shape.map((_, axis) => value.shape.length - 1 - axis);
-    if (permutation.length !== value.shape.length || new Set(permutation).size !== permutation.length)
-      node.refuse(`it orders ${value.shape.length} axes by [${permutation.join(', ')}]`);
+    const permutation = node.permutation(value.shape.length);
     return {
       ...value,
       shape: permutation.map((axis) => value.shape[axis]),

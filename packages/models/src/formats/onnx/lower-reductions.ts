@@ -7,7 +7,7 @@ import { reshapeActivation } from './reshape-activation.ts';
 /** The axes that a node reduces; undefined where it leaves its input alone. */
 function axesOf(node: OperatorNode, rank: number): number[] | undefined {
   const given = node.numbersAt('axes', 1);
-  if (given !== undefined && given.length > 0) return given.map((axis) => node.axis(axis, rank));
+  if (given !== undefined && given.length > 0) return node.distinctAxes(given, rank);
   return node.number('noop_with_empty_axes', 0) === 0 ? Array.from({ length: rank }, (_, axis) => axis) : undefined;
 }
 

@@ -1,6 +1,7 @@
 import { type Activation, sizesOf } from './graph-builder.ts';
 import { join } from './lower-concatenation.ts';
 import type { Lowerings, OperatorNode } from './operator-node.ts';
+import { readSlices } from './read-slices.ts';
 import { reshapeActivation } from './reshape-activation.ts';
 
 /** `size` entries of an axis from `begin` on, `stride` apart. */
@@ -46,28 +47,15 @@ function pick(node: OperatorNode, value: Activation, axis: number, indices: read
 export const lowerSlices: Lowerings = {
   Slice(node) {
     let value = node.activation(0);
-    const rank = value.shape.length;
-    const starts = node.numbersAt('starts', 1) ?? [];
-    const ends = node.numbersAt('ends', 2) ?? [];
-    const axes = node.numbersAt('axes', 3) ?? starts.map((_, index) => index);
-    const steps = node.numbersAt('steps', 4) ?? starts.map(() => 1);
-    for (const [index, given] of axes.entries()) {
-      const axis = node.axis(given, rank);
-      const length = value.shape[axis];
-      const stride = steps[index];
-      const place = (position: number): number => (position < 0 ? position + length : position);
-      if (stride > 0) {
-        const [begin, end] = [starts[index], ends[index]].map((at) => Math.min(Math.max(place(at), 0), length));
-        value = cut(node, value, axis, { begin, size: Math.ceil((end - begin) / stride), stride });
-      } else {
-        const [begin, end] = [starts[index], ends[index]].map((at) => Math.min(Math.max(place(at), -1), length - 1));
-        const count = Math.max(0, Math.ceil((end - begin) / stride));
+    for (const { axis, begin, count, step } of readSlices(node, value.shape)) {
+      if (step > 0) value = cut(node, value, axis, { begin, size: count, stride: step });
+      else {
         if (count > MOST_PARTS) node.refuse('it turns a long axis around');
         value = pick(
           node,
           value,
           axis,
-          Array.from({ length: count }, (_, step) => begin + step * stride),
+          Array.from({ length: count }, (_, index) => begin + index * step),
         );
       }
     }

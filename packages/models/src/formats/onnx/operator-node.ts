@@ -134,6 +134,21 @@ export class OperatorNode implements LoweringSite {
     return found;
   }
 
+  /** Axes as numbers >= 0, each once. */
+  distinctAxes(axes: readonly number[], rank: number): number[] {
+    const found = axes.map((axis) => this.axis(axis, rank));
+    if (new Set(found).size !== found.length) this.refuse(`it names an axis twice: [${axes.join(', ')}]`);
+    return found;
+  }
+
+  /** The order that `perm` gives axes; reversed where there is none. */
+  permutation(rank: number): readonly number[] {
+    const order = this.numbers('perm') ?? Array.from({ length: rank }, (_, axis) => rank - 1 - axis);
+    const isWhole = Array.from({ length: rank }, (_, axis) => order.includes(axis)).every(Boolean);
+    if (order.length !== rank || !isWhole) this.refuse(`it orders ${rank} axes by [${order.join(', ')}]`);
+    return order;
+  }
+
   /** An input that must be maps, `[batch, channels, height, width]`, with its channels last. */
   maps(index: number): Activation {
     const value = this.activation(index);

@@ -116,8 +116,7 @@ function compare(
   options: MatchOptions,
 ): Candidate | undefined {
   const create = creatorOf(architecture);
-  const base = create();
-  const named = listParameters(base, naming);
+  const { graph: base, parameters: named } = baseOf(architecture, naming);
   if (named === undefined) return undefined;
   const common = named.filter(({ key }) => tensors.has(key)).length;
   if (common < LEAST_COMMON * Math.max(named.length, tensors.size)) return undefined;
@@ -152,6 +151,25 @@ function compare(
     (least, each) => (least === undefined || countFaults(each.faults) < countFaults(least.faults) ? each : least),
     undefined,
   );
+}
+
+interface Base {
+  readonly graph: Graph;
+  readonly parameters: readonly Parameter[] | undefined;
+}
+
+/** Made once: every file of weights is compared with all of them. */
+const bases = new Map<ModuleNaming, Map<string, Base>>();
+
+function baseOf(architecture: string, naming: ModuleNaming): Base {
+  const known = bases.get(naming) ?? new Map<string, Base>();
+  bases.set(naming, known);
+  const made = known.get(architecture);
+  if (made !== undefined) return made;
+  const graph = creatorOf(architecture)();
+  const base = { graph, parameters: listParameters(graph, naming) };
+  known.set(architecture, base);
+  return base;
 }
 
 function creatorOf(architecture: string): (options?: ArchitectureOptions) => Graph {

@@ -34,9 +34,15 @@ function nameResnet(shortcut: string, head: string): (node: ModelNode) => string
 /** Number of the stage and of the block that a node of `mobilenetV2` belongs to, and what it is there. */
 const inBlock = /^stage(\d+)\/block(\d+)\/(expand|depthwise|project)(\/norm)?$/;
 
+const counted = new WeakMap<Graph, ReadonlyMap<string, number>>();
+
 /** The blocks of a graph, in order, from 1: `features` of torchvision are counted through. */
-function countBlocks({ nodes }: Graph): ReadonlyMap<string, number> {
+function countBlocks(graph: Graph): ReadonlyMap<string, number> {
+  const { nodes } = graph;
+  const known = counted.get(graph);
+  if (known !== undefined) return known;
   const blocks = new Map<string, number>();
+  counted.set(graph, blocks);
   for (const { name } of nodes) {
     const found = inBlock.exec(name);
     const path = found === null ? undefined : `${found[1]}/${found[2]}`;
@@ -163,15 +169,14 @@ export const moduleNamings: readonly ModuleNaming[] = [
  * @returns Undefined where a node has none.
  */
 export function nameModules(graph: Graph, { nameOf }: ModuleNaming): Map<string, string> | undefined {
-  const blockOf = (name: string): string => /^stage\d+\/block\d+/.exec(name)?.[0] ?? name;
-  const nodes = graph.nodes.filter(isWeighted);
-  const ordered: ModelNode[] = [];
-  for (const node of nodes) {
-    if (ordered.includes(node)) continue;
-    const block = nodes.filter(({ name }) => blockOf(name) === blockOf(node.name));
-    const isShortcut = ({ name }: ModelNode): boolean => name.includes('/shortcut');
-    ordered.push(...block.filter((each) => !isShortcut(each)), ...block.filter(isShortcut));
+  const blocks = new Map<string, { readonly inner: ModelNode[]; readonly shortcuts: ModelNode[] }>();
+  for (const node of graph.nodes.filter(isWeighted)) {
+    const path = /^stage\d+\/block\d+/.exec(node.name)?.[0] ?? node.name;
+    const block = blocks.get(path) ?? { inner: [], shortcuts: [] };
+    blocks.set(path, block);
+    (node.name.includes('/shortcut') ? block.shortcuts : block.inner).push(node);
   }
+  const ordered = [...blocks.values()].flatMap(({ inner, shortcuts }) => [...inner, ...shortcuts]);
   const modules = new Map<string, string>();
   for (const node of ordered) {
     const module = nameOf(node, graph);
