@@ -7,6 +7,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { installTool } from '../scripts/install-tool.ts';
 import { type PackedRow, packedRows, preparePackages } from './test-packed.ts';
 import { type Pair, pairs } from './pairs.ts';
 import { type PairRow, recordReference, testPair } from './test-pair.ts';
@@ -74,6 +75,9 @@ if (selectedPacked.length > 0) {
 
 const rows: PairRow[] = [];
 const selectedPairs = pairs.filter(({ backend, runtime }) => only.test(`${backend} ${runtime}`));
+// Dawn, which Node and Bun take WebGPU from: the other runtimes have it.
+if (selectedPairs.some(({ backend, runtime }) => backend === 'webgpu' && /^(node|bun)/.test(runtime)))
+  installTool('webgpu');
 if (selectedPairs.length > 0) {
   console.log(
     `Conformance, and the losses of ${TRAINING_STEPS} steps within ${LOSS_TOLERANCE} of the float64 reference's\n`,

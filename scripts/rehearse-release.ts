@@ -209,6 +209,8 @@ try {
       'run',
       '--allow-all',
       '--no-lock',
+      // Deno takes nothing that was published today, unless it is told to.
+      '--minimum-dependency-age=0',
       'npm:@dafl/cli',
     ]),
     await tryCommand('bunx', join(installTool('bun'), '.bin', 'bunx'), ['@dafl/cli']),
