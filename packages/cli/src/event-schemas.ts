@@ -1,4 +1,9 @@
+import type { StartEvent, StepEvent, Verdict } from '@dafl/core';
+import type { PreparedEvent, RunEstimate, RunResultEvent, RunWarningEvent } from '@dafl/run';
 import { z } from 'zod';
+
+/** Every field of a type, each with its schema: a field that is added to the type must be added to the schema. */
+type ShapeOf<Type> = { readonly [Name in keyof Type]-?: z.ZodType<Type[Name]> };
 
 /** A line of `--json`. */
 type EventSchema = z.ZodObject<{ event: z.ZodType<string> }>;
@@ -15,13 +20,12 @@ const texts = z.array(z.string());
 const elsewhere = z.looseObject({});
 
 const network = z.strictObject({ name: z.string(), parameters: count, multiplyAccumulates: count });
-const marks = {
-  pictures: count,
-  agreement: share,
-  classAgreements: z.array(share.nullable()),
-  clearAgreement: share,
-};
-const verdict = z.strictObject({ level: z.enum(['good', 'doubtful', 'poor']), reasons: texts, ...marks });
+const marks = { pictures: count, agreement: share, classAgreements: z.array(share.nullable()), clearAgreement: share };
+const verdict = z.strictObject({
+  level: z.enum(['good', 'doubtful', 'poor']),
+  reasons: texts,
+  ...marks,
+} satisfies ShapeOf<Verdict>);
 const losses = z.record(z.string(), z.number());
 const where = { step: count, steps: count };
 const progress = { ...where, losses, seconds, secondsLeft: seconds };
@@ -38,7 +42,7 @@ const distillation = [
     timeBudgetMs: z.number().nullable(),
     eval: z.string().nullable(),
     forecast: z.strictObject({ secondsPerStep: seconds, seconds, evaluationSeconds: seconds }).nullable(),
-  }),
+  } satisfies ShapeOf<Omit<PreparedEvent, 'event'>>),
   event('start', 'The first step is about to be taken, or the one after `resumedAt`', {
     method: z.string(),
     backend: z.string(),
@@ -48,8 +52,8 @@ const distillation = [
     teacher: network,
     student: network,
     initialization: z.enum(['random', 'teacher', 'given']),
-  }),
-  event('step', 'A step is done', { ...progress, studentImages: count }),
+  } satisfies ShapeOf<Omit<StartEvent, 'event'>>),
+  event('step', 'A step is done', { ...progress, studentImages: count } satisfies ShapeOf<Omit<StepEvent, 'event'>>),
   event('pace', 'The length was changed to hold the time', {
     ...where,
     pace: z.array(z.strictObject({ step: count, end: count })),
@@ -85,7 +89,7 @@ const distillation = [
     ]),
     step: count,
     message: z.string(),
-  }),
+  } satisfies ShapeOf<Omit<RunWarningEvent, 'event'>>),
   event('student', 'The student is on the disk; reports follow', { step: count, file: z.string() }),
   event('interrupted', 'The run was stopped and can go on. The last line', { ...where, folder: z.string() }),
 ] as const;
@@ -110,7 +114,7 @@ const distillationResult = event('result', 'The run has ended and all is written
     samples: z.string(),
     report: z.string(),
   }),
-});
+} satisfies ShapeOf<Omit<RunResultEvent, 'event' | 'student'>>);
 
 const spread = { mean: share, standardDeviation: z.number().min(0), minimum: share, maximum: share };
 const seedsResult = event('result', 'Of `--seeds`: what all runs came to, after the result of each. The last line', {
@@ -188,7 +192,7 @@ export const eventSchemas: Readonly<Record<string, readonly EventSchema[]>> = {
       teacher: z.string(),
       student: z.string(),
       probeSeconds: seconds,
-    }),
+    } satisfies ShapeOf<RunEstimate>),
   ],
   demo: [...distillation, distillationResult],
   train: [

@@ -52,7 +52,7 @@ test('dafl by itself asks, tells what the run will take, and runs it', async () 
     ['tiny -> tiny-', CTRL_C],
   ]);
   expect(left).toEqual([]);
-  expect(text).toMatch(/About [\d.:]+ (s|min): 375 steps on /);
+  expect(text).toMatch(/About [\d.:]+ (s|min): \d+ steps on /);
   expect(text).toContain('The same without questions: dafl distill tiny.safetensors --student quarter');
   expect(code).toBe(130);
   const record = JSON.parse(readFileSync(join(home, 'runs', 'tiny-quarter', 'run.json'), 'utf8')) as object;

@@ -30,7 +30,7 @@ test.each(['procedural', 'dafl', 'noise'])(
   async (method) => {
     const options = {
       method,
-      steps: 6,
+      steps: 20,
       batchSize: 8,
       eval: home,
       ...(method === 'procedural' ? { pictures: 64 } : {}),
@@ -50,10 +50,12 @@ test.each(['procedural', 'dafl', 'noise'])(
   },
 );
 
-test('a run that holds a time, and one that goes on, are not forecast', async () => {
+test('a run that holds a time, and one of a few steps, are not forecast', async () => {
   const folder = join(home, 'budget');
   const budget = await run({ method: 'noise', batchSize: 8, timeBudgetMs: 300 }, { folder, forecasts: true });
   expect(pick(budget, 'prepared')).toMatchObject({ forecast: null });
+  const short = await run({ method: 'noise', batchSize: 8, steps: 3 }, { folder: `${folder}-short`, forecasts: true });
+  expect(pick(short, 'prepared')).toMatchObject({ forecast: null });
 });
 
 test('a teacher whose step fails is told of by the run, in its folder', async () => {
@@ -62,7 +64,7 @@ test('a teacher whose step fails is told of by the run, in its folder', async ()
   writeFileSync(join(home, 'broken.safetensors'), writeModel(broken));
   const folder = join(home, 'broken');
   await expect(
-    run({ teacher: join(home, 'broken.safetensors'), method: 'noise', steps: 3 }, { folder, forecasts: true }),
+    run({ teacher: join(home, 'broken.safetensors'), method: 'noise', steps: 30 }, { folder, forecasts: true }),
   ).rejects.toThrow(/must be finite/);
   expect(await readRunRecord(join(folder, 'run.json'))).toMatchObject({ state: 'failed' });
 });

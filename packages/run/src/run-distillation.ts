@@ -157,7 +157,12 @@ export async function* runDistillation(
     const { evaluateEvery = 0, sampleEvery, checkpointEvery } = settled;
     // Each answer of an endpoint may cost something.
     const isEndpoint = /^https?:/.test(options.teacher);
-    const isForecast = settings.forecasts === true && previous === undefined && keeper === undefined && !isEndpoint;
+    const isForecast =
+      settings.forecasts === true &&
+      previous === undefined &&
+      keeper === undefined &&
+      steps >= LEAST_FORECAST_STEPS &&
+      !isEndpoint;
     const evaluations = evaluateEvery === 0 ? 1 : Math.ceil(steps / evaluateEvery);
     const forecast = isForecast ? await forecastRun({ ...common, pace, steps }, { evaluations }) : null;
     const resume = loaded.checkpoint;
@@ -305,6 +310,8 @@ class RunPlace {
   }
 }
 
+/** Of a run of fewer, the steps of a forecast would be too large a share. */
+const LEAST_FORECAST_STEPS = 20;
 /** Most work that a process which is killed, or must end in the middle of a long step, loses. */
 const CHECKPOINT_MS = 30_000;
 
