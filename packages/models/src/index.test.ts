@@ -24,9 +24,11 @@ test('the package exports what is listed here', () => {
       "serializeSafetensors",
       "setPixelConvention",
       "simulateQuantization",
+      "writeKeras",
       "writeModel",
       "writeOnnx",
       "writeStateDict",
+      "writeTfjs",
     ]
   `);
 });
