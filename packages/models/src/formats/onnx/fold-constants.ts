@@ -26,8 +26,10 @@ function typed(dataType: number, shape: readonly number[], values: Iterable<numb
     : { shape, dataType, values: Float64Array.from(values) };
 }
 
-function elementwise(combine: (...values: number[]) => number, type?: number): Fold {
+/** @param least Inputs that there must be. */
+function elementwise(combine: (...values: number[]) => number, type?: number, least = combine.length): Fold {
   return (node) => {
+    if (node.inputs.length < least) node.refuse(`input ${node.inputs.length} is missing`);
     const inputs = node.inputs.map((_, index) => node.constant(index));
     const shape = broadcastShape(inputs.map((input) => input.shape)) ?? node.refuse('its shapes do not broadcast');
     node.sizeToMake(shape);
@@ -87,8 +89,8 @@ const folds: Readonly<Record<string, Fold>> = {
   },
   Mod: elementwise((a, b) => a - b * Math.floor(a / b)),
   Pow: elementwise((a, b) => a ** b),
-  Min: elementwise(Math.min),
-  Max: elementwise(Math.max),
+  Min: elementwise(Math.min, undefined, 1),
+  Max: elementwise(Math.max, undefined, 1),
   Equal: elementwise((a, b) => Number(a === b), BOOL),
   Greater: elementwise((a, b) => Number(a > b), BOOL),
   GreaterOrEqual: elementwise((a, b) => Number(a >= b), BOOL),
@@ -263,6 +265,8 @@ export function foldConstants(node: OperatorNode): readonly TraceValue[] | undef
   if (node.operator === 'Size' && first !== undefined) return [integers([sizeOf(first.shape)], [])];
   if (node.operator === 'Constant') return [constantOf(node)];
   if (!Object.hasOwn(folds, node.operator) || node.inputs.some(isActivation)) return undefined;
+  // Each of them makes something of its first input.
+  if (first === undefined) node.refuse('input 0 is missing');
   const folded = folds[node.operator](node);
   return Array.isArray(folded) ? folded : [folded as Constant];
 }
