@@ -100,7 +100,7 @@ test('dafl distill', async () => {
       dafl distill --resume student
 
     Everywhere: --json, --quiet, --no-images, --verbose
-    'dafl distill --help-all' shows all 70 flags.
+    'dafl distill --help-all' shows all 71 flags.
     "
   `);
 });
@@ -187,6 +187,9 @@ test('dafl distill --help-all', async () => {
       --eval <mnist|folder>                    Labelled images, for reporting only:
                                                mnist, or a folder or .tar.gz of IDX
                                                files, CIFAR or class folders
+      --teacher-token <text>                   Sent as a bearer token to a teacher
+                                               at an address, and written nowhere.
+                                               Default: DAFL_TEACHER_TOKEN
 
     Hyper-parameters (default: what the preset says):
       --syntheses <number>                     Batches of images that pool, nayer or

@@ -33,6 +33,14 @@ export const fileArguments: Pick<Shape, 'mean' | 'std' | 'range' | 'architecture
     .meta({ isAdvanced: true }),
 };
 
+/** For a teacher at an address. */
+export const teacherTokenArgument: z.ZodType<string | undefined> = z
+  .string()
+  .min(1)
+  .optional()
+  .describe('Sent as a bearer token to a teacher at an address, and written nowhere. Default: DAFL_TEACHER_TOKEN')
+  .meta({ placeholder: 'text', isAdvanced: true });
+
 /** Whether what is there is replaced. */
 export const forceArgument: z.ZodType<boolean | undefined> = z
   .boolean()

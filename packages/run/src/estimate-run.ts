@@ -30,6 +30,8 @@ export interface EstimateSettings extends DownloadSettings {
   readonly probeMs?: number;
   /** Told what computes, and why that. */
   readonly onBackend?: (description: string, reason: string) => void;
+  /** Sent to a teacher at an address; see `TeacherAccess`. */
+  readonly teacherToken?: string;
 }
 
 /** The first steps allocate and compile; they are not counted. */
@@ -45,11 +47,11 @@ const PROBE_MS = 8_000;
  */
 export async function estimateRun(
   options: DistillationOptions,
-  { signal, onDownload, onBackend, probeMs = PROBE_MS }: EstimateSettings = {},
+  { signal, onDownload, onBackend, teacherToken, probeMs = PROBE_MS }: EstimateSettings = {},
 ): Promise<RunEstimate> {
   const startedMs = performance.now();
   const recipe = resolveRecipe(options);
-  const teacher = await loadTeacher(options, { signal });
+  const teacher = await loadTeacher(options, { signal, teacherToken });
   describeClassifier(teacher.model.graph);
   const student = await loadStudent(options.student, teacher.model);
   const method = await recipe.createMethod(teacher, { signal, onDownload });

@@ -88,6 +88,25 @@ async function fileOf(source: string): Promise<string> {
 /** Options of `loadTeacher`. */
 export type TeacherSource = ModelOptions & Pick<DistillationOptions, 'teacher' | 'logits' | 'answersOnly'>;
 
+/** How a teacher is reached. */
+export interface TeacherAccess {
+  readonly signal?: AbortSignal;
+  /**
+   * Sent as a bearer token to a teacher at an address; absent: what the environment variable DAFL_TEACHER_TOKEN holds. Not an
+   * option of the distillation: these are written to the run's record.
+   */
+  readonly teacherToken?: string;
+}
+
+/** What can stand in a header. It is shown nowhere, also not where it is wrong. */
+function checkToken(token: string | undefined): string | undefined {
+  if (token === undefined || /^[\x21-\x7e]+$/.test(token)) return token;
+  throw new DaflError(
+    'USAGE',
+    "Cannot ask the teacher as 'teacherToken' must be visible ASCII characters without spaces: current value is not shown",
+  );
+}
+
 /**
  * Loads the teacher of a distillation.
  *
@@ -95,9 +114,15 @@ export type TeacherSource = ModelOptions & Pick<DistillationOptions, 'teacher' |
  */
 export async function loadTeacher(
   { teacher, logits, answersOnly, mean, std, range, architecture, inputSize }: TeacherSource,
-  { signal }: { readonly signal?: AbortSignal } = {},
+  { signal, teacherToken }: TeacherAccess = {},
 ): Promise<LoadedModel> {
   const isEndpoint = /^https?:\/\//.test(teacher);
+  if (teacherToken !== undefined && !isEndpoint) {
+    throw new DaflError(
+      'USAGE',
+      `Cannot use '${teacher}' as 'teacherToken' must be given for a teacher at an address alone: current value is not shown`,
+    );
+  }
   if (isEndpoint || answersOnly === true) {
     for (const [option, value] of Object.entries({ logits, architecture, inputSize })) {
       if (value !== undefined) {
@@ -107,8 +132,7 @@ export async function loadTeacher(
         );
       }
     }
-    // Not an option: options are written to the run's record.
-    const token = process.env['DAFL_TEACHER_TOKEN'];
+    const token = checkToken(teacherToken ?? process.env['DAFL_TEACHER_TOKEN']);
     const bytes = isEndpoint ? Buffer.from(teacher) : await readModelFile(teacher, []);
     const program = isEndpoint ? await openInference(teacher, { token, signal }) : await onnxRuntime(teacher, bytes);
     return { ...(await opaqueModel(program, { mean, std, range })), ...fingerprintFile(bytes) };

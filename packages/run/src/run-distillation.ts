@@ -58,6 +58,8 @@ export interface RunSettings extends DownloadSettings {
   readonly forecasts?: boolean;
   /** The teacher's file must have this SHA-256: for repeating a recorded run. */
   readonly teacherSha256?: string;
+  /** Sent to a teacher at an address; see `TeacherAccess`. */
+  readonly teacherToken?: string;
 }
 
 /** Options that may change when a run goes on: the student does not depend on them. */
@@ -95,11 +97,11 @@ export async function* runDistillation(
 ): AsyncGenerator<RunEvent, void, undefined> {
   const folder = runFolder(settings.folder);
   const startedMs = performance.now();
-  const { signal, onDownload } = settings;
+  const { signal, onDownload, teacherToken } = settings;
   const recipe = resolveRecipe(options);
   const previous = settings.resume === true ? await readPrevious(folder, recipe.options) : undefined;
   if (previous === undefined) await (settings.force === true ? assertReplaceable : assertVacant)(folder);
-  const teacher = await loadTeacher(options, { signal });
+  const teacher = await loadTeacher(options, { signal, teacherToken });
   assertSameTeacher(options.teacher, teacher, settings.teacherSha256 ?? previous?.teacher.sha256);
   describeClassifier(teacher.model.graph);
   if (previous?.state === 'finished') {

@@ -7,6 +7,7 @@ import type { Command, CommandContext, GivenValues } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
 import type { SeedsRecord } from '../seeds-record.ts';
+import { teacherTokenArgument } from '../shared-arguments.ts';
 import { UsageError } from '../usage-error.ts';
 
 const general: readonly string[] = [
@@ -18,6 +19,7 @@ const general: readonly string[] = [
   'range',
   'architecture',
   'inputSize',
+  'teacherToken',
   'student',
   'method',
   'data',
@@ -95,6 +97,7 @@ export const distillCommand: Command = defineCommand({
         summary: 'Take options from a JSON file, such as a run.json',
       }),
     seeds: z.int().min(1).optional().describe('Run that many seeds, from --seed on, and sum up'),
+    teacherToken: teacherTokenArgument,
   }),
   operands: ['teacher'],
   groupOf: distillationHelp.groupOf,
@@ -104,10 +107,18 @@ export const distillCommand: Command = defineCommand({
     'dafl distill lenet5-mnist --eval mnist',
     'dafl distill --resume student',
   ],
-  async run({ out, resume, config, force, seeds }, context, typed) {
+  async run({ out, resume, config, force, seeds, teacherToken }, context, typed) {
     // Defaults are filled in where it is known what they are put into.
-    const { out: _out, resume: _resume, config: _config, force: _force, seeds: _seeds, ...given } = typed;
-    const settings: Omit<RunSettings, 'folder'> = { force, signal: context.signal };
+    const {
+      out: _out,
+      resume: _resume,
+      config: _config,
+      force: _force,
+      seeds: _seeds,
+      teacherToken: _token,
+      ...given
+    } = typed;
+    const settings: Omit<RunSettings, 'folder'> = { force, signal: context.signal, teacherToken };
     if (resume !== undefined) {
       rejectTogether({ out, config, force, seeds }, '--resume');
       return await resumeRun(given, { ...settings, folder: resume }, context);

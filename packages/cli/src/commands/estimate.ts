@@ -3,23 +3,25 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
 import { formatCount, formatSeconds, formatTable } from '../format.ts';
+import { teacherTokenArgument } from '../shared-arguments.ts';
 import { tellDownload } from '../tell-download.ts';
 import { distillationHelp } from './distill.ts';
 
 export const estimateCommand: Command = defineCommand({
   name: 'estimate',
   description: 'Tell the steps, time and memory of a distillation before it starts, from a few of its steps.',
-  arguments: distillationOptionsSchema,
+  arguments: distillationOptionsSchema.extend({ teacherToken: teacherTokenArgument }),
   operands: ['teacher'],
   ...distillationHelp,
   examples: [
     'dafl estimate lenet5-mnist --eval mnist',
     'dafl estimate lenet5-mnist --preset paper --backend wasm --json',
   ],
-  async run(options, { terminal, isJson, signal }) {
+  async run({ teacherToken, ...options }, { terminal, isJson, signal }) {
     const { estimateRun, formatBytes } = await import('@dafl/run');
     const estimate = await estimateRun(options, {
       signal,
+      teacherToken,
       onDownload: tellDownload(terminal),
       onBackend: (backend, reason) => terminal.err(`Backend: ${backend}, ${reason}\n`),
     });

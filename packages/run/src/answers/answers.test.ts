@@ -47,6 +47,9 @@ describe.each([1, 3])('a teacher of %d channels that only answers', (channels) =
       await expect(loadTeacher({ teacher: served.url, ...pixels })).rejects.toThrow(
         `Cannot ask '${served.url}' as it must answer: current answer is status 401`,
       );
+      await expect(loadTeacher({ teacher: served.url, ...pixels }, { teacherToken: 'other' })).rejects.toThrow('401');
+      const { notes: given } = await loadTeacher({ teacher: served.url, ...pixels }, { teacherToken: 'secret' });
+      expect(given.join()).toContain('3 classes, probabilities');
       vi.stubEnv('DAFL_TEACHER_TOKEN', 'secret');
       const { model, notes } = await loadTeacher({ teacher: served.url, ...pixels });
       expectClose(await probabilitiesOf(model), await probabilitiesOf(teacher));
@@ -64,6 +67,16 @@ describe.each([1, 3])('a teacher of %d channels that only answers', (channels) =
     expectClose(await probabilitiesOf(model), await probabilitiesOf(teacher));
     expect(notes.join()).toContain('3 classes, logits');
   });
+});
+
+it('shows no token, also where it is wrong or has no use', async () => {
+  const wrong = loadTeacher({ teacher: 'http://localhost:9/v2/models/x' }, { teacherToken: 'se cret\n' });
+  await expect(wrong).rejects.toThrow(
+    "Cannot ask the teacher as 'teacherToken' must be visible ASCII characters without spaces: current value is not shown",
+  );
+  await expect(loadTeacher({ teacher: 'lenet5-mnist' }, { teacherToken: 'secret' })).rejects.toThrow(
+    "Cannot use 'lenet5-mnist' as 'teacherToken' must be given for a teacher at an address alone: current value is not shown",
+  );
 });
 
 it('distils what it says, batch by batch, and keeps no token', async () => {
