@@ -36,7 +36,7 @@ export function validateModel(model: Model): void {
           `Cannot use model '${graph.name}' as weight '${name}' must have shape [${shape.join(', ')}]: current value is ${current}`,
         );
       }
-      const bad = weight.data.findIndex((value) => !Number.isFinite(value));
+      const bad = findNotFinite(weight.data);
       if (bad >= 0) {
         throw new DaflError(
           'MODEL',
@@ -60,4 +60,13 @@ export function validateModel(model: Model): void {
       );
     }
   }
+}
+
+/** Position of the first value that is not finite, or -1. A plain loop: there may be hundreds of millions. */
+function findNotFinite(values: Float32Array): number {
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
+    if (value - value !== 0) return index;
+  }
+  return -1;
 }

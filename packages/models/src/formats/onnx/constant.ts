@@ -8,6 +8,24 @@ export interface Constant {
   readonly dataType: number;
 }
 
+/** Bytes of constants whose float32 values can't be read in place. Not a field, which a changed copy would keep. */
+const unalignedBytes = new WeakMap<Constant, DataView>();
+
+/** Float32 values at any place of a file: copied when they are asked for, which transposing them does not do. */
+export function unalignedConstant(bytes: Uint8Array, shape: readonly number[]): Constant {
+  let copied: Float32Array | undefined;
+  const constant: Constant = {
+    shape,
+    dataType: FLOAT,
+    get values() {
+      copied ??= new Float32Array(new Uint8Array(bytes).buffer);
+      return copied;
+    },
+  };
+  unalignedBytes.set(constant, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  return constant;
+}
+
 export const FLOAT = 1;
 export const INT64 = 7;
 export const BOOL = 9;
@@ -41,11 +59,13 @@ export function stridesOf(shape: readonly number[]): number[] {
  */
 export function view(constant: Constant, shape: readonly number[], strides: readonly number[], offset = 0): Constant {
   const size = sizeOf(shape);
-  const values = new (constant.values.constructor as Float64ArrayConstructor)(size);
+  const bytes = unalignedBytes.get(constant);
+  const given = bytes === undefined ? constant.values : new Float32Array(0);
+  const values = new (given.constructor as Float64ArrayConstructor)(size);
   const position = Array<number>(shape.length).fill(0);
   let source = offset;
   for (let index = 0; index < size; index++) {
-    values[index] = constant.values[source];
+    values[index] = bytes === undefined ? given[source] : bytes.getFloat32(4 * source, true);
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       source += strides[axis];
       if (++position[axis] < shape[axis]) break;
@@ -53,7 +73,7 @@ export function view(constant: Constant, shape: readonly number[], strides: read
       position[axis] = 0;
     }
   }
-  return { ...constant, shape, values };
+  return { dataType: constant.dataType, shape, values };
 }
 
 /** A constant with its axes in another order: `order[i]` is the axis that becomes axis i. */

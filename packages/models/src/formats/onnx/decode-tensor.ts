@@ -1,7 +1,7 @@
 import { showValue } from '@dafl/core';
 import type { Reject } from '../_reject.ts';
 import { decodeFloat32 } from '../float32.ts';
-import type { Constant } from './constant.ts';
+import { type Constant, unalignedConstant } from './constant.ts';
 import type { OnnxTensor } from './parse-onnx.ts';
 
 /** How values of a type lie in the bytes. */
@@ -52,8 +52,9 @@ export function decodeTensor(tensor: OnnxTensor, siblings: ReadonlyMap<string, U
   if (half !== undefined) return { shape, dataType, values: decodeFloat32({ dataType: half, shape, bytes: raw })! };
   if (isFloat && isLittleEndian) {
     // As it lies in the file, where that is possible: files are large.
-    const bytes = raw.byteOffset % 4 === 0 ? raw : Uint8Array.from(raw);
-    return { shape, dataType, values: new Float32Array(bytes.buffer, bytes.byteOffset, size) };
+    return raw.byteOffset % 4 === 0
+      ? { shape, dataType, values: new Float32Array(raw.buffer, raw.byteOffset, size) }
+      : unalignedConstant(raw, shape);
   }
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
   const values = isFloat ? new Float32Array(size) : new Float64Array(size);
