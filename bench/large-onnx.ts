@@ -15,6 +15,8 @@ const ROUNDS = 3;
 /** What one process measures. */
 interface Measured {
   readonly seconds: number;
+  /** Of the processor, which others may share. */
+  readonly cpuSeconds: number;
   /** Bytes of the process at its largest, and before the file was read. */
   readonly peakBytes: number;
   readonly startBytes: number;
@@ -28,12 +30,15 @@ async function measure(path: string): Promise<void> {
   const startBytes = process.memoryUsage.rss();
   const bytes = readFileSync(path);
   const start = performance.now();
+  const used = process.cpuUsage();
   const { model } = await importModel(bytes, path);
   const seconds = (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(used);
+  const cpuSeconds = (user + system) / 1e6;
   if (model.weights.size === 0) throw new RangeError('it has no weights');
   // What the system tells of a process' use begins with that of the process that started it.
   const peakBytes = Number(/^VmHWM:\s*(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024;
-  process.stdout.write(JSON.stringify({ seconds, peakBytes, startBytes } satisfies Measured));
+  process.stdout.write(JSON.stringify({ seconds, cpuSeconds, peakBytes, startBytes } satisfies Measured));
 }
 
 async function compare(): Promise<void> {
@@ -57,6 +62,7 @@ async function compare(): Promise<void> {
         name,
         bytes: bytes.length,
         seconds: best.seconds,
+        cpuSeconds: best.cpuSeconds,
         allSeconds: rounds.map((round) => round.seconds),
         timesFile,
       });

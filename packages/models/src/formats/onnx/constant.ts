@@ -62,14 +62,23 @@ export function view(constant: Constant, shape: readonly number[], strides: read
   const bytes = unalignedBytes.get(constant);
   const given = bytes === undefined ? constant.values : new Float32Array(0);
   const values = new (given.constructor as Float64ArrayConstructor)(size);
-  const position = Array<number>(shape.length).fill(0);
+  // The last axis has a loop of its own, which is most of the work.
+  const length = shape.at(-1) ?? 1;
+  const stride = strides.at(-1) ?? 0;
+  const outer = shape.slice(0, -1);
+  const position = Array<number>(outer.length).fill(0);
   let source = offset;
-  for (let index = 0; index < size; index++) {
-    values[index] = bytes === undefined ? given[source] : bytes.getFloat32(4 * source, true);
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
+  for (let begin = 0; begin < size; begin += length) {
+    if (bytes === undefined)
+      for (let index = 0; index < length; index++) values[begin + index] = given[source + index * stride];
+    else {
+      for (let index = 0; index < length; index++)
+        values[begin + index] = bytes.getFloat32(4 * (source + index * stride), true);
+    }
+    for (let axis = outer.length - 1; axis >= 0; axis--) {
       source += strides[axis];
-      if (++position[axis] < shape[axis]) break;
-      source -= strides[axis] * shape[axis];
+      if (++position[axis] < outer[axis]) break;
+      source -= strides[axis] * outer[axis];
       position[axis] = 0;
     }
   }
