@@ -194,6 +194,9 @@ async function testNpx(project: string): Promise<RowResult> {
   return { problems, summary: '--version and --help', students: {} };
 }
 
+/** The one library that `@dafl/models` needs, for Keras archives; it runs in every runtime. */
+const FFLATE = '/node_modules/fflate/esm/browser.js';
+
 /** In a folder with nothing but the packages' files and an import map: no node_modules, no permission. */
 async function testWithoutNpm(project: string): Promise<RowResult> {
   const home = join(project, '..', 'without-npm');
@@ -240,13 +243,12 @@ async function testPage(project: string, isIsolated: boolean): Promise<RowResult
 
 /** Where the packages lie in the project, for an import map. */
 function packedImports(project: string, names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    names.map((name) => {
-      const { exports = {} } = readManifest(join(project, 'node_modules', '@dafl', name));
-      const { default: entry } = exports['.'] as { default: string };
-      return [`@dafl/${name}`, `/node_modules/@dafl/${name}/${entry.slice('./'.length)}`];
-    }),
-  );
+  const own = names.map((name) => {
+    const { exports = {} } = readManifest(join(project, 'node_modules', '@dafl', name));
+    const { default: entry } = exports['.'] as { default: string };
+    return [`@dafl/${name}`, `/node_modules/@dafl/${name}/${entry.slice('./'.length)}`];
+  });
+  return Object.fromEntries([...own, ['fflate', FFLATE]]);
 }
 
 function checkDistillation(
