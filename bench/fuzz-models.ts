@@ -1,5 +1,5 @@
 /**
- * Mutates model files and reads them: `npm run bench:fuzz -- [COUNT] [SEED]`. Each must end in a model or in a DaflError, in a
+ * Mutates model files and reads them: `npm run bench:fuzz -- [COUNT] [SEED] [EXTENSION,...]`. Each must end in a model or in a DaflError, in a
  * second and in bounded memory. What does not is written to `fuzz-SEED-INDEX.onnx` (or with another extension) in the folder at hand.
  *
  * Mutations know the format: fields of ONNX's messages, numbers of JSON headers and configurations, entries of archives (their
@@ -13,7 +13,9 @@ import { importModel } from '@dafl/models';
 import { buildZip } from '../packages/models/src/formats/pytorch/_testing/build-checkpoint.ts';
 import { storeResult } from './_store-result.ts';
 
-const [count = 100_000, seed = 1] = process.argv.slice(2).map(Number);
+const [count = 100_000, seed = 1] = process.argv.slice(2, 4).map(Number);
+/** Extensions alone that are mutated, with commas between them. */
+const only = process.argv[4]?.split(',');
 /** Longer than this is a hang. */
 const MOST_MS = 1_000;
 /** More than so many times the file, beyond what the runtime itself moves, is large. */
@@ -46,7 +48,9 @@ const seeds = folders
     const models = names.filter((name) => !name.endsWith('.json') || name === 'model.json');
     return models.map((name): Seed => ({ name, bytes: readFileSync(new URL(name, folder)), folder }));
   })
-  .filter(({ bytes }) => bytes.length < 300_000);
+  .filter(
+    ({ name, bytes }) => bytes.length < 300_000 && (only?.includes(name.slice(name.lastIndexOf('.') + 1)) ?? true),
+  );
 
 function readNames(folder: URL): string[] {
   try {
@@ -408,7 +412,11 @@ for (let index = 0; index < count; index++) {
   );
   writeFileSync(`fuzz-${seed}-${index}${name.slice(name.lastIndexOf('.'))}`, made);
 }
-await storeResult('fuzz-models', `npm run bench:fuzz -- ${count} ${seed}`, {
+const names =
+  only === undefined
+    ? { file: 'fuzz-models', flag: '' }
+    : { file: `fuzz-${only.join('-')}`, flag: ` ${only.join(',')}` };
+await storeResult(names.file, `npm run bench:fuzz -- ${count} ${seed}${names.flag}`, {
   files: count,
   formats: [...new Set(seeds.map(({ name }) => name.slice(name.lastIndexOf('.'))))].sort(),
   seed,

@@ -120,6 +120,8 @@ function isSupported(node: OnnxNode): boolean {
 
 function lowerNode(operator: OperatorNode, node: OnnxNode): readonly TraceValue[] {
   if (node.domain === '') {
+    if (node.inputs.length === 0 && node.operator !== 'Constant' && isSupported(node))
+      operator.refuse('input 0 is missing');
     const folded = foldConstants(operator);
     if (folded !== undefined) return folded;
     if (Object.hasOwn(lowerings, node.operator)) {

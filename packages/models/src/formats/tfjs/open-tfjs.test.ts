@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { createCpuBackend } from '@dafl/backend-cpu';
-import { createNetwork, type Model, softmaxRows } from '@dafl/core';
+import { createNetwork, DaflError, type Model, softmaxRows } from '@dafl/core';
 import {
   initializers,
   layers,
@@ -159,5 +159,27 @@ describe('a graph model', () => {
     await expect(read(filesOf('unsupported'))).rejects.toThrow(
       /^Cannot read 'model.json' as a TensorFlow.js model as its nodes must be ones that this version of dafl can turn into its own: current value is 2 are not: tensorflow.NonMaxSuppression 'strange', tensorflow.Foo 'foo'$/,
     );
+  });
+
+  // Found by `npm run bench:fuzz`.
+  it('refuses by name operators that lack inputs', async () => {
+    for (const name of ['fused', 'unfused', 'pooled']) {
+      const files = filesOf(name);
+      const model = JSON.parse(new TextDecoder().decode(files.get('model.json'))) as {
+        modelTopology: { node: { name: string; input?: string[] }[] };
+      };
+      const { node: nodes } = model.modelTopology;
+      for (const node of nodes) {
+        const { input = [] } = node;
+        for (let count = 0; count < input.length; count++) {
+          node.input = input.slice(0, count);
+          const changed = new Map([...files, ['model.json', new TextEncoder().encode(JSON.stringify(model))] as const]);
+          const error: unknown = await read(changed).catch((reason: unknown) => reason);
+          // Some operators may have fewer.
+          if (error instanceof Error && !(error instanceof DaflError)) throw error;
+        }
+        node.input = input;
+      }
+    }
   });
 });

@@ -210,6 +210,8 @@ class Translator {
     attributes: Readonly<Record<string, OnnxAttribute>> = {},
     output: string = `${name}\u0000${this.#count++}`,
   ): string {
+    // A node that lacks an input is refused by its own name.
+    if (inputs.includes(undefined as unknown as string)) throw new Untranslated();
     const entries = Object.entries(attributes).filter(([, value]) => value !== undefined);
     this.#nodes.push({ name, operator, domain: '', inputs, outputs: [output], attributes: new Map(entries) });
     return output;
@@ -500,7 +502,8 @@ class Translator {
   /** Slices as shapes are taken apart: from an entry to another, with axes that vanish. */
   #stridedSlice(node: GraphDefNode): void {
     const { name, inputs } = node;
-    const [begin, end, strides] = inputs.slice(1, 4).map((input) => this.#constant(input));
+    const [begin, end, strides] = [1, 2, 3].map((index) => this.#constant(inputs[index]));
+    if (end.length !== begin.length || strides.length !== begin.length) throw new Untranslated();
     const mask = (key: string, axis: number) => ((numberOf(node, key, 0) >> axis) & 1) === 1;
     if (numberOf(node, 'ellipsis_mask', 0) !== 0 || numberOf(node, 'new_axis_mask', 0) !== 0) throw new Untranslated();
     const starts = begin.map((start, axis) => (mask('begin_mask', axis) ? 0 : start));
