@@ -123,7 +123,7 @@ export function emitLayers(model: Model, family: LayerFamily, options: EmitOptio
       `${refused.length === 1 ? 'one is not' : `${refused.length} are not`}: ${refused.join(', ')}`,
     );
   emitter.finish(logits, options.includesSoftmax === true);
-  return { name: graph.name, layers: emitter.layers };
+  return { name: graph.name, layers: orderAsKeras(emitter.layers) };
 }
 
 function nodesBefore(nodes: readonly ModelNode[], output: string): ModelNode[] {
@@ -136,6 +136,31 @@ function nodesBefore(nodes: readonly ModelNode[], output: string): ModelNode[] {
       return true;
     })
     .toReversed();
+}
+
+/**
+ * Layers in the order in which Keras lists those of a model, which decides whose weights are whose in its files: by their
+ * distance to the output, those of one distance as a walk from the output to the input first meets them.
+ */
+function orderAsKeras(layers: readonly EmittedLayer[]): EmittedLayer[] {
+  const byName = new Map(layers.map((layer) => [layer.name, layer]));
+  const met = new Map<string, number>();
+  const stack = [layers[layers.length - 1].name];
+  for (let name = stack.pop(); name !== undefined; name = stack.pop()) {
+    if (met.has(name)) continue;
+    met.set(name, met.size);
+    // The first of its inputs is walked first, to the end.
+    stack.push(...byName.get(name)!.inputs.toReversed());
+  }
+  const distances = new Map<string, number>();
+  for (const { name, inputs } of layers.toReversed()) {
+    const next = (distances.get(name) ?? 0) + 1;
+    for (const input of inputs) distances.set(input, Math.max(next, distances.get(input) ?? 0));
+  }
+  const distanceOf = ({ name }: EmittedLayer): number => distances.get(name) ?? 0;
+  return layers
+    .filter(({ name }) => met.has(name))
+    .sort((a, b) => distanceOf(b) - distanceOf(a) || met.get(a.name)! - met.get(b.name)!);
 }
 
 /** What a layer is made of beside its name. */

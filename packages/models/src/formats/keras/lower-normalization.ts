@@ -1,6 +1,6 @@
 import type { HostTensor } from '@dafl/core';
 import type { Activation } from '../onnx/graph-builder.ts';
-import { scaleBy } from '../onnx/broadcast.ts';
+import { combine, scaleBy } from '../onnx/broadcast.ts';
 import { reshapeActivation } from '../onnx/reshape-activation.ts';
 import type { LayerLowerings, LayerSite } from './layer-site.ts';
 
@@ -94,6 +94,13 @@ export const lowerNormalization: LayerLowerings = {
       { kind: 'groupNorm', groups, epsilon: epsilonOf(site), affine },
       affine ? { scale, offset } : {},
     );
+  },
+
+  /** Of ConvNeXt in Keras: a factor for each channel. */
+  LayerScale(site) {
+    const [{ shape, data }] = site.weights(['gamma']);
+    requireSize(site, { shape, data }, site.input.shape.at(-1)!);
+    return combine(site, 'multiply', site.input, { shape: [data.length], values: data, dataType: 1 });
   },
 
   Rescaling(site) {

@@ -315,6 +315,24 @@ describe('nodes', () => {
     }
   });
 
+  it('lists layers in the order in which Keras 3.15.1 lists them, by which it knows their weights', () => {
+    const small = { ...convolution, filters: 4, kernelSize: [1, 1], padding: none };
+    const model = randomModel(
+      graphOf([
+        node({ ...small, name: 'short' }),
+        node({ ...small, name: 'long1' }),
+        node({ kind: 'activation', function: 'relu', name: 'long2', inputs: ['long1'] }),
+        node({ ...small, name: 'long3', inputs: ['long2'] }),
+        node({ kind: 'add', name: 'sum', inputs: ['long3', 'short'] }),
+      ]),
+    );
+    const { 'config.json': config } = unzipSync(writeKeras(model));
+    const { layers } = (JSON.parse(new TextDecoder().decode(config)) as { config: { layers: { name: string }[] } })
+      .config;
+    const rest = ['long1', 'long2', 'long3', 'short', 'sum', 'deep_flat', 'deep_logits'];
+    expect(layers.map(({ name }) => name)).toEqual(['input', 'first', ...rest]);
+  });
+
   it('lets the layers decide where they are no longer those that the graph was written as', async () => {
     const model = randomModel(graphOf([node({ kind: 'activation', function: 'relu' })]));
     const files = writeTfjs(model);
