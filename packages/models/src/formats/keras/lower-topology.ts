@@ -174,7 +174,8 @@ export function lowerTopology(
     try {
       if (!layer.isOperation && (vanishing.has(className) || isAugmentation(className))) {
         if (isAugmentation(className)) left.add('Layers that change pictures in training alone are left out');
-        return [read[0] ?? unknown];
+        if (read.length === 0) throw new UnsupportedError('it reads nothing');
+        return [read[0]];
       }
       const isLowered =
         layer.isOperation || isFunctionLayer(className) ? isOperation(layer) : Object.hasOwn(lowerings, className);
@@ -205,6 +206,7 @@ export function lowerTopology(
       `${refused.length === 1 ? 'one is not' : `${refused.length} are not`}: ${refused.join(', ')}`,
     );
   }
+  if (outputs.includes(unknown)) reject('its outputs must depend on its input', showValue(root.name));
   for (const note of left) builder.notes.add(note);
   return outputs as Activation[];
 }

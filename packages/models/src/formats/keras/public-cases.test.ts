@@ -226,4 +226,31 @@ describe('cases from public reports', () => {
       `Cannot read 'model.h5' as a Keras model as it must be whole: ${whole.length} bytes as its header says: current value is 20000 bytes`,
     );
   });
+
+  // Found by `npm run bench:fuzz`.
+  it('refuses by name layers that read nothing', async () => {
+    for (const class_name of [
+      'Dropout',
+      'RandomFlip',
+      'Add',
+      'Concatenate',
+      'Average',
+      'Flatten',
+      'ReLU',
+      'Rescaling',
+    ]) {
+      const config = {
+        name: 'sketch',
+        layers: [
+          { ...image(2, 2, 1), name: 'image', inbound_nodes: [] },
+          { ...layer(class_name, { name: 'odd' }), name: 'odd', inbound_nodes: [{ args: [], kwargs: {} }] },
+        ],
+        input_layers: [['image', 0, 0]],
+        output_layers: [['odd', 0, 0]],
+      };
+      await expect(readSketch({ topology: { class_name: 'Functional', config }, weights: [] })).rejects.toThrow(
+        `one is not: ${class_name} 'odd' (it reads `,
+      );
+    }
+  });
 });
