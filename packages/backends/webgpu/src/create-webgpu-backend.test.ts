@@ -42,6 +42,8 @@ describe('findGpuAdapter', () => {
 
   it('says what is missing where no adapter is', (context) => {
     context.skip(process.platform !== 'linux', 'needs a system whose Vulkan drivers can be hidden');
+    const look = `await import('webgpu').then(() => console.log('here'), () => console.log('missing'));`;
+    context.skip(runModule(look) === 'missing', "the package webgpu is not here: 'npm run tool -- webgpu' gets it");
     const code = `await webgpu.findGpuAdapter().catch(({ code, message }) => console.log(code, message));`;
     expect(runModule(code)).toBe(
       'USAGE Cannot find a GPU as WebGPU must offer an adapter: current value is null. It needs a GPU with a driver for ' +
