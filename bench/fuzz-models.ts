@@ -3,14 +3,15 @@
  * second and in bounded memory. What does not is written to `fuzz-SEED-INDEX.onnx` (or with another extension) in the folder at hand.
  *
  * Mutations know the format: fields of ONNX's messages, numbers of JSON headers and configurations, entries of archives (their
- * checksums are put right), operations of pickles, fields of HDF5.
+ * checksums are put right, some are deflated), operations of pickles, fields of HDF5.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { inflateRawSync } from 'node:zlib';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { createRandomStream, DaflError } from '@dafl/core';
 import { importModel } from '@dafl/models';
-import { buildZip } from '../packages/models/src/formats/pytorch/_testing/build-checkpoint.ts';
+import { crc32 } from '../packages/models/src/formats/_crc32.ts';
+import { buildZip, type ZipSketch } from '../packages/models/src/formats/zip/_testing/build-zip.ts';
 import { storeResult } from './_store-result.ts';
 
 const [count = 100_000, seed = 1] = process.argv.slice(2, 4).map(Number);
@@ -321,7 +322,26 @@ function mutateArchive(bytes: Uint8Array): Uint8Array {
           : mutateBytes(content);
     return entries.map((entry, index) => (index === chosen ? { ...entry, content: made } : entry));
   };
-  return buildZip(change());
+  return buildZip(change().map((entry) => (below(20) === 0 ? mutateEntry(entry) : entry)));
+}
+
+/** An entry that is deflated, or of which the archive does not say what is so. */
+function mutateEntry(entry: ZipSketch): ZipSketch {
+  const { content } = entry;
+  const number = telling[below(telling.length)];
+  const action = below(8);
+  if (action < 4) {
+    const deflated = {
+      ...entry,
+      content: Uint8Array.from(deflateRawSync(content)),
+      method: 8,
+      checksum: crc32(content),
+    };
+    return { ...deflated, unpackedSize: action === 0 ? number : content.length };
+  }
+  if (action === 4) return { ...entry, size: number, isWide: below(2) === 0 };
+  if (action === 5) return { ...entry, offset: number, isWide: below(2) === 0 };
+  return action === 6 ? { ...entry, localName: 'other' } : { ...entry, flags: 1 << below(16) };
 }
 
 /** Whole numbers of a binary file, at any place, with telling values. */

@@ -27,7 +27,7 @@ export function serveSources(folder: string): Serve {
 
 /** Where the repository's packages lie, for the import map of a page that runs them from source. */
 export function sourceImports(): Record<string, string> {
-  const own = Object.fromEntries(
+  return Object.fromEntries(
     listWorkspaces().flatMap(({ folder, manifest }) =>
       Object.entries(manifest.exports ?? {}).flatMap(([path, source]) =>
         typeof source === 'string' && source.endsWith('.ts')
@@ -36,6 +36,4 @@ export function sourceImports(): Record<string, string> {
       ),
     ),
   );
-  // The one library that `@dafl/models` needs, for Keras archives.
-  return { ...own, fflate: '/node_modules/fflate/esm/browser.js' };
 }

@@ -194,9 +194,6 @@ async function testNpx(project: string): Promise<RowResult> {
   return { problems, summary: '--version and --help', students: {} };
 }
 
-/** The one library that `@dafl/models` needs, for Keras archives; it runs in every runtime. */
-const FFLATE = '/node_modules/fflate/esm/browser.js';
-
 /** In a folder with nothing but the packages' files and an import map: no node_modules, no permission. */
 async function testWithoutNpm(project: string): Promise<RowResult> {
   const home = join(project, '..', 'without-npm');
@@ -248,7 +245,7 @@ function packedImports(project: string, names: readonly string[]): Record<string
     const { default: entry } = exports['.'] as { default: string };
     return [`@dafl/${name}`, `/node_modules/@dafl/${name}/${entry.slice('./'.length)}`];
   });
-  return Object.fromEntries([...own, ['fflate', FFLATE]]);
+  return Object.fromEntries(own);
 }
 
 function checkDistillation(

@@ -11,12 +11,8 @@ import {
   importModel,
   markLogits,
   writeModel,
-} from '@dafl/models';
+} from '@dafl/models/reading';
 import type { DistillationOptions } from './distillation-options.ts';
-import { onnxRuntime } from './answers/onnx-runtime.ts';
-import { opaqueModel } from './answers/opaque-model.ts';
-import { openInference } from './answers/open-inference.ts';
-import { factorizeConvolutions } from './factorize-convolutions.ts';
 import { lowRankShare } from './low-rank-share.ts';
 import { readSibling } from './read-sibling.ts';
 import { systemErrorCode } from './storage-error.ts';
@@ -134,7 +130,11 @@ export async function loadTeacher(
     }
     const token = checkToken(teacherToken ?? process.env['DAFL_TEACHER_TOKEN']);
     const bytes = isEndpoint ? Buffer.from(teacher) : await readModelFile(teacher, []);
-    const program = isEndpoint ? await openInference(teacher, { token, signal }) : await onnxRuntime(teacher, bytes);
+    // Loaded where it is needed, as what `factorizeConvolutions` computes with is.
+    const { opaqueModel } = await import('./answers/opaque-model.ts');
+    const program = isEndpoint
+      ? await (await import('./answers/open-inference.ts')).openInference(teacher, { token, signal })
+      : await (await import('./answers/onnx-runtime.ts')).onnxRuntime(teacher, bytes);
     return { ...(await opaqueModel(program, { mean, std, range })), ...fingerprintFile(bytes) };
   }
   const loaded = await loadModel(teacher, { mean, std, range, architecture, inputSize });
@@ -196,7 +196,8 @@ export async function loadStudent(source: string | number, teacher: Model): Prom
   const ratio = typeof source === 'number' ? source : shares[source];
   if (ratio !== undefined) return { graph: shrink(graph, ratio) };
   const lowRank = lowRankShare(source);
-  if (lowRank !== undefined) return factorizeConvolutions(teacher, lowRank);
+  if (lowRank !== undefined)
+    return (await import('./factorize-convolutions.ts')).factorizeConvolutions(teacher, lowRank);
   const { classes, inputShape, preprocessing } = describeClassifier(graph);
   const made = await loadArchitecture(String(source), { classes, inputShape });
   // What reads other images is for `distill` to refuse.

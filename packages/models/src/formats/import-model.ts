@@ -3,14 +3,11 @@ import { isPixelConvention, type PixelConvention, setPixelConvention } from '../
 import { recognizeFormat } from './_recognize-format.ts';
 import { showFileName } from './_reject.ts';
 import type { ImportedModel } from './finish-import.ts';
-import { isKerasArchive, readKeras } from './keras/read-keras.ts';
+import { isKerasArchive } from './keras/is-keras-archive.ts';
 import { GRAPH_KEY, isSafetensors, readModel } from './native-model.ts';
-import { openOnnx } from './onnx/read-onnx.ts';
 import { parseSafetensors } from './parse-safetensors.ts';
-import { isCheckpoint, readCheckpoint } from './pytorch/read-checkpoint.ts';
-import { readStateDict } from './pytorch/read-state-dict.ts';
+import { isCheckpoint } from './pytorch/is-checkpoint.ts';
 import type { StateDict } from './pytorch/state-dict.ts';
-import { openTfjs } from './tfjs/open-tfjs.ts';
 
 /**
  * Reads a file of a model's folder whole.
@@ -46,7 +43,12 @@ export async function importModel(
   options: ImportModelOptions = {},
 ): Promise<ImportedModel> {
   const { pixels = {}, readSibling, architecture, inputSize } = options;
-  const open = isOnnx(bytes, name) ? openOnnx : isTfjs(bytes, name) ? openTfjs : undefined;
+  // A format's reader is loaded where a file needs it: most that is read is dafl's own.
+  const open = isOnnx(bytes, name)
+    ? (await import('./onnx/read-onnx.ts')).openOnnx
+    : isTfjs(bytes, name)
+      ? (await import('./tfjs/open-tfjs.ts')).openTfjs
+      : undefined;
   if (open !== undefined) {
     refuseArchitecture(name, architecture);
     const opened = open(bytes, name);
@@ -59,10 +61,14 @@ export async function importModel(
   }
   if (isKeras(bytes, name)) {
     refuseArchitecture(name, architecture);
-    return readKeras(bytes, name, { pixels, inputSize });
+    const { readKeras } = await import('./keras/read-keras.ts');
+    return await readKeras(bytes, name, { pixels, inputSize });
   }
-  const state = readWeights(bytes, name);
-  if (state !== undefined) return readStateDict(state, name, { architecture, inputSize, pixels });
+  const state = await readWeights(bytes, name);
+  if (state !== undefined) {
+    const { readStateDict } = await import('./pytorch/read-state-dict.ts');
+    return readStateDict(state, name, { architecture, inputSize, pixels });
+  }
   const model = readModel(bytes, name);
   refuseArchitecture(name, architecture);
   if (inputSize !== undefined && inputSize.join() !== model.graph.inputShape.slice(0, 2).join()) {
@@ -101,8 +107,8 @@ function isOnnx(bytes: Uint8Array, name: string): boolean {
 }
 
 /** Weights without a network, where the file holds such. */
-function readWeights(bytes: Uint8Array, name: string): StateDict | undefined {
-  if (isCheckpoint(bytes)) return readCheckpoint(bytes, name);
+async function readWeights(bytes: Uint8Array, name: string): Promise<StateDict | undefined> {
+  if (isCheckpoint(bytes)) return (await import('./pytorch/read-checkpoint.ts')).readCheckpoint(bytes, name);
   if (!isSafetensors(bytes)) return undefined;
   const { metadata, tensors } = parseSafetensors(bytes, name);
   if (metadata.has(GRAPH_KEY) || tensors.size === 0) return undefined;

@@ -8,13 +8,13 @@ import { Hdf5File, type Hdf5Object } from '../hdf5/hdf5-file.ts';
 import { readClassNames } from '../onnx/read-class-names.ts';
 import { readPreprocessing } from '../onnx/read-preprocessing.ts';
 import { type Activation, GraphBuilder, sameOrder, usualOrder } from '../onnx/graph-builder.ts';
+import { readZip, type ZipEntry } from '../zip/read-zip.ts';
 import { type KerasLayer, type KerasTopology, readTopology } from './keras-topology.ts';
 import type { Dialect } from './layer-site.ts';
 import { lowerTopology } from './lower-topology.ts';
 import { type NamedWeight, namedWeights } from './named-weights.ts';
 import { kerasConfig } from './model-json.ts';
 import { restoreGraph, type RestoreSource } from './restore-graph.ts';
-import { readZip } from './read-zip.ts';
 import { storedWeights } from './stored-weights.ts';
 import type { WeightScope } from './weight-scope.ts';
 
@@ -41,39 +41,38 @@ export interface ReadKerasOptions {
  * @throws {DaflError} `MODEL` if it is damaged, holds weights alone, or has layers that can't be turned into dafl's
  *   nodes: all are named.
  */
-export function readKeras(bytes: Uint8Array, name: string, options: ReadKerasOptions = {}): ImportedModel {
+export async function readKeras(
+  bytes: Uint8Array,
+  name: string,
+  options: ReadKerasOptions = {},
+): Promise<ImportedModel> {
   const reject = createReject(name, 'a Keras model');
   const isZip = bytes[0] === 0x50;
-  return isZip ? readArchive(bytes, name, options, reject) : readHdf5(bytes, name, options, reject);
+  return isZip ? await readArchive(bytes, name, options, reject) : readHdf5(bytes, name, options, reject);
 }
 
-/** Whether a ZIP archive is one of Keras's. */
-export function isKerasArchive(bytes: Uint8Array): boolean {
-  const decode = (part: Uint8Array): string => new TextDecoder('latin1').decode(part);
-  // Names stand before the entries, and once more at the end.
-  const names = decode(bytes.subarray(0, 4096)) + decode(bytes.subarray(Math.max(0, bytes.length - 4096)));
-  return [CONFIG, WEIGHTS].some((name) => names.includes(name));
-}
-
-function readArchive(bytes: Uint8Array, name: string, options: ReadKerasOptions, reject: Reject): ImportedModel {
+async function readArchive(
+  bytes: Uint8Array,
+  name: string,
+  options: ReadKerasOptions,
+  reject: Reject,
+): Promise<ImportedModel> {
   const entries = readZip(bytes, reject);
-  const read = (entryName: string, why: string): Uint8Array => {
-    const entry = entries.get(entryName);
-    if (entry === undefined)
-      return reject(`it must hold '${entryName}', ${why} (${HOW_TO_SAVE})`, showValue([...entries.keys()]));
-    return entry.read();
-  };
-  const readJson = (entryName: string, why: string): JsonValue => {
-    const text = read(entryName, why);
-    if (text.length > LARGEST_CONFIG_BYTES)
-      reject(`its ${entryName} must have at most ${LARGEST_CONFIG_BYTES} bytes`, String(text.length));
+  const find = (entryName: string, why: string): ZipEntry =>
+    entries.get(entryName) ??
+    reject(`it must hold '${entryName}', ${why} (${HOW_TO_SAVE})`, showValue([...entries.keys()]));
+  const readJson = async (entryName: string, why: string): Promise<JsonValue> => {
+    const entry = find(entryName, why);
+    if (entry.sizeBytes > LARGEST_CONFIG_BYTES)
+      reject(`its ${entryName} must have at most ${LARGEST_CONFIG_BYTES} bytes`, String(entry.sizeBytes));
+    const text = await entry.read();
     return parseJson(decodeUtf8(text, `its ${entryName}`, reject), `its ${entryName}`, reject);
   };
-  const model = readJson(CONFIG, 'its architecture');
-  const metadata = entries.has(METADATA) ? readJson(METADATA, 'its version') : new Map<string, JsonValue>();
+  const model = await readJson(CONFIG, 'its architecture');
+  const metadata = entries.has(METADATA) ? await readJson(METADATA, 'its version') : new Map<string, JsonValue>();
   const said: JsonObject = metadata instanceof Map ? (metadata as JsonObject) : new Map<string, JsonValue>();
   const topology = readTopology(model, reject);
-  const stored = read(WEIGHTS, 'its weights');
+  const stored = await find(WEIGHTS, 'its weights').read();
   const file = new Hdf5File(stored, reject);
   return buildKeras(
     {

@@ -1,12 +1,9 @@
 import type { Model } from '@dafl/core';
-import { zipSync } from 'fflate';
 import { type Hdf5Group, writeHdf5 } from '../hdf5/write-hdf5.ts';
+import { writeZip } from '../zip/write-zip.ts';
 import { emitLayers, type EmittedLayer, type EmitOptions, storedTensor } from './emit-layers.ts';
 import { describeGraph, KERAS_VERSION, kerasConfig } from './model-json.ts';
 import { snakeCase } from './snake-case.ts';
-
-/** The oldest date that ZIP archives have, so that equal models give equal bytes. */
-const NO_DATE = '1980-01-01T00:00:00';
 
 /**
  * Writes a model up to its logits as a `.keras` file of Keras 3: float32, any batch size, images channels last. Class names
@@ -27,13 +24,12 @@ export function writeKeras(model: Model, options: EmitOptions = {}): Uint8Array<
     ...describeGraph(model.graph, includesPreprocessing, !includesPreprocessing && !includesSoftmax),
   };
   const encode = (value: object): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
-  return zipSync(
-    {
-      'metadata.json': encode(metadata),
-      'config.json': encode(kerasConfig(emitted)),
-      'model.weights.h5': writeHdf5(groupOf(emitted.layers, model)),
-    },
-    { level: 0, mtime: NO_DATE },
+  return writeZip(
+    new Map([
+      ['metadata.json', encode(metadata)],
+      ['config.json', encode(kerasConfig(emitted))],
+      ['model.weights.h5', writeHdf5(groupOf(emitted.layers, model))],
+    ]),
   );
 }
 

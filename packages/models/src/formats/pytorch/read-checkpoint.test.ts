@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs';
 import { DaflError } from '@dafl/core';
 import { describe, expect, it, test } from 'vitest';
 import { decodeFloat32 } from '../float32.ts';
+import { buildZip, concatenate } from '../zip/_testing/build-zip.ts';
 import {
   buildCheckpoint,
   buildPickle,
-  buildZip,
-  concatenate,
   pickledInteger,
   pickledTensor,
   pickledText,
   type TensorSketch,
 } from './_testing/build-checkpoint.ts';
-import { isCheckpoint, readCheckpoint } from './read-checkpoint.ts';
+import { isCheckpoint } from './is-checkpoint.ts';
+import { readCheckpoint } from './read-checkpoint.ts';
 
 const fixture = (name: string): Uint8Array =>
   readFileSync(new URL(`../../../../../test-fixtures/pytorch/${name}`, import.meta.url));

@@ -1,7 +1,7 @@
 import { showValue } from '@dafl/core';
 import { createReject, type Reject } from '../_reject.ts';
 import { countElements, safetensorsElementBytes, type SafetensorsDataType } from '../safetensors.ts';
-import { readStoredZip } from './read-stored-zip.ts';
+import { readZip } from '../zip/read-zip.ts';
 import { type ParameterTensor, type StateDict } from './state-dict.ts';
 import { PickleGlobal, type PickleTuple, PickleUnknown, type PickleValue, unpickle } from './unpickle.ts';
 
@@ -58,24 +58,6 @@ const DEEPEST = 4;
 const exportAdvice =
   "it holds a whole module, which only Python can run. Export it there:\n  model = torch.load('FILE', weights_only=False).eval()\n  torch.onnx.export(model, torch.zeros(1, 3, HEIGHT, WIDTH), 'model.onnx', input_names=['input'])\n  # then read model.onnx\nor store its weights alone: torch.save(model.state_dict(), 'weights.pt')";
 
-/** Whether a file is one that `torch.save` wrote: an archive of `data.pkl`, or a pickle. */
-export function isCheckpoint(bytes: Uint8Array): boolean {
-  // The length of a safetensors header (eight bytes, then '{') may begin as a pickle does.
-  const isSafetensors = bytes[8] === 0x7b && bytes.subarray(4, 8).every((byte) => byte === 0);
-  if (bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5 && !isSafetensors) return true;
-  const isZip = bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4;
-  // PyTorch writes data.pkl first, in a folder.
-  return (
-    isZip && /^[^/]*\/(data\.pkl|version|\.format_version|code\/|constants\.pkl|byteorder)/.test(firstEntry(bytes))
-  );
-}
-
-function firstEntry(bytes: Uint8Array): string {
-  if (bytes.length < 30) return '';
-  const length = bytes[26] | (bytes[27] << 8);
-  return new TextDecoder().decode(bytes.subarray(30, 30 + Math.min(length, 300)));
-}
-
 /**
  * Reads the weights that `torch.save` wrote, as an archive or in the form of before torch 1.6. The pickle in it is never
  * run: see `unpickle`.
@@ -130,29 +112,29 @@ interface Stored {
 }
 
 function readArchive(bytes: Uint8Array, reject: Reject): Stored {
-  const entries = readStoredZip(bytes, (path) => refuseProgram(path, reject), reject);
+  const entries = readZip(bytes, reject, { look: (path) => refuseProgram(path, reject) });
   const folder = [...entries.keys()]
     .map((path) => /^(.*\/)data\.pkl$/.exec(path)?.[1])
     .find((path) => path !== undefined);
   if (folder === undefined)
     return reject('it must hold a data.pkl, as torch.save writes it', showValue([...entries.keys()]));
-  const order = entries.get(`${folder}byteorder`);
+  const order = entries.get(`${folder}byteorder`)?.view();
   if (order !== undefined && new TextDecoder().decode(order) !== 'little')
     reject('its bytes must be little-endian', showValue(new TextDecoder().decode(order.subarray(0, 16))));
-  const pickle = entries.get(`${folder}data.pkl`)!;
+  const pickle = entries.get(`${folder}data.pkl`)!.view();
   const { value, unknown } = unpickle(pickle, 0, createOptions(reject), reject);
   return {
     value,
     unknown,
     contentOf: ({ key, dataType, elements }) => {
-      const content = entries.get(`${folder}data/${key}`);
+      const entry = entries.get(`${folder}data/${key}`);
       const expected = elements * safetensorsElementBytes.get(dataType)!;
-      if (content?.length !== expected)
+      if (entry?.sizeBytes !== expected)
         return reject(
           `its data/${showValue(key).slice(1, -1)} must have ${expected} bytes`,
-          String(content?.length ?? 'none'),
+          String(entry?.sizeBytes ?? 'none'),
         );
-      return content;
+      return entry.view();
     },
   };
 }
