@@ -162,7 +162,7 @@ test('dafl distill --export onnx writes the student as ONNX too', async () => {
   expect(parseEvents(inspected.stdout)).toMatchObject([{ classes: 3 }]);
 });
 
-test('a student that ONNX has no operators for is kept, with a warning', async () => {
+test('a student that cannot be written as is asked for is refused before the first step', async () => {
   const { graph } = tinyTeacher();
   const norm: ModelNode = {
     kind: 'localResponseNorm',
@@ -179,16 +179,18 @@ test('a student that ONNX has no operators for is kept, with a warning', async (
   const student = initializeWeights({ ...graph, nodes }, createRandomStream(1, 'student'));
   writeFileSync(join(home, 'even.safetensors'), writeModel(student));
   const line =
-    'distill --teacher teacher.safetensors --student even.safetensors --steps 1 --batch-size 8 --pictures 16 --backend cpu --out even --export onnx --json';
-  const { code, stdout } = await run(...line.split(' '));
-  expect(code).toBe(0);
-  const events = parseEvents(stdout);
-  expect(events.at(-1)).toMatchObject({ event: 'result' });
-  expect(events).toContainEqual(
-    expect.objectContaining({
-      code: 'REPORT_FAILED',
-      message: expect.stringMatching(/^Cannot write the student as ONNX .* 'norm' \(localResponseNorm\)$/) as string,
-    }),
-  );
-  expect(existsSync(join(home, 'even/student/student.onnx'))).toBe(false);
+    'distill --teacher teacher.safetensors --student even.safetensors --steps 1 --batch-size 8 --pictures 16 --backend cpu --out even --json';
+  const asked: [string, string, RegExp][] = [
+    ['--export onnx', "'--export' must name", /onnx: Cannot write .*'norm' \(localResponseNorm\)/],
+    ['--export tfjs,onnx,keras', "'--export' must name", /tfjs: .*'norm'.*; onnx: .*'norm'.*; keras: .*'norm'/],
+    ['--quantize int8', "'--quantize' must name", /onnx: Cannot write .*'norm'/],
+  ];
+  for (const [flags, option, reason] of asked) {
+    const { code, stdout } = await run(...line.split(' '), ...flags.split(' '));
+    expect(code).toBe(2);
+    const message = expect.stringMatching(reason) as string;
+    expect(parseEvents(stdout).at(-1)).toMatchObject({ event: 'error', message });
+    expect(stdout).toContain(option);
+    expect(existsSync(join(home, 'even'))).toBe(false);
+  }
 });

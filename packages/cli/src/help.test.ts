@@ -397,7 +397,7 @@ test('dafl evaluate', async () => {
       dafl evaluate student.onnx --data photos --mean 0.5 --std 0.5
 
     Everywhere: --json, --quiet, --no-images, --verbose
-    'dafl evaluate --help-all' shows all 11 flags.
+    'dafl evaluate --help-all' shows all 12 flags.
     "
   `);
 });
@@ -425,7 +425,7 @@ test('dafl inspect', async () => {
       dafl inspect teacher.onnx teacher.safetensors
 
     Everywhere: --json, --quiet, --no-images, --verbose
-    'dafl inspect --help-all' shows all 6 flags.
+    'dafl inspect --help-all' shows all 7 flags.
     "
   `);
 });

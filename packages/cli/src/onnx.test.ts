@@ -54,6 +54,21 @@ test('dafl evaluate and distill take an ONNX file', async () => {
   ]);
 });
 
+test('dafl record takes one too, and what its file leaves open', async () => {
+  const folder = mkdtempSync(join(home, 'train-'));
+  for (const [name, content] of tinyData({ prefix: 'train', classes: 5, count: 40 }))
+    writeFileSync(join(folder, name), content);
+  const line = ['record', fixture('gemm'), '--data', folder, '--backend', 'cpu', '--out', 'metadata', '--force'];
+  const untold = await run(...line);
+  expect(untold).toMatchObject({ code: 0, stderr: expect.stringContaining('note: The file does not say') as string });
+  const told = await run(...line, '--mean', '0.2', '--std', '0.5', '--threads', '1');
+  expect(told.code).toBe(0);
+  expect(told.stderr).not.toContain('note: The file does not say');
+  const { code, stderr } = await run(...line, '--logits', 'nothing');
+  expect(code).toBe(3);
+  expect(stderr).toMatch(/'nothing'/);
+});
+
 test.each([
   [['--mean', 'x'], "'--mean' must be a list of numbers: current value is 'x'"],
   [['--std', '1,0'], "'--std' must be a list of numbers > 0: current value is [1,0]"],

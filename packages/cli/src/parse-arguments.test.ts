@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { commands } from './commands.ts';
+import { fileArguments, modelArgument } from './shared-arguments.ts';
 import { parseArguments, type ParsedArguments } from './parse-arguments.ts';
 
 async function parse(line: string): Promise<ParsedArguments> {
@@ -47,4 +48,15 @@ test.each([
   ['evaluate a.onnx --data --json', "Cannot run 'dafl evaluate' as '--data' must have a value: current value is none"],
 ])('%s is refused', async (line, message) => {
   await expect(parse(line)).rejects.toThrow(message);
+});
+
+test('every command that reads a model takes what its file may leave open', async () => {
+  const readers: string[] = [];
+  for (const [name, entry] of Object.entries(commands)) {
+    const { shape } = (await entry.load()).schema;
+    if (!Object.values(shape).includes(modelArgument)) continue;
+    readers.push(name);
+    expect(shape).toMatchObject(fileArguments);
+  }
+  expect(readers).toEqual(['record', 'evaluate', 'inspect', 'predict', 'convert', 'quantize']);
 });

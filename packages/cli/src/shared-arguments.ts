@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 type Shape = typeof distillationOptionsSchema.shape;
 
-const { backend, threads, allowSoftwareGpu, mean, std, range, architecture, inputSize } =
+const { backend, threads, allowSoftwareGpu, logits, mean, std, range, architecture, inputSize } =
   distillationOptionsSchema.shape;
 
 /** The model that a command reads. */
@@ -20,8 +20,9 @@ export const computingArguments: Pick<Shape, 'backend' | 'threads' | 'allowSoftw
   allowSoftwareGpu: allowSoftwareGpu.meta({ isAdvanced: true }),
 };
 
-/** What a model is and takes, where its file does not say so. */
-export const fileArguments: Pick<Shape, 'mean' | 'std' | 'range' | 'architecture' | 'inputSize'> = {
+/** What a model is and takes, where its file does not say so: every command that reads a `modelArgument` has them. */
+export const fileArguments: Pick<Shape, 'logits' | 'mean' | 'std' | 'range' | 'architecture' | 'inputSize'> = {
+  logits: logits.describe('Node that gives the logits. Default: as its file says, or found').meta({ isAdvanced: true }),
   mean: mean.describe("Mean of the model's training images, for each channel. Default: as its file says"),
   std,
   range: range.describe('Pixels that the model takes, before mean and deviation. Default: as its file says'),

@@ -1,5 +1,4 @@
 import { dirname, join } from 'node:path';
-import { writeModelFiles } from './write-model-files.ts';
 import {
   DaflError,
   describeClassifier,
@@ -10,7 +9,7 @@ import {
   type ResultEvent,
   type SamplesEvent,
 } from '@dafl/core';
-import { describePreprocessor, writeKeras, writeModel, writeOnnx, writeTfjs } from '@dafl/models';
+import { writeModel } from '@dafl/models';
 import { decode } from 'fast-png';
 import type { CheckpointStore } from './checkpoint-store.ts';
 import type { SettledOptions } from './distillation-options.ts';
@@ -27,6 +26,7 @@ import type { RunFolder } from './run-folder.ts';
 import type { NetworkRecord, RunRecord } from './run-record.ts';
 import { systemErrorCode } from './storage-error.ts';
 import { readSamplesImage, renderSamplesImage } from './samples-image.ts';
+import { studentExports } from './student-exports.ts';
 import type { TensorboardEvent } from './tensorboard/encode-event.ts';
 import { EventFile } from './tensorboard/event-file.ts';
 import { createFolder, writeFileAtomically, writeFileAtomicallySync } from './write-file-atomically.ts';
@@ -320,19 +320,10 @@ export class RunSession {
   /** Writes the student in the other formats that were asked for. */
   async #export(student: Model) {
     const { folder, options } = this.#start;
-    const formats = new Set(options.export?.split(','));
-    const onnx = async () => {
-      await writeFileAtomically(folder.studentOnnx, writeOnnx(student));
-      const config = JSON.stringify(describePreprocessor(student.graph), null, 2);
-      await writeFileAtomically(folder.studentPreprocessor, Buffer.from(`${config}\n`));
-    };
-    const keras = () => writeFileAtomically(folder.studentKeras, writeKeras(student));
-    const tfjs = () => writeModelFiles(folder.studentTfjs, writeTfjs(student));
-    return [
-      ...(formats.has('onnx') ? await this.#attempt('write the student as ONNX', onnx) : []),
-      ...(formats.has('keras') ? await this.#attempt('write the student for Keras', keras) : []),
-      ...(formats.has('tfjs') ? await this.#attempt('write the student for TensorFlow.js', tfjs) : []),
-    ];
+    const failures: RunEvent[] = [];
+    for (const { title, write } of studentExports(student, options, folder))
+      failures.push(...(await this.#attempt(`write the student ${title}`, write)));
+    return failures;
   }
 
   async #writeStudent(student: Model): Promise<{ sha256: string; sizeBytes: number }> {

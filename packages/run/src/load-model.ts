@@ -28,16 +28,24 @@ export interface LoadedModel {
 }
 
 /** What a model is and takes, where its file does not say so. */
-export type ModelOptions = Pick<DistillationOptions, 'mean' | 'std' | 'range' | 'architecture' | 'inputSize'>;
+export type ModelOptions = Pick<
+  DistillationOptions,
+  'logits' | 'mean' | 'std' | 'range' | 'architecture' | 'inputSize'
+>;
 
 /**
  * Loads a model.
  *
  * @param source Name of a built-in teacher, or path of a model file.
  * @param options What the model is and takes, where the file does not say so.
- * @throws {DaflError} `MODEL` if there is none, or the file holds no sound model.
+ * @throws {DaflError} `MODEL` if there is none, the file holds no sound model, or it has no node `logits`.
  */
-export async function loadModel(source: string, options: ModelOptions = {}): Promise<LoadedModel> {
+export async function loadModel(source: string, { logits, ...options }: ModelOptions = {}): Promise<LoadedModel> {
+  const loaded = await loadUnmarked(source, options);
+  return logits === undefined ? loaded : { ...loaded, model: markLogits(loaded.model, logits) };
+}
+
+async function loadUnmarked(source: string, options: ModelOptions): Promise<LoadedModel> {
   if (listTeachers().includes(source)) {
     const model = await builtInTeacher(source);
     return { model, ...fingerprintFile(writeModel(model)), notes: [] };
@@ -82,7 +90,7 @@ async function fileOf(source: string): Promise<string> {
 }
 
 /** Options of `loadTeacher`. */
-export type TeacherSource = ModelOptions & Pick<DistillationOptions, 'teacher' | 'logits' | 'answersOnly'>;
+export type TeacherSource = ModelOptions & Pick<DistillationOptions, 'teacher' | 'answersOnly'>;
 
 /** How a teacher is reached. */
 export interface TeacherAccess {
@@ -137,8 +145,7 @@ export async function loadTeacher(
       : await (await import('./answers/onnx-runtime.ts')).onnxRuntime(teacher, bytes);
     return { ...(await opaqueModel(program, { mean, std, range })), ...fingerprintFile(bytes) };
   }
-  const loaded = await loadModel(teacher, { mean, std, range, architecture, inputSize });
-  return logits === undefined ? loaded : { ...loaded, model: markLogits(loaded.model, logits) };
+  return await loadModel(teacher, { logits, mean, std, range, architecture, inputSize });
 }
 
 /** SHA-256 and size of the content of a file, or of several one after another. */

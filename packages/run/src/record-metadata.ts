@@ -6,14 +6,14 @@ import { decomposeAside } from './decompose-aside.ts';
 import { loadLabelledImages } from './data-source.ts';
 import { fitImages } from './fit-images.ts';
 import type { BackendName } from './distillation-options.ts';
-import { loadTeacher } from './load-model.ts';
+import { loadModel, type ModelOptions } from './load-model.ts';
 import { writeMetadata } from './metadata-file.ts';
 import type { DownloadSettings } from './mnist-files.ts';
 import { selectBackend } from './select-backend.ts';
 import { createFolder, writeFileAtomically } from './write-file-atomically.ts';
 
 /** What is recorded, and where it goes. */
-export interface RecordingOptions extends DownloadSettings {
+export interface RecordingOptions extends DownloadSettings, ModelOptions {
   /** Name of a built-in teacher, or path of a model file. */
   readonly teacher: string;
   /** Labelled images: `'mnist'` or a folder. */
@@ -23,8 +23,11 @@ export interface RecordingOptions extends DownloadSettings {
   readonly mostImages?: number;
   readonly backend: 'auto' | BackendName;
   readonly threads?: number;
+  readonly allowSoftwareGpu?: boolean;
   /** Replaces a file that is there. */
   readonly force?: boolean;
+  /** Told what was found or assumed as the teacher was read, in sentences. */
+  readonly onNotes?: (notes: readonly string[]) => void;
   /** Told what computes, and why that. */
   readonly onBackend?: (description: string, reason: string) => void;
 }
@@ -51,7 +54,8 @@ export async function recordTeacherMetadata(options: RecordingOptions): Promise<
       `Cannot write '${file}' as it must not exist yet: current value is a file. Choose another name, or replace it with --force`,
     );
   }
-  const teacher = await loadTeacher({ teacher: options.teacher });
+  const teacher = await loadModel(options.teacher, options);
+  options.onNotes?.(teacher.notes);
   const images = fitImages(
     await loadLabelledImages(options.data, { split: 'train', signal, onDownload: options.onDownload }),
     teacher.model.graph,

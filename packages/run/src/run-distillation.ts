@@ -38,6 +38,7 @@ import { blankSamples, resultFiles, RunSession } from './_run-session.ts';
 import { quantizeToOnnx } from './quantize-to-onnx.ts';
 import { selectBackend } from './select-backend.ts';
 import { toStorageError } from './storage-error.ts';
+import { assertExportable } from './student-exports.ts';
 import { timeEvaluation } from './time-evaluation.ts';
 import { timeImage } from './time-image.ts';
 import { TimeKeeper } from './time-keeper.ts';
@@ -109,6 +110,7 @@ export async function* runDistillation(
     return;
   }
   const student = await loadStudent(options.student, teacher.model);
+  assertExportable(student.graph, options, folder);
   const method = await recipe.createMethod(teacher, { signal, onDownload });
   const evaluation =
     options.eval === undefined

@@ -3,8 +3,15 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
 import { formatCount, formatSeconds } from '../format.ts';
-import { computingArguments, labelledImages, modelArgument } from '../shared-arguments.ts';
+import {
+  computingArguments,
+  fileArguments,
+  forceArgument,
+  labelledImages,
+  modelArgument,
+} from '../shared-arguments.ts';
 import { tellDownload } from '../tell-download.ts';
+import { tellNotes } from '../tell-notes.ts';
 
 export const recordCommand: Command = defineCommand({
   name: 'record',
@@ -15,8 +22,9 @@ export const recordCommand: Command = defineCommand({
     data: labelledImages.describe('Labelled training images'),
     out: z.string().min(1).describe('The metadata file').meta({ placeholder: 'file' }),
     mostImages: z.int().min(1).optional().describe('Images that are read at most. Default: 20000'),
-    backend: computingArguments.backend,
-    force: z.boolean().optional().describe('Replace a file that is there'),
+    ...computingArguments,
+    force: forceArgument,
+    ...fileArguments,
   }),
   operands: ['teacher'],
   examples: [
@@ -30,6 +38,7 @@ export const recordCommand: Command = defineCommand({
       file: out,
       signal,
       onDownload: tellDownload(terminal),
+      onNotes: (notes) => tellNotes(notes, terminal),
       onBackend: (description, reason) => terminal.err(`Backend: ${description}, ${reason}\n`),
     });
     if (isJson) {
