@@ -44,6 +44,18 @@ describe('generatorGraph', () => {
     expect(inferShapes(graph).get(graph.outputs.images)?.output).toEqual([size, size, 3]);
   });
 
+  it.each([
+    [32, 2, 8],
+    [64, 2, 16],
+    [65, 3, 9],
+    [224, 4, 14],
+    [500, 5, 16],
+  ])('upsamples images of %i pixels a side %i times, from a map of %i', (size, upsamplings, first) => {
+    const { nodes, ...graph } = generatorGraph({ ...official, imageSize: [size, size], widths: [4, 3, 2] });
+    expect(nodes.filter(({ kind }) => kind === 'upsampleNearest2d').length).toBe(upsamplings);
+    expect(inferShapes({ ...graph, nodes }).get('map')?.output).toEqual([first, first, 4]);
+  });
+
   it('has the official epsilons, and statistics that never move', () => {
     const norms = generatorGraph(official).nodes.filter((node) => node.kind === 'batchNorm');
     expect(norms.map(({ epsilon, momentum, affine }) => ({ epsilon, momentum, affine }))).toEqual([

@@ -5,7 +5,7 @@ import type { Graph, ModelNode, Preprocessing } from './model/model.ts';
 export interface GeneratorOptions {
   /** Length of the latent vector, >= 1. Official code: 100 for MNIST, 1000 for CIFAR. */
   readonly latentSize: number;
-  /** Height and width of the images, >= 1. What is made is a multiple of 4, and cropped where they are none. */
+  /** Height and width of the images, >= 1. What is made is a multiple of 4 (of more from 65 on), and cropped where they are none. */
   readonly imageSize: readonly [height: number, width: number];
   /** Channels of the images, >= 1. */
   readonly channels: number;
@@ -47,13 +47,16 @@ export type GeneratorOutput =
 /** PyTorch's default, which the generator's first and last batch normalisation have in the official code. */
 const DEFAULT_EPSILON = 1e-5;
 const LEAKY_SLOPE = 0.2;
+/** Largest height and width of the first map: larger images take more upsamplings, so that the dense layer stays small. */
+const MOST_FIRST = 16;
 
 /**
  * DAFL's generator: latent vectors to images in the teacher's normalised input space.
  *
  * Linear to `[height/4, width/4, first]` (rounded up); batch norm; x2; conv 3x3 to `second`; batch norm; leaky ReLU 0.2; x2; conv
  * 3x3 to `third`; batch norm; leaky ReLU 0.2; conv 3x3 to `channels`, cropped to the size of the
- * images; then what `output` says.
+ * images; then what `output` says. Images of more than 64 pixels begin with further stages (x2; conv 3x3 to `first`; batch norm;
+ * leaky ReLU 0.2), as many as make the first map 16 pixels high and wide at most: four upsamplings for 224.
  *
  * Source: Chen et al., "Data-Free Learning of Student Networks", ICCV 2019, and its official code
  * (huawei-noah/Efficient-Computing, DAFL/DAFL-train.py). The code writes `BatchNorm2d(128, 0.8)`, whose second argument
@@ -82,7 +85,9 @@ export function generatorGraph(options: GeneratorOptions): Graph {
   assertOption(classes === undefined || (isCount(classes) && classes >= 2), 'classes', 'be an integer >= 2', classes);
   assertOption(batchNormEpsilon > 0, 'batchNormEpsilon', 'be > 0', batchNormEpsilon);
 
-  const [rows, columns] = imageSize.map((size) => Math.ceil(size / 4));
+  const upsamplings = Math.max(2, Math.ceil(Math.log2(Math.max(height, width) / MOST_FIRST)));
+  const scale = 2 ** upsamplings;
+  const [rows, columns] = imageSize.map((size) => Math.ceil(size / scale));
   const nodes: ModelNode[] = [];
   let last = 'input';
   const append = (node: ModelNode): void => {
@@ -112,6 +117,12 @@ export function generatorGraph(options: GeneratorOptions): Graph {
   append({ kind: 'dense', name: 'project', inputs: [last], units: rows * columns * first, useBias: true });
   append({ kind: 'reshape', name: 'map', inputs: [last], shape: [rows, columns, first] });
   batchNorm('norm0', DEFAULT_EPSILON);
+  for (let stage = 1; stage <= upsamplings - 2; stage++) {
+    upsample(`growth${stage}.up`);
+    convolution(`growth${stage}.conv`, first);
+    batchNorm(`growth${stage}.norm`, batchNormEpsilon);
+    leaky(`growth${stage}.leaky`);
+  }
   upsample('up1');
   convolution('conv1', second);
   batchNorm('norm1', batchNormEpsilon);
@@ -121,8 +132,8 @@ export function generatorGraph(options: GeneratorOptions): Graph {
   batchNorm('norm2', batchNormEpsilon);
   leaky('leaky2');
   convolution('conv3', channels);
-  const [top, left] = [rows * 4 - height, columns * 4 - width].map((rest) => Math.floor(rest / 2));
-  if (rows * 4 > height || columns * 4 > width)
+  const [top, left] = [rows * scale - height, columns * scale - width].map((rest) => Math.floor(rest / 2));
+  if (rows * scale > height || columns * scale > width)
     append({ kind: 'slice', name: 'crop', inputs: [last], begin: [top, left, 0], size: [height, width, channels] });
   if (output.kind === 'normalized') {
     append({ kind: 'activation', name: 'tanh', inputs: [last], function: 'tanh' });

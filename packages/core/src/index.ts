@@ -129,7 +129,8 @@ export { dafl, type DaflOptions, type ReplayOptions } from './methods/dafl.ts';
 export { ImagePool, type PoolBatch, type PooledImage } from './methods/image-pool.ts';
 export { measureLogitScale } from './measure-logit-scale.ts';
 export { procedural, type ProceduralOptions } from './methods/procedural.ts';
-export { ReplayBank, type ReplayShapes } from './methods/replay-bank.ts';
+export type { ReplayBank } from './methods/replay-bank.ts';
+export { type ReplayShapes, TensorReplayBank } from './methods/tensor-replay-bank.ts';
 
 export { type ImageSet, sliceImageSet } from './data/image-set.ts';
 export { preprocess, toPixels } from './data/preprocess.ts';

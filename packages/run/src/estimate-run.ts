@@ -1,6 +1,7 @@
 import { createRandomStream, describeClassifier, distill, initializeWeights } from '@dafl/core';
 import { loadLabelledImages } from './data-source.ts';
 import { fitImages } from './fit-images.ts';
+import { assertFits, fitMemory } from './fit-memory.ts';
 import type { DistillationOptions } from './distillation-options.ts';
 import { loadStudent, loadTeacher } from './load-model.ts';
 import { peakMemoryBytes } from './machine.ts';
@@ -18,6 +19,10 @@ export interface RunEstimate {
   readonly seconds: number;
   /** Of the whole process. */
   readonly peakMemoryBytes: number;
+  /** Images of one update. */
+  readonly batchSize: number;
+  /** What was made smaller than the method's default so that a step fits into memory; null where nothing was. */
+  readonly note: string | null;
   readonly teacher: string;
   readonly student: string;
   /** What the estimate itself took. */
@@ -50,10 +55,11 @@ export async function estimateRun(
   { signal, onDownload, onBackend, teacherToken, probeMs = PROBE_MS }: EstimateSettings = {},
 ): Promise<RunEstimate> {
   const startedMs = performance.now();
-  const recipe = resolveRecipe(options);
+  const asked = resolveRecipe(options);
   const teacher = await loadTeacher(options, { signal, teacherToken });
   describeClassifier(teacher.model.graph);
   const student = await loadStudent(options.student, teacher.model);
+  const { recipe, note } = fitMemory(options, asked, teacher.model.graph, student.graph);
   const method = await recipe.createMethod(teacher, { signal, onDownload });
   const evaluation =
     options.eval === undefined
@@ -65,6 +71,7 @@ export async function estimateRun(
   });
   onBackend?.(backend.description, reason);
   try {
+    assertFits(recipe, name, recipe.stepMemory(teacher.model.graph, student.graph));
     const common = {
       backend,
       teacher: teacher.model,
@@ -116,6 +123,8 @@ export async function estimateRun(
         (times(evaluateEvery) * studentMs) / 1000 +
         times(sampleEvery) * sampleSeconds,
       peakMemoryBytes: peakMemoryBytes(),
+      batchSize: recipe.batchSize,
+      note,
       teacher: teacher.model.graph.name,
       student: student.graph.name,
       probeSeconds: (performance.now() - startedMs) / 1000,

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { DaflError, dafl, describeClassifier, type Method, type Preset, presets, procedural } from '@dafl/core';
+import {
+  DaflError,
+  dafl,
+  describeClassifier,
+  type Graph,
+  type Method,
+  type Preset,
+  presets,
+  procedural,
+} from '@dafl/core';
 import { matchChannels } from '@dafl/data';
 import {
   deepInversion,
@@ -19,6 +28,7 @@ import {
   defaultShift,
   nayerDefaults,
   poolDefaults,
+  pooled,
   proceduralDefaults,
   reconstructionDefaults,
   refine,
@@ -40,6 +50,7 @@ import type { DownloadSettings } from './mnist-files.ts';
 import { lowRankShare } from './low-rank-share.ts';
 import type { MethodName } from './method-name.ts';
 import { readMetadata } from './metadata-file.ts';
+import { imagesMadeAtOnce, stepMemory, type StepMemory } from './step-memory.ts';
 
 /** What the options come to: core's terms, and the options with nothing left open but the number of steps. */
 export interface Recipe {
@@ -49,6 +60,11 @@ export interface Recipe {
   readonly options: SettledOptions;
   /** Why this method, in a sentence; null where the options name it. */
   readonly methodReason: string | null;
+  /** Images of one update. */
+  readonly batchSize: number;
+
+  /** What a step of these networks holds at its most, about. */
+  stepMemory(teacher: Graph, student: Graph): StepMemory;
 
   /**
    * The method, with the files that it needs.
@@ -83,7 +99,8 @@ const methods: Readonly<Record<MethodName, (preset: Preset, options: Distillatio
       };
       return async ({ model }) => {
         const hasStatistics = model.graph.nodes.some(({ kind }) => kind === 'batchNorm');
-        return pool({ ...settings, pictures: options.pictures ?? (hasStatistics ? 0 : poolDefaults.pictures) });
+        const pictures = options.pictures ?? (hasStatistics ? 0 : poolDefaults.pictures);
+        return pool({ ...settings, ...madeAtOnce(model.graph, made), pictures });
       };
     },
     dafl: (preset) => {
@@ -91,34 +108,36 @@ const methods: Readonly<Record<MethodName, (preset: Preset, options: Distillatio
       return async () => method;
     },
     nayer: ({ dafl: { batchSize, ...made } }, options) => {
-      const method = nayer({
-        ...nayerDefaults,
-        ...ofPool(options, nayerDefaults),
-        batchSize,
-        studentSteps: made.replay?.studentSteps ?? 1,
-        generator: { latentSize: made.generator.latentSize, widths: made.generator.widths },
-        generatorLearningRate: made.generatorSchedule.learningRate,
-        weights: {
-          batchNorm: made.batchNormStatisticsWeight,
-          label: made.oneHotWeight,
-          adversarial: made.adversarialWeight,
-        },
-      });
-      return async () => method;
+      return async ({ model }) =>
+        nayer({
+          ...nayerDefaults,
+          ...madeAtOnce(model.graph, made),
+          ...ofPool(options, nayerDefaults),
+          batchSize,
+          studentSteps: made.replay?.studentSteps ?? 1,
+          generator: { latentSize: made.generator.latentSize, widths: made.generator.widths },
+          generatorLearningRate: made.generatorSchedule.learningRate,
+          weights: {
+            batchNorm: made.batchNormStatisticsWeight,
+            label: made.oneHotWeight,
+            adversarial: made.adversarialWeight,
+          },
+        });
     },
     'deep-inversion': ({ dafl: { batchSize, ...made } }, options) => {
-      const method = deepInversion({
-        ...deepInversionDefaults,
-        ...ofPool(options, deepInversionDefaults),
-        batchSize,
-        studentSteps: made.replay?.studentSteps ?? 1,
-        weights: {
-          ...deepInversionDefaults.weights,
-          batchNorm: made.batchNormStatisticsWeight,
-          label: made.oneHotWeight,
-        },
-      });
-      return async () => method;
+      return async ({ model }) =>
+        deepInversion({
+          ...deepInversionDefaults,
+          ...madeAtOnce(model.graph, made),
+          ...ofPool(options, deepInversionDefaults),
+          batchSize,
+          studentSteps: made.replay?.studentSteps ?? 1,
+          weights: {
+            ...deepInversionDefaults.weights,
+            batchNorm: made.batchNormStatisticsWeight,
+            label: made.oneHotWeight,
+          },
+        });
     },
     dfq: (preset) => {
       const method = dfq(ofGenerator(preset));
@@ -158,6 +177,11 @@ function ofPool(
     iterations: synthesisSteps ?? defaults.iterations,
     pictures: pictures ?? defaults.pictures,
   };
+}
+
+/** Fewer where a batch would take too much memory. */
+function madeAtOnce(teacher: Graph, { generator }: Pick<Preset['dafl'], 'generator'>): { synthesisSize: number } {
+  return { synthesisSize: imagesMadeAtOnce(pooled.synthesisSize, { teacher, generator }) };
 }
 
 function ofGenerator({ dafl: { batchSize, generator, generatorSchedule, replay } }: Preset): GeneratorMethodOptions {
@@ -260,6 +284,14 @@ export function resolveRecipe(given: DistillationOptions): Recipe {
     steps: options.steps ?? preset.steps,
     options: { ...options, ...(Object.fromEntries(resolved) as Partial<HyperParameters>) },
     methodReason,
+    batchSize: preset.dafl.batchSize,
+    stepMemory(teacher, student) {
+      const { generator, replay } = preset.dafl;
+      const ownSteps = options.method === 'procedural' ? proceduralDefaults.studentSteps : replay?.studentSteps;
+      const { latentSize, widths } = generator;
+      const common = { method: options.method, studentSteps: ownSteps ?? 1, generator: { latentSize, widths } };
+      return stepMemory({ teacher, student, ...common });
+    },
     createMethod: methods[options.method](preset, options),
   };
 }

@@ -13,6 +13,7 @@ import { readModel } from '@dafl/models';
 import { CheckpointStore, type LoadedCheckpoint } from './checkpoint-store.ts';
 import { loadLabelledImages } from './data-source.ts';
 import { fitImages } from './fit-images.ts';
+import { assertFits, fitMemory } from './fit-memory.ts';
 import { hyperParameters } from './hyper-parameters.ts';
 import type { DistillationOptions } from './distillation-options.ts';
 import { fitSteps } from './fit-steps.ts';
@@ -99,8 +100,8 @@ export async function* runDistillation(
   const folder = runFolder(settings.folder);
   const startedMs = performance.now();
   const { signal, onDownload, teacherToken } = settings;
-  const recipe = resolveRecipe(options);
-  const previous = settings.resume === true ? await readPrevious(folder, recipe.options) : undefined;
+  const asked = resolveRecipe(options);
+  const previous = settings.resume === true ? await readPrevious(folder, options, asked) : undefined;
   if (previous === undefined) await (settings.force === true ? assertReplaceable : assertVacant)(folder);
   const teacher = await loadTeacher(options, { signal, teacherToken });
   assertSameTeacher(options.teacher, teacher, settings.teacherSha256 ?? previous?.teacher.sha256);
@@ -111,6 +112,7 @@ export async function* runDistillation(
   }
   const student = await loadStudent(options.student, teacher.model);
   assertExportable(student.graph, options, folder);
+  const { recipe, note: memoryNote } = fitMemory(options, asked, teacher.model.graph, student.graph);
   const method = await recipe.createMethod(teacher, { signal, onDownload });
   const evaluation =
     options.eval === undefined
@@ -130,6 +132,7 @@ export async function* runDistillation(
   let session: RunSession | undefined;
   let samples: SamplesEvent | undefined;
   try {
+    assertFits(recipe, selected.name, recipe.stepMemory(teacher.model.graph, student.graph));
     const common = {
       backend,
       teacher: teacher.model,
@@ -220,6 +223,9 @@ export async function* runDistillation(
       };
       for (const message of teacher.notes) {
         yield { event: 'warning', code: 'IMPORTED_TEACHER', step: resume?.step ?? 0, message };
+      }
+      if (memoryNote !== null) {
+        yield { event: 'warning', code: 'SMALLER_BATCHES', step: resume?.step ?? 0, message: memoryNote };
       }
       for (const message of loaded.damaged) {
         yield { event: 'warning', code: 'DAMAGED_CHECKPOINT', step: resume?.step ?? 0, message };
@@ -365,7 +371,11 @@ async function fitToTime({
 }
 
 /** The record of the run to go on with, which the options must be those of. */
-async function readPrevious(folder: RunFolder, options: DistillationOptions): Promise<RunRecord> {
+async function readPrevious(
+  folder: RunFolder,
+  given: DistillationOptions,
+  { options }: Pick<Recipe, 'options'>,
+): Promise<RunRecord> {
   const previous = await readRunRecord(folder.record);
   if (previous === undefined) {
     throw new DaflError('USAGE', `Cannot resume '${folder.path}' as it must hold a run: run.json is missing`);
@@ -375,6 +385,8 @@ async function readPrevious(folder: RunFolder, options: DistillationOptions): Pr
     if (
       value === undefined ||
       REPORTING_OPTIONS.includes(name) ||
+      // Fitted to the memory, then as now.
+      (name === 'batchSize' && given.batchSize === undefined) ||
       ((name === 'backend' || name === 'method') && value === 'auto')
     )
       continue;

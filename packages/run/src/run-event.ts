@@ -21,9 +21,9 @@ export interface PreparedEvent {
   readonly forecast: RunForecast | null;
 }
 
-/** A warning of core's, that a checkpoint had to be passed over, or what was assumed as the teacher was read. */
+/** A warning of core's, that a checkpoint had to be passed over, what was assumed as the teacher was read, or what was made smaller. */
 export interface RunWarningEvent extends Omit<WarningEvent, 'code'> {
-  readonly code: WarningEvent['code'] | 'DAMAGED_CHECKPOINT' | 'IMPORTED_TEACHER';
+  readonly code: WarningEvent['code'] | 'DAMAGED_CHECKPOINT' | 'IMPORTED_TEACHER' | 'SMALLER_BATCHES';
 }
 
 /** A picture of the samples, and where it lies. */

@@ -53,7 +53,7 @@ export async function sampleModel(teacher: string, options: SampleModelOptions):
   }
   const classifier = describeClassifier(graph);
   const { name: methodName, options: own } = await recipe.createMethod(loaded, { signal });
-  const synthesisSize = Math.max(2, Math.min(MOST_IMAGES, perClass * classifier.classes));
+  const synthesisSize = Math.max(2, Math.min(MOST_IMAGES, Number(own.synthesisSize), perClass * classifier.classes));
   const method = remake(methodName, { ...own, synthesisSize });
   const { backend, reason } = await selectBackend({ ...settled, networks: [graph] });
   onBackend?.(backend.description, reason);

@@ -29,12 +29,13 @@ export const estimateCommand: Command = defineCommand({
       terminal.out(`${JSON.stringify({ event: 'result', ...estimate })}\n`);
       return exitCodes.done;
     }
-    const { teacher, student, backend, steps, secondsPerStep, seconds, peakMemoryBytes } = estimate;
+    const { teacher, student, backend, steps, secondsPerStep, seconds, peakMemoryBytes, batchSize, note } = estimate;
     terminal.out(`${terminal.style('bold', `${teacher} to ${student}`)} on ${backend}\n\n`);
     terminal.out(
       formatTable(
         [
           ['steps', formatCount(steps)],
+          ['images of an update', formatCount(batchSize)],
           ['a step', `${(secondsPerStep * 1000).toFixed(0)} ms`],
           ['time', formatSeconds(seconds)],
           ['peak memory', formatBytes(peakMemoryBytes)],
@@ -42,6 +43,7 @@ export const estimateCommand: Command = defineCommand({
         { indent: '  ' },
       ),
     );
+    if (note !== null) terminal.out(`\n${note}.\n`);
     return exitCodes.done;
   },
 });

@@ -19,11 +19,13 @@ import { createOptimizer } from '../optimizers/create-optimizer.ts';
 import type { OptimizerOptions } from '../optimizers/optimizer.ts';
 import { learningRateAt, type Schedule } from '../optimizers/schedule.ts';
 import type { Method, MethodContext, MethodSession, MethodStep, AnsweredBatch } from './method.ts';
-import { ReplayBank } from './replay-bank.ts';
+import { PixelReplayBank } from './pixel-replay-bank.ts';
+import type { ReplayBank } from './replay-bank.ts';
+import { TensorReplayBank } from './tensor-replay-bank.ts';
 
 /** How the student meets the generator's images again. */
 export interface ReplayOptions {
-  /** Batches kept, the newest ones; >= 1. */
+  /** Batches kept, the newest ones; >= 1, and fewer where they would take more than 512 MiB. Pixels are kept as bytes. */
   readonly batches: number;
   /** Student updates for each generator update, each on a batch drawn from the bank; >= 1. */
   readonly studentSteps: number;
@@ -128,17 +130,26 @@ export function dafl(options: DaflOptions): Method {
 
 function startDafl(options: DaflOptions, context: MethodContext): MethodSession {
   const { backend, teacher, student, steps, positionAt = (step) => step, createRandom } = context;
-  const { inputShape, preprocessing, classes } = describeClassifier(teacher.graph);
+  const classifier = describeClassifier(teacher.graph);
+  const { inputShape, preprocessing, classes } = classifier;
   const [height, width, channels] = inputShape;
   const graph = generatorGraph({ ...options.generator, imageSize: [height, width], channels, preprocessing });
   const generator = createNetwork(backend, initializeWeights(graph, createRandom('generator weights')));
   const optimizer = createOptimizer(backend, generator.trainableVariables, options.generatorOptimizer);
   const latents = createRandom('latent');
   const draws = createRandom('replay');
-  const bank = new ReplayBank(backend, Math.min(options.replay?.batches ?? 1, steps), {
-    images: [options.batchSize, height, width, channels],
-    teacherLogits: [options.batchSize, classes],
-  });
+  const bank = createBank();
+
+  function createBank(): ReplayBank {
+    const { batchSize, replay } = options;
+    const capacity = Math.min(replay?.batches ?? 1, steps);
+    const { kind } = options.generator.output;
+    // What is met once is met as it was made.
+    if (replay !== null && (kind === 'pixels' || kind === 'sigmoid'))
+      return new PixelReplayBank(backend, { capacity, batchSize, classifier });
+    const shapes = { images: [batchSize, height, width, channels], teacherLogits: [batchSize, classes] };
+    return new TensorReplayBank(backend, capacity, shapes);
+  }
 
   function generate(tape: Tape, count: number, random = latents, trainable = false): Value {
     const { latentSize } = options.generator;
@@ -209,14 +220,15 @@ function startDafl(options: DaflOptions, context: MethodContext): MethodSession 
   }
 
   return {
-    step(step): MethodStep {
+    async step(step): Promise<MethodStep> {
+      bank.release();
       const { batch, losses } = trainGenerator(step);
       if (options.schedule === 'two-stage') {
         backend.dispose(batch.images);
         backend.dispose(batch.teacherLogits);
-        bank.add(generateBatch(options.batchSize));
+        await bank.add(generateBatch(options.batchSize));
       } else {
-        bank.add(batch);
+        await bank.add(batch);
       }
       if (options.replay === null) return { batches: [bank.at(bank.size - 1)], losses };
       const drawn = draws.integers(options.replay.studentSteps, bank.size);

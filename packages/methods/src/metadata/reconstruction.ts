@@ -12,7 +12,7 @@ import {
   type MethodSession,
   multiply,
   type RandomStream,
-  ReplayBank,
+  TensorReplayBank,
   type AnsweredBatch,
   subtract,
   Tape,
@@ -98,7 +98,7 @@ function startReconstruction(
   }
   const stream = createRandom('metadata');
   const draws = createRandom('replay');
-  const bank = new ReplayBank(backend, Math.min(MOST_BATCHES, steps), {
+  const bank = new TensorReplayBank(backend, Math.min(MOST_BATCHES, steps), {
     images: [batchSize, ...inputShape],
     teacherLogits: [batchSize, classes],
   });

@@ -2,7 +2,7 @@ import { createCpuBackend } from '@dafl/backend-cpu';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { TensorBackend } from '../backend.ts';
 import type { AnsweredBatch } from './method.ts';
-import { ReplayBank, type ReplayShapes } from './replay-bank.ts';
+import { type ReplayShapes, TensorReplayBank } from './tensor-replay-bank.ts';
 
 const backend = createCpuBackend();
 afterEach(() => expect(backend.memory().tensors).toBe(0));
@@ -13,13 +13,13 @@ function batchOf(value: number): AnsweredBatch {
 
 const shapes: ReplayShapes = { images: [1, 2], teacherLogits: [1, 3] };
 
-async function contentOf(bank: ReplayBank): Promise<number[]> {
+async function contentOf(bank: TensorReplayBank): Promise<number[]> {
   const values: number[] = [];
   for (let index = 0; index < bank.size; index++) values.push((await backend.read(bank.at(index).images))[0]);
   return values;
 }
 
-describe('ReplayBank', () => {
+describe('TensorReplayBank', () => {
   it('says how large it is where there is no memory for it, and gives back what it took', () => {
     let left = 3;
     const fill: typeof backend.fill = () => {
@@ -28,14 +28,12 @@ describe('ReplayBank', () => {
     };
     const small = { fill, dispose: (tensor) => backend.dispose(tensor) } as Pick<TensorBackend, 'fill' | 'dispose'>;
     expect(
-      () => new ReplayBank(small as TensorBackend, 400, { images: [256, 64, 64, 3], teacherLogits: [256, 10] }),
-    ).toThrow(
-      "Cannot replay as all of 'replayBatches' must fit into memory: current value is 400, which takes 4.7 GiB",
-    );
+      () => new TensorReplayBank(small as TensorBackend, 40, { images: [256, 64, 64, 3], teacherLogits: [256, 10] }),
+    ).toThrow("Cannot replay as all of 'replayBatches' must fit into memory: current value is 40, which takes 0.5 GiB");
   });
 
   it('keeps the newest batches, in the memory that it took at the start', async () => {
-    const bank = new ReplayBank(backend, 3, shapes);
+    const bank = new TensorReplayBank(backend, 3, shapes);
     expect(bank.size).toBe(0);
     for (let value = 1; value <= 5; value++) {
       bank.add(batchOf(value));
@@ -47,7 +45,7 @@ describe('ReplayBank', () => {
   });
 
   it('names its parts for good, so that each is stored once', () => {
-    const bank = new ReplayBank(backend, 2, shapes);
+    const bank = new TensorReplayBank(backend, 2, shapes);
     const idsAfter = (value: number): string[] => {
       bank.add(batchOf(value));
       return bank.parts().map(({ id }) => id);
@@ -61,9 +59,9 @@ describe('ReplayBank', () => {
   });
 
   it('goes on from its parts as if nothing had happened', async () => {
-    const bank = new ReplayBank(backend, 2, shapes);
+    const bank = new TensorReplayBank(backend, 2, shapes);
     for (const value of [1, 2, 3]) bank.add(batchOf(value));
-    const restored = new ReplayBank(backend, 2, shapes);
+    const restored = new TensorReplayBank(backend, 2, shapes);
     // What it holds already must go.
     restored.add(batchOf(9));
     await restored.restore(bank.parts());

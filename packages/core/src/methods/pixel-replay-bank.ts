@@ -1,0 +1,99 @@
+import type { Tensor, TensorBackend } from '../backend.ts';
+import type { CheckpointPart } from '../checkpoint.ts';
+import { preprocess, toPixels } from '../data/preprocess.ts';
+import type { Classifier } from '../model/classifier.ts';
+import { ImagePool } from './image-pool.ts';
+import type { AnsweredBatch } from './method.ts';
+import { MOST_REPLAY_BYTES, type ReplayBank } from './replay-bank.ts';
+
+/** Options of a `PixelReplayBank`. */
+export interface PixelReplayOptions {
+  /** Batches kept, >= 1; fewer where they would take more than `MOST_REPLAY_BYTES`. */
+  readonly capacity: number;
+  /** Images of a batch. */
+  readonly batchSize: number;
+  /** Of the teacher: what pixels are in its input space. */
+  readonly classifier: Classifier;
+}
+
+/**
+ * A bank of images that are pixels: kept in host memory, eight bits a channel, as stored pictures are, and brought back to
+ * the backend when they are drawn.
+ */
+export class PixelReplayBank implements ReplayBank {
+  readonly #backend: TensorBackend;
+  readonly #options: PixelReplayOptions;
+  readonly #pool: ImagePool;
+  /** What was drawn since the last `release`, by index. */
+  readonly #drawn = new Map<number, AnsweredBatch>();
+
+  constructor(backend: TensorBackend, options: PixelReplayOptions) {
+    const { capacity, batchSize, classifier } = options;
+    this.#backend = backend;
+    this.#options = options;
+    const imageSize = classifier.inputShape.reduce((product, length) => product * length, 1);
+    const batchBytes = batchSize * (imageSize + 4 * classifier.classes);
+    this.#pool = new ImagePool(imageSize, Math.min(capacity * batchBytes, MOST_REPLAY_BYTES), 'replay');
+  }
+
+  get size(): number {
+    return this.#pool.size / this.#options.batchSize;
+  }
+
+  async add({ images, teacherLogits }: AnsweredBatch): Promise<void> {
+    const { classifier } = this.#options;
+    const pixels = toPixels(await this.#backend.read(images), classifier);
+    const logits = Float32Array.from(await this.#backend.read(teacherLogits));
+    this.#pool.add({
+      pixels: Uint8Array.from(pixels, (pixel) => Math.round(255 * pixel)),
+      notes: new Map([['teacherLogits', { shape: teacherLogits.shape, data: logits }]]),
+    });
+    free(this.#backend, { images, teacherLogits });
+  }
+
+  at(index: number): AnsweredBatch {
+    const known = this.#drawn.get(index);
+    if (known !== undefined) return known;
+    const { batchSize, classifier } = this.#options;
+    const [height, width, channels] = classifier.inputShape;
+    const pixels = new Uint8Array(batchSize * this.#pool.imageSize);
+    const logits = new Float32Array(batchSize * classifier.classes);
+    for (let position = 0; position < batchSize; position++) {
+      const image = this.#pool.at(index * batchSize + position);
+      pixels.set(image.pixels, position * this.#pool.imageSize);
+      logits.set(image.note('teacherLogits'), position * classifier.classes);
+    }
+    const all = Array.from({ length: batchSize }, (_, position) => position);
+    const values = preprocess({ height, width, channels, count: batchSize, pixels }, all, classifier);
+    const uploaded: Tensor[] = [
+      this.#backend.tensor(values, [batchSize, height, width, channels]),
+      this.#backend.tensor(logits, [batchSize, classifier.classes]),
+    ];
+    const batch = { images: uploaded[0], teacherLogits: uploaded[1] };
+    this.#drawn.set(index, batch);
+    return batch;
+  }
+
+  release(): void {
+    for (const batch of this.#drawn.values()) free(this.#backend, batch);
+    this.#drawn.clear();
+  }
+
+  parts(): CheckpointPart[] {
+    return this.#pool.parts();
+  }
+
+  async restore(parts: readonly CheckpointPart[]): Promise<void> {
+    this.release();
+    await this.#pool.restore(parts);
+  }
+
+  dispose(): void {
+    this.release();
+  }
+}
+
+function free(backend: TensorBackend, { images, teacherLogits }: AnsweredBatch): void {
+  backend.dispose(images);
+  backend.dispose(teacherLogits);
+}
