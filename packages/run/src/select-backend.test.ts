@@ -1,6 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { findTensorflow } from '@dafl/backend-node';
 import { createArchitecture } from '@dafl/models';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -48,6 +50,25 @@ it('takes the one that is asked for, however slow', async () => {
   const { name, backend, reason } = await selectBackend({ backend: 'cpu' });
   await backend.close();
   expect({ name, reason }).toEqual({ name: 'cpu', reason: 'as asked for' });
+});
+
+it('loads no TensorFlow to look for a GPU where there is none', async (context) => {
+  context.skip(process.platform !== 'linux', 'tells loaded libraries by /proc');
+  context.skip(
+    readdirSync('/dev').some((name) => /^(nvidia|nvmap|dxg)/.test(name)),
+    'there is a GPU here',
+  );
+  vi.unstubAllEnvs();
+  context.skip(findTensorflow().length === 0, 'TensorFlow is not installed here');
+  const program = `
+    import { readFileSync } from 'node:fs';
+    import { selectBackend } from ${JSON.stringify(new URL('./select-backend.ts', import.meta.url).href)};
+    import { createArchitecture } from ${JSON.stringify(import.meta.resolve('@dafl/models'))};
+    const { name, backend } = await selectBackend({ backend: 'auto', networks: [createArchitecture('lenet5')] });
+    await backend.close();
+    console.log(name, readFileSync('/proc/self/maps', 'utf8').includes('libtensorflow'));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program]);
+  expect(stdout.trim()).toBe('wasm false');
 });
 
 // Last, as TensorFlow stays loaded.

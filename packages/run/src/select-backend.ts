@@ -27,7 +27,10 @@ type Settings = Omit<SelectBackendOptions, 'backend' | 'networks'>;
 const factories: Readonly<Record<BackendName, (settings: Settings) => Promise<TensorBackend>>> = {
   node: async ({ threads }) => (await import('@dafl/backend-node')).createNodeBackend({ threads }),
   webgpu: async ({ allowSoftwareGpu = false }) => {
-    if (!allowSoftwareGpu) assertGpuDevice();
+    if (!allowSoftwareGpu) {
+      const advice = '. --allow-software-gpu lets a driver on the CPU do';
+      assertDevice(GPU_DEVICE, 'WebGPU', '/dev/dri/renderD*, /dev/nvidia* or /dev/dxg', advice);
+    }
     const { createWebgpuBackend } = await import('@dafl/backend-webgpu');
     return await createWebgpuBackend({ allowSoftwareAdapter: allowSoftwareGpu });
   },
@@ -43,7 +46,10 @@ interface Candidate {
 const onGpu: readonly Candidate[] = [
   {
     name: 'node',
-    create: async ({ threads }) => (await import('@dafl/backend-node')).createNodeBackend({ device: 'cuda', threads }),
+    create: async ({ threads }) => {
+      assertDevice(CUDA_DEVICE, 'CUDA', '/dev/nvidia*, /dev/nvmap or /dev/dxg');
+      return (await import('@dafl/backend-node')).createNodeBackend({ device: 'cuda', threads });
+    },
   },
   { name: 'webgpu', create: async (settings) => await factories.webgpu({ ...settings, allowSoftwareGpu: false }) },
 ];
@@ -94,14 +100,20 @@ function explain(name: BackendName, networks: readonly Graph[] | undefined): str
 
 /** What Linux names its GPUs, those of a Windows beneath it included. */
 const GPU_DEVICE = /^(renderD\d+|nvidia\d+|dxg)$/;
+/** Those that CUDA runs on; `nvmap` is that of a Jetson. */
+const CUDA_DEVICE = /^(nvidia\d+|nvidiactl|nvmap|dxg)$/;
 
-/** Spares machines without a GPU the search for a driver, which writes warnings of its own. */
-function assertGpuDevice(): void {
-  const names = ['/dev', '/dev/dri'].filter((folder) => existsSync(folder)).flatMap((folder) => readdirSync(folder));
-  if (process.platform !== 'linux' || names.some((name) => GPU_DEVICE.test(name))) return;
+/**
+ * Spares machines without a GPU the search for a driver: that of WebGPU writes warnings of its own, and that of TensorFlow
+ * loads its library, which takes two seconds and 300 MB.
+ */
+function assertDevice(pattern: RegExp, what: string, names: string, advice = ''): void {
+  if (process.platform !== 'linux') return;
+  const found = ['/dev', '/dev/dri'].filter((folder) => existsSync(folder)).flatMap((folder) => readdirSync(folder));
+  if (found.some((name) => pattern.test(name))) return;
   throw new DaflError(
     'USAGE',
-    'Cannot use WebGPU as this machine must have a GPU (/dev/dri/renderD*, /dev/nvidia* or /dev/dxg): current value is none. --allow-software-gpu lets a driver on the CPU do',
+    `Cannot use ${what} as this machine must have a GPU (${names}): current value is none${advice}`,
   );
 }
 
