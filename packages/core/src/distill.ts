@@ -392,8 +392,9 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
       const position = pace.positionAt(step);
       const learningRate = learningRateAt(training.schedule, position, steps);
       const studentLosses: Tensor[] = [];
-      for (const batch of batches) {
-        studentLosses.push(trainer.update(batch, learningRate, position / steps));
+      for (const [index, batch] of batches.entries()) {
+        const returns = batches.includes(batch, index + 1);
+        studentLosses.push(trainer.update(batch, learningRate, position / steps, returns));
         await turn();
       }
       const studentImages = batches.reduce((total, batch) => total + batch.images.shape[0], 0);

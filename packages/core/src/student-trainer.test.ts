@@ -131,6 +131,51 @@ it('takes hints from hidden layers only, behind their batch norm', () => {
   ]);
 });
 
+it('asks the teacher once about a batch that comes again, learns the same, and leaves nothing behind', async () => {
+  const inherited = inheritChannels(teacherModel, shrink(teacherModel.graph, 0.5));
+  const hints = chooseHints(teacherModel.graph, inherited);
+  const learn = async (isKept: boolean, updates: number) => {
+    const network = createNetwork(backend, teacherModel);
+    let asked = 0;
+    const teacher: Network = Object.create(network, {
+      forward: {
+        value: (...given: Parameters<Network['forward']>) => {
+          asked++;
+          return network.forward(...given);
+        },
+      },
+    }) as Network;
+    const student = createNetwork(backend, inherited.model);
+    const optimizer = createAdam(backend, student.trainableVariables);
+    const training = {
+      optimizer: { kind: 'adam' },
+      schedule: { kind: 'constant', learningRate: 1e-2 },
+      temperature: 2,
+      initialization: 'teacher',
+      hintWeight: 1,
+      loss: { kind: 'divergence', attentionWeight: 1 },
+    } as const;
+    const dropout = createRandomStream(1, 'dropout');
+    const trainer = new StudentTrainer({ teacher, student, optimizer, training, hints, dropout });
+    const batch = { images: backend.tensor(createRandomStream(1, 'images').normal(16 * 64), [16, 8, 8, 1]) };
+    for (let update = 1; update <= updates; update++)
+      backend.dispose(trainer.update(batch, 1e-2, 0, isKept && update < 3));
+    const weights = [...(await student.toModel()).weights].map(([name, { data }]) => [name, [...data]]);
+    trainer.dispose();
+    optimizer.dispose();
+    student.dispose();
+    network.dispose();
+    backend.dispose(batch.images);
+    expect(backend.memory().tensors).toBe(0);
+    return { asked, weights };
+  };
+  const [kept, anew] = [await learn(true, 3), await learn(false, 3)];
+  expect([kept.asked, anew.asked]).toEqual([1, 3]);
+  expect(kept.weights).toEqual(anew.weights);
+  // A run that ends between two uses.
+  expect((await learn(true, 2)).asked).toBe(1);
+});
+
 describe('the loss of the answers', () => {
   const common = { hintWeight: 0, isAnswered: true };
 

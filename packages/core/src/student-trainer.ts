@@ -31,13 +31,13 @@ const LEAST_VARIANCE = 1e-12;
 /** Share of a batch that hints are compared on: each pixel of each map is a comparison, so few examples say enough. */
 const HINT_SHARE = 0.25;
 
-/** What the student is compared with. */
-interface TeacherAnswer {
-  readonly logits: Value;
+/** What the student is compared with: values on a tape, or tensors that outlive it. */
+interface TeacherAnswer<Kind> {
+  readonly logits: Kind;
   /** The teacher's values at the hints, as rows of the student's channels, by node. */
-  readonly hints: ReadonlyMap<string, Value>;
+  readonly hints: ReadonlyMap<string, Kind>;
   /** The teacher's attention maps, by the student's node. */
-  readonly attention: ReadonlyMap<string, Value>;
+  readonly attention: ReadonlyMap<string, Kind>;
 }
 
 /** Updates a student, batch by batch. */
@@ -48,6 +48,8 @@ export class StudentTrainer {
   readonly #selections = new Map<string, Tensor | null>();
   /** Where both networks' maps have the same size last: the student's node, by the teacher's. */
   readonly #stages: ReadonlyMap<string, string>;
+  /** Of batches that come again. */
+  readonly #answers = new Map<StudentBatch, TeacherAnswer<Tensor>>();
 
   constructor(options: StudentTrainerOptions) {
     this.#options = options;
@@ -67,16 +69,26 @@ export class StudentTrainer {
    *
    * @param progress Share of the run that is done, 0..1: hints fade to nothing over it, so that in the end the student
    * goes after the logits alone.
+   * @param returns Whether the same batch comes again: then the teacher's answer is kept for it.
    */
-  update(batch: StudentBatch, learningRate: number, progress: number): Tensor {
+  update(batch: StudentBatch, learningRate: number, progress: number, returns = false): Tensor {
     const { student, optimizer, training, dropout } = this.#options;
     const { hintWeight = 0 } = training;
     const fade = 0.5 * (1 + Math.cos(Math.PI * progress));
     const lossOptions = batch.loss ?? training.loss ?? { kind: 'divergence' };
     const { attentionWeight = 0 } = lossOptions;
-    return withTape(this.#backend, (tape) => {
+    let kept: TeacherAnswer<Tensor> | undefined;
+    const loss = withTape(this.#backend, (tape) => {
       const images = tape.constant(batch.images);
-      const { logits: teacherLogits, hints, attention } = this.#answer(tape, batch, images, lossOptions);
+      const known = this.#answers.get(batch);
+      const answer =
+        known === undefined
+          ? this.#answer(tape, batch, images, lossOptions)
+          : mapAnswer(known, (tensor) => tape.constant(tensor));
+      // Handles of its own: the tape frees its values.
+      if (known === undefined && returns)
+        kept = mapAnswer(answer, ({ tensor }) => tape.backend.reshape(tensor, tensor.shape));
+      const { logits: teacherLogits, hints, attention } = answer;
       const mode = training.batchNormStatistics === 'fixed' ? 'inference' : 'training';
       const distances: Value[] = [];
       const attentionDistances: Value[] = [];
@@ -102,14 +114,25 @@ export class StudentTrainer {
       optimizer.apply(tape.gradients(loss, leaves), learningRate);
       return tape.backend.reshape(loss.tensor, []);
     });
+    if (kept !== undefined) this.#answers.set(batch, kept);
+    if (!returns) this.#forget(batch);
+    return loss;
   }
 
   dispose(): void {
+    for (const batch of this.#answers.keys()) this.#forget(batch);
     for (const selection of this.#selections.values()) if (selection !== null) this.#backend.dispose(selection);
     this.#selections.clear();
   }
 
-  #answer(tape: Tape, batch: StudentBatch, images: Value, { attentionWeight = 0 }: StudentLoss): TeacherAnswer {
+  #forget(batch: StudentBatch): void {
+    const answer = this.#answers.get(batch);
+    if (answer === undefined) return;
+    mapAnswer(answer, (tensor) => this.#backend.dispose(tensor));
+    this.#answers.delete(batch);
+  }
+
+  #answer(tape: Tape, batch: StudentBatch, images: Value, { attentionWeight = 0 }: StudentLoss): TeacherAnswer<Value> {
     const hints = new Map<string, Value>();
     const attention = new Map<string, Value>();
     if (batch.teacherLogits !== undefined && this.#selections.size === 0 && attentionWeight === 0)
@@ -127,6 +150,15 @@ export class StudentTrainer {
     });
     return { logits, hints, attention };
   }
+}
+
+function mapAnswer<From, To>(
+  { logits, hints, attention }: TeacherAnswer<From>,
+  map: (part: From) => To,
+): TeacherAnswer<To> {
+  const mapAll = (parts: ReadonlyMap<string, From>): Map<string, To> =>
+    new Map([...parts].map(([name, part]) => [name, map(part)]));
+  return { logits: map(logits), hints: mapAll(hints), attention: mapAll(attention) };
 }
 
 /** The examples of a batch that hints are compared on. */

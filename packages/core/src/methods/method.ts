@@ -45,7 +45,10 @@ export interface AnsweredBatch extends StudentBatch {
 
 /** What one step of a method gives. */
 export interface MethodStep {
-  /** One student update is made for each, in order. Empty: the student does not learn in this step. */
+  /**
+   * One student update is made for each, in order; a batch may come again, and is answered by the teacher once. Empty: the
+   * student does not learn in this step.
+   */
   readonly batches: readonly StudentBatch[];
   /** Scalars by name, for the record; the caller disposes them. */
   readonly losses: Readonly<Record<string, Tensor>>;

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 
 const studentGraph = { ...tinyGraph([3, 8]), name: 'tiny-student' };
-const method = procedural({ batchSize: 64, studentSteps: 2, pictures: 300 });
+const method = procedural({ batchSize: 64, studentSteps: 2, uses: 1, pictures: 300 });
 
 async function runSteps(changes: Partial<DistillOptions>): Promise<{ result: ResultEvent; checkpoint: Checkpoint }> {
   const { training } = presets.fast;
@@ -78,6 +78,18 @@ describe('procedural', () => {
     });
   });
 
+  it('uses each batch as often as it is told, in turns', async () => {
+    const network = createNetwork(backend, teacher);
+    const createRandom = (purpose: string) => createRandomStream(1, purpose);
+    const repeated = procedural({ batchSize: 8, studentSteps: 5, uses: 2, pictures: 300 });
+    const session = repeated.start({ backend, teacher: network, student: network, steps: 20, createRandom });
+    const { batches } = await session.step(0);
+    const places = [...new Set(batches)];
+    expect(batches.map((batch) => places.indexOf(batch))).toEqual([0, 1, 2, 0, 1]);
+    session.dispose();
+    network.dispose();
+  });
+
   it('takes no more tensors in later steps than in the first ones', async () => {
     await withSession(async (session) => {
       await session.step(0);
@@ -95,8 +107,8 @@ describe('procedural', () => {
     expect(bytesOf(other.result.student)).not.toEqual(bytesOf(whole.result.student));
   });
 
-  it.each(['batchSize', 'studentSteps', 'pictures'])('refuses %s below 1', (name) => {
-    expect(() => procedural({ batchSize: 1, studentSteps: 1, pictures: 1, [name]: 0 })).toThrow(
+  it.each(['batchSize', 'studentSteps', 'uses', 'pictures'])('refuses %s below 1', (name) => {
+    expect(() => procedural({ batchSize: 1, studentSteps: 1, uses: 1, pictures: 1, [name]: 0 })).toThrow(
       `Cannot use method 'procedural' as '${name}' must be an integer >= 1: current value is 0`,
     );
   });

@@ -15,6 +15,8 @@ export interface ProceduralOptions {
   readonly batchSize: number;
   /** Updates of the student in one step, >= 1. */
   readonly studentSteps: number;
+  /** In how many of them each batch of the step is used, >= 1: the teacher answers it once. */
+  readonly uses: number;
   /** Pictures that are kept at most, >= 1; fewer where they would take more than 256 MiB. */
   readonly pictures: number;
 }
@@ -53,7 +55,7 @@ const MIXINGS: readonly Mixing[] = ['mixup', 'cutmix', 'none'];
  * @throws {DaflError} `USAGE` if an option is out of range.
  */
 export function procedural(options: ProceduralOptions): Method {
-  for (const name of ['batchSize', 'studentSteps', 'pictures'] as const) {
+  for (const name of ['batchSize', 'studentSteps', 'uses', 'pictures'] as const) {
     if (!(Number.isInteger(options[name]) && options[name] >= 1)) {
       throw new DaflError(
         'USAGE',
@@ -70,7 +72,7 @@ export function procedural(options: ProceduralOptions): Method {
 }
 
 function startProcedural(
-  { batchSize, studentSteps, pictures }: ProceduralOptions,
+  { batchSize, studentSteps, uses, pictures }: ProceduralOptions,
   { backend, teacher, steps, positionAt = (step) => step, createRandom }: MethodContext,
 ): MethodSession {
   const { inputShape, preprocessing, classes } = describeClassifier(teacher.graph);
@@ -83,6 +85,7 @@ function startProcedural(
   let source = createSource();
   const batches = createRandom('batches');
   let taken: StudentBatch[] = [];
+  const fresh = Math.ceil(studentSteps / uses);
   const drawingSteps = Math.max(1, Math.round(DRAWING_SHARE * steps));
   // No more than the student sees a few times.
   const total = Math.max(
@@ -143,15 +146,15 @@ function startProcedural(
       const missing = drawnAfter(step) - source.drawn;
       if (missing > 0) await source.draw(missing, answer);
       const changes = { shift: Math.max(1, Math.round(Math.min(height, width) / 10)), horizontalFlip: true };
-      for (let update = 0; update < studentSteps; update++) {
-        const mixing = MIXINGS[(step * studentSteps + update) % MIXINGS.length];
+      for (let batch = 0; batch < fresh; batch++) {
+        const mixing = MIXINGS[(step * fresh + batch) % MIXINGS.length];
         const images = upload(pick(source.training, batchSize, batches), { mixing, ...changes }, batches);
         // A teacher that runs here answers as the student learns, where its inner values are wanted as well.
         taken.push(
           teacher.answer === undefined ? { images } : { images, teacherLogits: await answerImages(teacher, images) },
         );
       }
-      return { batches: taken, losses: {} };
+      return { batches: Array.from({ length: studentSteps }, (_, update) => taken[update % fresh]), losses: {} };
     },
     async sample(random) {
       const pool = source.heldOut.count > 0 ? source.heldOut : source.training;
