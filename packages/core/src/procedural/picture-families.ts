@@ -1,6 +1,8 @@
 import type { Canvas } from './canvas.ts';
 import { clouds } from './families/clouds.ts';
+import { fields } from './families/fields.ts';
 import { leaves } from './families/leaves.ts';
+import { scenes } from './families/scenes.ts';
 import { shapes } from './families/shapes.ts';
 import { silhouettes } from './families/silhouettes.ts';
 import { strokes } from './families/strokes.ts';
@@ -18,7 +20,17 @@ export const pictureFamilies: Readonly<Record<PictureFamilyName, PictureFamily>>
   waves,
   leaves,
   clouds,
+  fields,
+  scenes,
 };
 
 /** Names of the families. */
-export type PictureFamilyName = 'shapes' | 'silhouettes' | 'strokes' | 'waves' | 'leaves' | 'clouds';
+export type PictureFamilyName =
+  | 'shapes'
+  | 'silhouettes'
+  | 'strokes'
+  | 'waves'
+  | 'leaves'
+  | 'clouds'
+  | 'fields'
+  | 'scenes';

@@ -145,9 +145,20 @@ interface WeighedKind extends PictureKind {
   readonly weight: number;
 }
 
-const TEXTURES: readonly PictureFamilyName[] = ['waves', 'leaves', 'clouds'];
-/** Grey pictures are drawings and scans of things more often than photographs of surfaces. */
-const GREY_TEXTURE_WEIGHT = 0.3;
+/**
+ * How much of each family there is at first. Grey pictures are drawings and scans of things more often than photographs of
+ * surfaces and scenes.
+ */
+const FAMILY_WEIGHTS: Readonly<Record<PictureFamilyName, { readonly grey: number; readonly colour: number }>> = {
+  shapes: { grey: 1, colour: 1 },
+  silhouettes: { grey: 1, colour: 1 },
+  strokes: { grey: 1, colour: 0.5 },
+  waves: { grey: 0.3, colour: 0.5 },
+  leaves: { grey: 0.3, colour: 1 },
+  clouds: { grey: 0.3, colour: 0.5 },
+  fields: { grey: 0, colour: 1.5 },
+  scenes: { grey: 0, colour: 3 },
+};
 /** However bright or dark pictures are on average, some are the other way round. */
 const LEAST_POLARITY_WEIGHT = 0.2;
 
@@ -156,7 +167,7 @@ function weighKinds(channels: number, brightness: number): WeighedKind[] {
   const odds = brightness / (1 - brightness);
   const limit = (value: number): number => Math.min(1, Math.max(LEAST_POLARITY_WEIGHT, value));
   return (Object.keys(pictureFamilies) as PictureFamilyName[]).flatMap((family) => {
-    const ofFamily = channels === 1 && TEXTURES.includes(family) ? GREY_TEXTURE_WEIGHT : 1;
+    const ofFamily = FAMILY_WEIGHTS[family][channels === 1 ? 'grey' : 'colour'];
     return [false, true].map((isInverted) => ({
       family,
       isInverted,
