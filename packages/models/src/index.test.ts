@@ -15,6 +15,7 @@ test('the package exports what is listed here', () => {
       "importModel",
       "isPixelConvention",
       "lenet5",
+      "listOnnxSiblings",
       "listTeachers",
       "markLogits",
       "parseSafetensors",

@@ -58,7 +58,7 @@ export async function estimateRun(
   const asked = resolveRecipe(options);
   const teacher = await loadTeacher(options, { signal, teacherToken });
   describeClassifier(teacher.model.graph);
-  const student = await loadStudent(options.student, teacher.model);
+  const student = await loadStudent(options.student, teacher.model, teacher.readStructure);
   const { recipe, note } = fitMemory(options, asked, teacher.model.graph, student.graph);
   const method = await recipe.createMethod(teacher, { signal, onDownload });
   const evaluation =

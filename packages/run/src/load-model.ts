@@ -25,6 +25,12 @@ export interface LoadedModel {
   readonly sizeBytes: number;
   /** What was found or assumed as the file was read, in sentences: to be told to whoever named it. */
   readonly notes: readonly string[];
+  /**
+   * Of a teacher that only answers, where it is a file: its layers without their weights, for students of its kind.
+   *
+   * @throws {DaflError} `MODEL` if the file has layers that can't be turned into dafl's.
+   */
+  readonly readStructure?: () => Promise<Graph>;
 }
 
 /** What a model is and takes, where its file does not say so. */
@@ -143,7 +149,13 @@ export async function loadTeacher(
     const program = isEndpoint
       ? await (await import('./answers/open-inference.ts')).openInference(teacher, { token, signal })
       : await (await import('./answers/onnx-runtime.ts')).onnxRuntime(teacher, bytes);
-    return { ...(await opaqueModel(program, { mean, std, range })), ...fingerprintFile(bytes) };
+    return {
+      ...(await opaqueModel(program, { mean, std, range })),
+      ...fingerprintFile(bytes),
+      ...(!isEndpoint && {
+        readStructure: async () => (await importFile(teacher, [], { mean, std, range })).model.graph,
+      }),
+    };
   }
   return await loadModel(teacher, { logits, mean, std, range, architecture, inputSize });
 }
@@ -186,23 +198,35 @@ export interface StudentSource {
  * @param source `'half'`, `'quarter'`, a share of the teacher's widths in (0, 1], `'low-rank'` or `'low-rank-SHARE'` (of
  *   the teacher's multiply-accumulates), the name of an architecture (made for the teacher's classes and images), or the
  *   path of a model file, whose weights, mean and deviation are ignored.
+ * @param readStructure The layers of a teacher that only answers; see `LoadedModel`.
  * @throws {DaflError} `MODEL` if a file holds no sound model, or the teacher can't be factorized; `USAGE` if a share is out
- *   of range.
+ *   of range, or of what is not known.
  */
-export async function loadStudent(source: string | number, teacher: Model): Promise<StudentSource> {
+export async function loadStudent(
+  source: string | number,
+  teacher: Model,
+  readStructure?: LoadedModel['readStructure'],
+): Promise<StudentSource> {
   const { graph } = teacher;
-  if (
-    teacher.answer !== undefined &&
-    (typeof source === 'number' || source in shares || lowRankShare(source) !== undefined)
-  ) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot make a student of '${graph.name}' as 'student' must be an architecture or a model file where the teacher only answers: current value is ${source}`,
-    );
-  }
   const ratio = typeof source === 'number' ? source : shares[source];
+  const lowRank = ratio === undefined ? lowRankShare(String(source)) : undefined;
+  if (teacher.answer !== undefined && (ratio !== undefined || lowRank !== undefined)) {
+    const refuse = (reason: string, cause?: unknown): never => {
+      throw new DaflError(
+        'USAGE',
+        `Cannot make a student of '${graph.name}' as 'student' must be an architecture or a model file where the teacher only answers${reason}: current value is ${source}`,
+        { cause },
+      );
+    };
+    if (ratio === undefined || readStructure === undefined) return refuse('');
+    const structure = await readStructure().catch((error: unknown) => {
+      if (error instanceof DaflError) return refuse(` and its layers can't be read (${error.message})`, error);
+      throw error;
+    });
+    const { preprocessing, classNames = structure.classNames } = graph;
+    return { graph: { ...shrink(structure, ratio), preprocessing, classNames } };
+  }
   if (ratio !== undefined) return { graph: shrink(graph, ratio) };
-  const lowRank = lowRankShare(source);
   if (lowRank !== undefined)
     return (await import('./factorize-convolutions.ts')).factorizeConvolutions(teacher, lowRank);
   const { classes, inputShape, preprocessing } = describeClassifier(graph);

@@ -110,7 +110,7 @@ export async function* runDistillation(
     yield await repeatResult(folder, previous);
     return;
   }
-  const student = await loadStudent(options.student, teacher.model);
+  const student = await loadStudent(options.student, teacher.model, teacher.readStructure);
   assertExportable(student.graph, options, folder);
   const { recipe, note: memoryNote } = fitMemory(options, asked, teacher.model.graph, student.graph);
   const method = await recipe.createMethod(teacher, { signal, onDownload });

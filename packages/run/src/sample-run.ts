@@ -51,7 +51,7 @@ export async function sampleRun(path: string, options: SampleRunOptions): Promis
     );
   }
   const teacher = await loadTeacher(record.options);
-  const student = await loadStudent(record.options.student, teacher.model);
+  const student = await loadStudent(record.options.student, teacher.model, teacher.readStructure);
   const classifier = describeClassifier(teacher.model.graph);
   const { backend, reason } = await selectBackend({
     ...record.options,

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createCpuBackend } from '@dafl/backend-cpu';
 import { createNetwork, createRandomStream, predictLogits, softmaxRows } from '@dafl/core';
 import { writeModel, writeOnnx } from '@dafl/models';
@@ -105,16 +106,35 @@ it('distils what it says, batch by batch, and keeps no token', async () => {
   }
 });
 
-it('has no layers that a student could be made of', async () => {
+const fixture = (name: string): string =>
+  fileURLToPath(new URL(`../../../../test-fixtures/onnx/${name}`, import.meta.url));
+
+it('has its weights in a file of their own', async () => {
+  const { model, notes } = await loadTeacher({ teacher: fixture('gemm.onnx'), answersOnly: true, ...pixels });
+  expect(notes.join()).toContain('5 classes');
+  const { model: imported } = await loadTeacher({ teacher: fixture('gemm.onnx'), ...pixels });
+  const raw = await probabilitiesOf(model);
+  expectClose(raw, await probabilitiesOf(imported));
+});
+
+it('gives its layers to a student, and no weights, where it is a file that is read', async () => {
   const file = join(folder, 'teacher.onnx');
   writeFileSync(file, writeOnnx(tinyTeacher()));
-  const { model, notes } = await loadTeacher({ teacher: file, answersOnly: true });
+  const { model, notes, readStructure } = await loadTeacher({ teacher: file, answersOnly: true });
   expect(notes.join()).toContain('0..1 is assumed');
-  for (const source of ['half', 0.3, 'low-rank']) {
-    await expect(loadStudent(source, model)).rejects.toThrow(
-      "Cannot make a student of 'teacher.onnx' as 'student' must be an architecture or a model file",
-    );
-  }
+  const { graph, weights } = await loadStudent('half', model, readStructure);
+  expect(graph.nodes[0]).toMatchObject({ kind: 'conv2d', filters: 2 });
+  expect(graph.preprocessing).toEqual(model.graph.preprocessing);
+  expect(weights).toBeUndefined();
+  const refusal = (why: string): string =>
+    `Cannot make a student of 'teacher.onnx' as 'student' must be an architecture or a model file where the teacher only answers${why}`;
+  await expect(loadStudent('low-rank', model, readStructure)).rejects.toThrow(refusal(': current value is low-rank'));
+  // An endpoint shows none.
+  await expect(loadStudent(0.3, model)).rejects.toThrow(refusal(': current value is 0.3'));
+  writeFileSync(file, readFileSync(fixture('unsupported.onnx')));
+  await expect(loadStudent('half', model, readStructure)).rejects.toThrow(
+    refusal(` and its layers can't be read (Cannot read '${file}' as an ONNX model`),
+  );
 });
 
 it.each([

@@ -3,7 +3,12 @@ import { pathToFileURL } from 'node:url';
 
 /** The parts of onnxruntime's interface that are needed; both packages have it. */
 export interface OnnxRuntime {
-  readonly InferenceSession: { create(bytes: Uint8Array | string): Promise<OnnxSession> };
+  readonly InferenceSession: {
+    create(
+      bytes: Uint8Array | string,
+      options?: { readonly externalData?: readonly { readonly path: string; readonly data: Uint8Array }[] },
+    ): Promise<OnnxSession>;
+  };
   readonly Tensor: new (type: 'float32', data: Float32Array, shape: readonly number[]) => unknown;
 }
 

@@ -1,11 +1,14 @@
+import { dirname } from 'node:path';
 import { DaflError } from '@dafl/core';
+import { listOnnxSiblings } from '@dafl/models';
+import { readSibling } from '../read-sibling.ts';
 import { loadOnnxRuntime, type OnnxSession } from './load-onnx-runtime.ts';
 import type { AnsweringProgram } from './opaque-model.ts';
 
 /**
  * An ONNX file that onnxruntime runs, whatever operators it has.
  *
- * @param path Of the file; beside it lie its weights where they are external, which onnxruntime-node alone reads.
+ * @param path Of the file; beside it lie its weights where they are external.
  * @param bytes Its content.
  * @throws {DaflError} `USAGE` if no onnxruntime is installed; `MODEL` if it cannot run the file.
  */
@@ -18,11 +21,15 @@ export async function onnxRuntime(path: string, bytes: Uint8Array): Promise<Answ
     );
   }
   const { InferenceSession, Tensor } = installed.runtime;
-  const readsFiles = installed.name === 'onnxruntime-node';
   let session: OnnxSession;
   try {
-    session = await InferenceSession.create(readsFiles ? path : bytes);
+    // The one in WebAssembly sees no files.
+    session =
+      installed.name === 'onnxruntime-node'
+        ? await InferenceSession.create(path)
+        : await InferenceSession.create(bytes, { externalData: await readSiblings(path, bytes) });
   } catch (error) {
+    if (error instanceof DaflError) throw error;
     throw new DaflError(
       'MODEL',
       `Cannot use '${path}' as a teacher as onnxruntime must run it: current error is ${(error as Error).message}`,
@@ -57,4 +64,11 @@ export async function onnxRuntime(path: string, bytes: Uint8Array): Promise<Answ
       return Float32Array.from(parts);
     },
   };
+}
+
+async function readSiblings(path: string, bytes: Uint8Array): Promise<{ path: string; data: Uint8Array }[]> {
+  const siblings: { path: string; data: Uint8Array }[] = [];
+  for (const [name, leastBytes] of listOnnxSiblings(bytes, path))
+    siblings.push({ path: name, data: await readSibling(dirname(path), name, leastBytes) });
+  return siblings;
 }
