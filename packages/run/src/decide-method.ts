@@ -14,7 +14,7 @@ export interface MethodDecision {
  *
  * 1. An option that only `dafl` has asks for `dafl`, and one that only `metadata` has for that.
  * 2. `procedural`: of all methods it is the one that failed on the fewest kinds of teachers (docs/results.md, gauntlet), and
- *    it needs their answers only. A student from random weights gets three times the steps.
+ *    it needs their answers only. A student from random weights gets five times the steps.
  */
 export function decideMethod(options: DistillationOptions): MethodDecision {
   if (options.method !== 'auto') return { method: options.method, reason: null };

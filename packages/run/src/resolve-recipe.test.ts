@@ -8,8 +8,8 @@ const stepsOf = (options: object): number =>
 it('gives students from random weights more steps, where the method is procedural', () => {
   const steps = stepsOf({});
   for (const student of ['quarter', 0.3]) expect(stepsOf({ student })).toBe(steps);
-  expect(stepsOf({ initialization: 'random' })).toBe(3 * steps);
-  expect(stepsOf({ student: 'lenet5-half' })).toBe(3 * steps);
+  expect(stepsOf({ initialization: 'random' })).toBe(5 * steps);
+  expect(stepsOf({ student: 'lenet5-half' })).toBe(5 * steps);
   expect(stepsOf({ initialization: 'random', steps: 7 })).toBe(7);
   expect(stepsOf({ method: 'dafl', initialization: 'random' })).toBe(stepsOf({ method: 'dafl' }));
 });

@@ -78,7 +78,8 @@ export interface Recipe {
 /** Methods by name; a method reads what is its own in the preset and the options. */
 const methods: Readonly<Record<MethodName, (preset: Preset, options: DistillationOptions) => Recipe['createMethod']>> =
   {
-    procedural: ({ dafl: { batchSize } }, { pictures = proceduralDefaults.pictures }) => {
+    procedural: ({ dafl: { batchSize } }, options) => {
+      const { pictures = picturesFor(options) } = options;
       const method = procedural({ ...proceduralDefaults, batchSize, pictures });
       return async () => method;
     },
@@ -226,10 +227,15 @@ const ownOptions: Readonly<Partial<Record<keyof DistillationOptions, readonly Me
 };
 
 /**
- * A student from random weights has more to learn. On validation images of Fashion-MNIST, in batches of 256: 74.1 % after the
- * usual steps, 78.1 % after twice as many; in batches of 128 and of another teacher 79.9 % after three times as many.
+ * A student from random weights has more to learn, and from more pictures. On validation images of Fashion-MNIST: 79.4 % after
+ * three times the usual steps, 80.2 % after five times as many on twice the pictures.
  */
-const RANDOM_START_FACTOR = 3;
+const RANDOM_START_FACTOR = 5;
+const RANDOM_START_PICTURES = 2 * proceduralDefaults.pictures;
+
+function picturesFor(options: DistillationOptions): number {
+  return startsFromTeacher(options) ? proceduralDefaults.pictures : RANDOM_START_PICTURES;
+}
 
 /** Whether a student is a form of its teacher, and starts from its weights. */
 function startsFromTeacher({ student, initialization }: DistillationOptions): boolean {
