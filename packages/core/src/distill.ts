@@ -4,6 +4,7 @@ import { detectCollapse } from './detect-collapse.ts';
 import type { DistillEvent, NetworkSummary } from './distill-event.ts';
 import type { ImageSet } from './data/image-set.ts';
 import { drawSamples } from './draw-samples.ts';
+import { check, fail } from './check.ts';
 import { DaflError } from './errors.ts';
 import { evaluate } from './evaluate.ts';
 import { pairStages } from './losses/attention.ts';
@@ -144,20 +145,14 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
     turn = createTurn(),
   } = options;
   if (!Number.isInteger(steps) || steps < 1) {
-    throw new DaflError('USAGE', `Cannot distill as 'steps' must be an integer >= 1: current value is ${steps}`);
+    fail({ cannot: 'distill', as: "'steps' must be an integer >= 1", value: steps });
   }
-  if (!(training.temperature > 0)) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot distill as 'temperature' must be > 0: current value is ${training.temperature}`,
-    );
-  }
-  if (!((training.hintWeight ?? 0) >= 0)) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot distill as 'hintWeight' must be >= 0: current value is ${training.hintWeight}`,
-    );
-  }
+  check(training.temperature > 0, { cannot: 'distill', as: "'temperature' must be > 0", value: training.temperature });
+  check((training.hintWeight ?? 0) >= 0, {
+    cannot: 'distill',
+    as: "'hintWeight' must be >= 0",
+    value: training.hintWeight,
+  });
   if (training.loss !== undefined) assertStudentLoss(training.loss);
   // Schedules check themselves: now rather than in the middle of a step.
   learningRateAt(training.schedule, 0, steps);
@@ -172,10 +167,11 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
   if ((training.loss?.attentionWeight ?? 0) > 0) {
     const { teacher, student } = options;
     if (teacher.answer !== undefined || pairStages(teacher.graph, student).length === 0) {
-      throw new DaflError(
-        'USAGE',
-        `Cannot distill '${teacher.graph.name}' as 'loss.attentionWeight' must be 0 where teacher and student have no maps of one size to compare: current value is ${training.loss!.attentionWeight}`,
-      );
+      fail({
+        cannot: `distill '${teacher.graph.name}'`,
+        as: "'loss.attentionWeight' must be 0 where teacher and student have no maps of one size to compare",
+        value: training.loss!.attentionWeight,
+      });
     }
   }
   const pace = new Pace(steps, options.pace);
@@ -409,10 +405,12 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
         if (!Number.isFinite(value)) {
           // A teacher that overflows by itself is no matter of learning rates.
           await measureLogitScale(teacher);
-          throw new DaflError(
-            'NON_FINITE',
-            `Cannot go on with step ${step + 1} as the ${name} loss must be finite: current value is ${value}. Lower the learning rates or the loss weights`,
-          );
+          fail({
+            code: 'NON_FINITE',
+            cannot: `go on with step ${step + 1}`,
+            as: `the ${name} loss must be finite`,
+            value: `${value}. Lower the learning rates or the loss weights`,
+          });
         }
       }
       return { losses: named, studentImages };
@@ -524,10 +522,12 @@ function assertStudentFits(student: Graph, teacher: Graph): void {
   const ofTeacher = describeClassifier(teacher);
   const ofStudent = describeClassifier(student);
   const reject = (rule: string, value: string): never => {
-    throw new DaflError(
-      'MODEL',
-      `Cannot distill '${teacher.name}' into '${student.name}' as the student must ${rule}: current value is ${value}`,
-    );
+    fail({
+      code: 'MODEL',
+      cannot: `distill '${teacher.name}' into '${student.name}'`,
+      as: `the student must ${rule}`,
+      value,
+    });
   };
   if (ofStudent.classes !== ofTeacher.classes) reject(`have ${ofTeacher.classes} classes`, String(ofStudent.classes));
   const show = ({ inputShape }: Classifier) => `[${inputShape.join(', ')}]`;

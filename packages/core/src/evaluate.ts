@@ -1,3 +1,4 @@
+import { fail } from './check.ts';
 import { DaflError } from './errors.ts';
 import type { ImageSet } from './data/image-set.ts';
 import { preprocess } from './data/preprocess.ts';
@@ -37,8 +38,7 @@ export async function evaluate(network: Network, images: ImageSet, options: Eval
   const { labels } = images;
   if (labels === undefined)
     throw new DaflError('DATA', 'Cannot evaluate as the images must have labels: current value is none');
-  if (images.count < 1)
-    throw new DaflError('DATA', `Cannot evaluate as there must be images: current value is ${images.count}`);
+  if (images.count < 1) fail({ code: 'DATA', cannot: 'evaluate', as: 'there must be images', value: images.count });
   const confusion = Array.from({ length: classifier.classes }, () => Array<number>(classifier.classes).fill(0));
   let correct = 0;
   for (let begin = 0; begin < images.count; begin += batchSize) {

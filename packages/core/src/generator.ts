@@ -1,4 +1,4 @@
-import { DaflError } from './errors.ts';
+import { check } from './check.ts';
 import type { Graph, ModelNode, Preprocessing } from './model/model.ts';
 
 /** Shape of DAFL's generator. */
@@ -71,11 +71,7 @@ export function generatorGraph(options: GeneratorOptions): Graph {
   const [height, width] = imageSize;
   const [first, second, third] = widths;
   const assertOption = (holds: boolean, name: string, rule: string, value: unknown): void => {
-    if (!holds)
-      throw new DaflError(
-        'USAGE',
-        `Cannot create generator as '${name}' must ${rule}: current value is ${String(value)}`,
-      );
+    check(holds, { cannot: 'create generator', as: `'${name}' must ${rule}`, value });
   };
   const isCount = (value: number) => Number.isInteger(value) && value >= 1;
   assertOption(isCount(latentSize), 'latentSize', 'be an integer >= 1', latentSize);

@@ -27,6 +27,7 @@ export type {
   TensorData,
   UnaryOperation,
 } from './backend.ts';
+export { check, fail, type Failure } from './check.ts';
 export { DaflError, type ErrorCode } from './errors.ts';
 export { createRandomStream, type RandomStream, type RandomStreamState } from './random.ts';
 

@@ -1,4 +1,4 @@
-import { DaflError } from './errors.ts';
+import { fail } from './check.ts';
 import { describeClassifier } from './model/classifier.ts';
 import type { Network } from './model/network.ts';
 import { predictLogits } from './predict.ts';
@@ -41,10 +41,12 @@ export async function measureLogitScale(network: Network): Promise<number> {
     backend.dispose(images);
     const bad = logits.find((value) => !Number.isFinite(value));
     if (bad !== undefined) {
-      throw new DaflError(
-        'NON_FINITE',
-        `Cannot use '${network.graph.name}' as its outputs must be finite numbers: current value is ${bad} for a picture in 0..255. Its weights are damaged, or its values or its preprocessing too large for float32`,
-      );
+      fail({
+        code: 'NON_FINITE',
+        cannot: `use '${network.graph.name}'`,
+        as: 'its outputs must be finite numbers',
+        value: `${bad} for a picture in 0..255. Its weights are damaged, or its values or its preprocessing too large for float32`,
+      });
     }
     let mean = 0;
     for (const value of logits) mean += value / classes;

@@ -1,4 +1,4 @@
-import { DaflError } from './errors.ts';
+import { check } from './check.ts';
 
 /** That the length of a run was changed on the way: from `step` steps done on, it ends after `end`. */
 export interface PaceChange {
@@ -37,12 +37,11 @@ export class Pace {
   /** @throws {DaflError} `USAGE` as the constructor. */
   change({ step, end }: PaceChange): void {
     const last = this.#changes.at(-1)?.step ?? 0;
-    if (!(Number.isInteger(step) && step > last && step < this.endAt(last) && Number.isInteger(end) && end >= step)) {
-      throw new DaflError(
-        'USAGE',
-        `Cannot distill as 'pace' must change after a step > ${last} and < ${this.endAt(last)}, to an end that is not before it: current value is [${step}, ${end}]`,
-      );
-    }
+    check(Number.isInteger(step) && step > last && step < this.endAt(last) && Number.isInteger(end) && end >= step, {
+      cannot: 'distill',
+      as: `'pace' must change after a step > ${last} and < ${this.endAt(last)}, to an end that is not before it`,
+      value: `[${step}, ${end}]`,
+    });
     this.#changes.push({ step, end });
   }
 

@@ -1,4 +1,4 @@
-import { DaflError } from './errors.ts';
+import { fail } from './check.ts';
 /** Where a stream stands: enough to go on from there, bit for bit. */
 export interface RandomStreamState {
   /** Blocks of four numbers drawn so far. */
@@ -93,10 +93,7 @@ const TWO_TO_32 = 4294967296;
  */
 export function createRandomStream(seed: number, purpose: string): RandomStream {
   if (!Number.isInteger(seed) || seed < 0 || seed >= TWO_TO_32) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot create random stream as 'seed' must be an integer in 0..4294967295: current value is ${seed}`,
-    );
+    fail({ cannot: 'create random stream', as: "'seed' must be an integer in 0..4294967295", value: seed });
   }
   const key = [seed, hashText(purpose)];
   let counter = 0;

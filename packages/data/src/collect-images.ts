@@ -1,4 +1,4 @@
-import { DaflError, type ImageSet } from '@dafl/core';
+import { DaflError, fail, type ImageSet } from '@dafl/core';
 import type { DecodedImage } from './decode-image.ts';
 import { greyShares } from './_grey-shares.ts';
 
@@ -26,10 +26,7 @@ export function collectImages(images: readonly DecodedImage[], options: CollectI
   const { height = first.height, width = first.width, labels } = options;
   const channels = options.channels ?? (images.some((image) => image.channels === 3) ? 3 : 1);
   if (labels !== undefined && labels.length !== images.length) {
-    throw new DaflError(
-      'DATA',
-      `Cannot collect images as there must be ${images.length} labels: current value is ${labels.length}`,
-    );
+    fail({ code: 'DATA', cannot: 'collect images', as: `there must be ${images.length} labels`, value: labels.length });
   }
   const size = height * width * channels;
   const pixels = new Uint8Array(images.length * size);

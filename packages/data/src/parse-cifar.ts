@@ -1,4 +1,4 @@
-import { DaflError, type ImageSet } from '@dafl/core';
+import { fail, type ImageSet } from '@dafl/core';
 
 const SIDE = 32;
 const PLANE = SIDE * SIDE;
@@ -16,10 +16,12 @@ export function parseCifar(bytes: Uint8Array, labelBytes: 1 | 2, name = 'file'):
   const recordBytes = labelBytes + 3 * PLANE;
   const count = bytes.length / recordBytes;
   if (!Number.isInteger(count) || count === 0) {
-    throw new DaflError(
-      'DATA',
-      `Cannot read '${name}' as CIFAR as its length must be a multiple of ${recordBytes}: current value is ${bytes.length}`,
-    );
+    fail({
+      code: 'DATA',
+      cannot: `read '${name}'`,
+      as: `CIFAR as its length must be a multiple of ${recordBytes}`,
+      value: bytes.length,
+    });
   }
   const pixels = new Uint8Array(count * 3 * PLANE);
   const labels = new Uint32Array(count);

@@ -1,4 +1,4 @@
-import { DaflError, type ImageSet } from '@dafl/core';
+import { DaflError, fail, type ImageSet } from '@dafl/core';
 
 /** Sizes and bytes of one IDX file. */
 export interface IdxArray {
@@ -18,7 +18,7 @@ const UNSIGNED_BYTE = 0x08;
  */
 export function parseIdx(bytes: Uint8Array, name = 'file'): IdxArray {
   const reject = (rule: string, value: string): never => {
-    throw new DaflError('DATA', `Cannot read '${name}' as IDX as ${rule}: current value is ${value}`);
+    fail({ code: 'DATA', cannot: `read '${name}'`, as: `IDX as ${rule}`, value });
   };
   if (bytes.length < 4) reject('it must hold at least 4 bytes', String(bytes.length));
   if (bytes[0] !== 0 || bytes[1] !== 0)

@@ -1,4 +1,4 @@
-import { DaflError } from '@dafl/core';
+import { check } from '@dafl/core';
 
 /** Which options must be what. */
 export interface OptionRules {
@@ -20,11 +20,7 @@ export interface OptionRules {
 export function assertMethodOptions(method: string, options: object, rules: OptionRules): void {
   const values = options as Readonly<Record<string, number>>;
   const assertOption = (holds: boolean, name: string, rule: string, value: number): void => {
-    if (!holds)
-      throw new DaflError(
-        'USAGE',
-        `Cannot use method '${method}' as '${name}' must be ${rule}: current value is ${value}`,
-      );
+    check(holds, { cannot: `use method '${method}'`, as: `'${name}' must be ${rule}`, value });
   };
   const { counts = [], optional = [], pairs = [], rates = [], shares = [], weights = {} } = rules;
   const isInteger = (value: number, least: number): boolean => Number.isInteger(value) && value >= least;

@@ -1,4 +1,6 @@
 import {
+  type AnsweredBatch,
+  check,
   DaflError,
   describeClassifier,
   type ImageSet,
@@ -6,7 +8,6 @@ import {
   type MethodContext,
   type MethodSession,
   preprocess,
-  type AnsweredBatch,
 } from '@dafl/core';
 import { answerBatch } from './_answer-batch.ts';
 import { augment, type AugmentationOptions } from './augment.ts';
@@ -35,12 +36,11 @@ export interface ImageSetMethodOptions {
  */
 export function imageSet(options: ImageSetMethodOptions): Method {
   const { name, images, fingerprint, batchSize, augmentation } = options;
-  if (!(Number.isInteger(batchSize) && batchSize >= 1)) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot use method '${name}' as 'batchSize' must be an integer >= 1: current value is ${batchSize}`,
-    );
-  }
+  check(Number.isInteger(batchSize) && batchSize >= 1, {
+    cannot: `use method '${name}'`,
+    as: "'batchSize' must be an integer >= 1",
+    value: batchSize,
+  });
   if (images.count < 1) throw new DaflError('DATA', `Cannot use method '${name}' as there must be images: found none`);
   return {
     name,

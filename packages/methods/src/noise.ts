@@ -1,4 +1,4 @@
-import { DaflError, type Method, type MethodContext, type MethodSession, type AnsweredBatch } from '@dafl/core';
+import { type AnsweredBatch, check, type Method, type MethodContext, type MethodSession } from '@dafl/core';
 import { answerBatch } from './_answer-batch.ts';
 
 /** Options of `noise`. */
@@ -17,12 +17,11 @@ export interface NoiseOptions {
  */
 export function noise(options: NoiseOptions): Method {
   const { batchSize } = options;
-  if (!(Number.isInteger(batchSize) && batchSize >= 1)) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot use method 'noise' as 'batchSize' must be an integer >= 1: current value is ${batchSize}`,
-    );
-  }
+  check(Number.isInteger(batchSize) && batchSize >= 1, {
+    cannot: "use method 'noise'",
+    as: "'batchSize' must be an integer >= 1",
+    value: batchSize,
+  });
   return {
     name: 'noise',
     options: { ...options },

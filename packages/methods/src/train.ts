@@ -1,4 +1,5 @@
 import {
+  check,
   createNetwork,
   createOptimizer,
   createRandomStream,
@@ -8,6 +9,7 @@ import {
   describeClassifier,
   evaluate,
   type Evaluation,
+  fail,
   type Graph,
   type HostTensor,
   type ImageSet,
@@ -106,15 +108,12 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
     throw new DaflError('DATA', 'Cannot train as the images must have labels: current value is none');
   for (const [name, value] of Object.entries({ epochs, batchSize })) {
     if (!Number.isInteger(value) || value < 1) {
-      throw new DaflError('USAGE', `Cannot train as '${name}' must be an integer >= 1: current value is ${value}`);
+      fail({ cannot: 'train', as: `'${name}' must be an integer >= 1`, value });
     }
   }
   const stepsPerEpoch = Math.floor(data.count / batchSize);
   if (stepsPerEpoch < 1)
-    throw new DaflError(
-      'DATA',
-      `Cannot train as there must be at least ${batchSize} images: current value is ${data.count}`,
-    );
+    fail({ code: 'DATA', cannot: 'train', as: `there must be at least ${batchSize} images`, value: data.count });
   const steps = stepsPerEpoch * epochs;
   const drawn = initializeWeights(graph, createRandomStream(seed, 'weights'));
   const network = createNetwork(backend, { graph, weights: options.initialWeights ?? drawn.weights });
@@ -136,12 +135,12 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, 
         await turn();
         signal?.throwIfAborted();
         const loss = await runStep(permutation.subarray(batch * batchSize, (batch + 1) * batchSize), epoch, step);
-        if (!Number.isFinite(loss)) {
-          throw new DaflError(
-            'NON_FINITE',
-            `Cannot go on with step ${step + 1} as the crossEntropy loss must be finite: current value is ${loss}. Lower the learning rate`,
-          );
-        }
+        check(Number.isFinite(loss), {
+          code: 'NON_FINITE',
+          cannot: `go on with step ${step + 1}`,
+          as: 'the crossEntropy loss must be finite',
+          value: `${loss}. Lower the learning rate`,
+        });
         step++;
         const seconds = (clock() - startedMs) / 1000;
         yield {

@@ -1,12 +1,4 @@
-import {
-  DaflError,
-  type Graph,
-  type HostTensor,
-  inferShapes,
-  type Model,
-  type NodeShapes,
-  validateModel,
-} from '@dafl/core';
+import { fail, type Graph, type HostTensor, inferShapes, type Model, type NodeShapes, validateModel } from '@dafl/core';
 
 /** What PyTorch calls the weights of a node, and what dafl does; names of dafl's own are taken too. */
 const aliases: Readonly<Record<string, readonly string[]>> = {
@@ -43,10 +35,7 @@ const IGNORED = '.num_batches_tracked';
 export function fromNchw(graph: Graph, weights: ReadonlyMap<string, HostTensor>): Model {
   const left = new Set([...weights.keys()].filter((name) => !name.endsWith(IGNORED)));
   const reject = (rule: string, value: string): never => {
-    throw new DaflError(
-      'MODEL',
-      `Cannot take the weights of model '${graph.name}' as ${rule}: current value is ${value}`,
-    );
+    fail({ code: 'MODEL', cannot: `take the weights of model '${graph.name}'`, as: rule, value });
   };
   const taken = new Map<string, HostTensor>();
   for (const [node, { weights: expected }] of inferShapes(graph)) {

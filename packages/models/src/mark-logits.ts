@@ -1,4 +1,4 @@
-import { DaflError, type Model } from '@dafl/core';
+import { fail, type Model } from '@dafl/core';
 
 /**
  * The same classifier with another node's output as its logits, and without the nodes and weights that nothing needs
@@ -10,10 +10,12 @@ import { DaflError, type Model } from '@dafl/core';
 export function markLogits(model: Model, name: string): Model {
   const { graph, weights } = model;
   if (!graph.nodes.some((node) => node.name === name)) {
-    throw new DaflError(
-      'MODEL',
-      `Cannot use model '${graph.name}' as 'logits' must name one of its nodes [${graph.nodes.map((node) => node.name).join(', ')}]: current value is '${name}'`,
-    );
+    fail({
+      code: 'MODEL',
+      cannot: `use model '${graph.name}'`,
+      as: `'logits' must name one of its nodes [${graph.nodes.map((node) => node.name).join(', ')}]`,
+      value: `'${name}'`,
+    });
   }
   const outputs = { ...graph.outputs, logits: name };
   const needed = new Set(Object.values(outputs));

@@ -1,4 +1,4 @@
-import { DaflError, type Model } from '@dafl/core';
+import { fail, type Model } from '@dafl/core';
 
 /** How pictures become a network's input, as its trainer would say it. */
 export interface PixelConvention {
@@ -27,10 +27,11 @@ export function setPixelConvention(model: Model, { range = '0..1', mean = [0], s
   const channels = model.graph.inputShape.at(-1)!;
   for (const [name, values] of Object.entries({ mean, std })) {
     if (values.length !== 1 && values.length !== channels) {
-      throw new DaflError(
-        'USAGE',
-        `Cannot use model '${model.graph.name}' as '${name}' must be 1 or ${channels} numbers, one for each channel: current value is [${values.join(', ')}]`,
-      );
+      fail({
+        cannot: `use model '${model.graph.name}'`,
+        as: `'${name}' must be 1 or ${channels} numbers, one for each channel`,
+        value: `[${values.join(', ')}]`,
+      });
     }
   }
   const [low, span] = ranges[range];

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as nodeFiles from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Checkpoint, type CheckpointPart, DaflError, type HostTensor } from '@dafl/core';
+import { type Checkpoint, type CheckpointPart, DaflError, fail, type HostTensor } from '@dafl/core';
 import {
   decodeFloat32,
   encodeFloat32,
@@ -108,10 +108,7 @@ export class CheckpointStore {
       parts: string[];
     };
     if (version !== 1) {
-      throw new DaflError(
-        'CHECKPOINT',
-        `Cannot read checkpoint '${name}' as its version must be 1: current value is ${String(version)}`,
-      );
+      fail({ code: 'CHECKPOINT', cannot: `read checkpoint '${name}'`, as: 'its version must be 1', value: version });
     }
     const read: CheckpointPart[] = [];
     for (const id of withParts ? parts : []) {
@@ -126,10 +123,12 @@ export class CheckpointStore {
 
   #partPath(id: string): string {
     if (!/^[\w.-]+$/.test(id) || id.startsWith('.')) {
-      throw new DaflError(
-        'CHECKPOINT',
-        `Cannot use checkpoint part as its id must be a plain file name: current value is '${id}'`,
-      );
+      fail({
+        code: 'CHECKPOINT',
+        cannot: 'use checkpoint part',
+        as: 'its id must be a plain file name',
+        value: `'${id}'`,
+      });
     }
     return join(this.#parts, `${id}.safetensors`);
   }
@@ -166,17 +165,21 @@ export class CheckpointStore {
     const format = metadata.get('format');
     const text = metadata.get('content');
     if (format !== FORMAT || text === undefined) {
-      throw new DaflError(
-        'CHECKPOINT',
-        `Cannot read checkpoint '${path}' as its format must be '${FORMAT}': current value is '${format ?? ''}'`,
-      );
+      fail({
+        code: 'CHECKPOINT',
+        cannot: `read checkpoint '${path}'`,
+        as: `its format must be '${FORMAT}'`,
+        value: `'${format ?? ''}'`,
+      });
     }
     const found = hashContent(text, stored);
     if (metadata.get('sha256') !== found) {
-      throw new DaflError(
-        'CHECKPOINT',
-        `Cannot read checkpoint '${path}' as its SHA-256 must be ${metadata.get('sha256')}: current value is ${found}`,
-      );
+      fail({
+        code: 'CHECKPOINT',
+        cannot: `read checkpoint '${path}'`,
+        as: `its SHA-256 must be ${metadata.get('sha256')}`,
+        value: found,
+      });
     }
     const tensors = new Map<string, HostTensor>();
     for (const [name, tensor] of stored) tensors.set(name, { shape: tensor.shape, data: decodeFloat32(tensor)! });

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { DaflError, type ImageSet } from '@dafl/core';
+import { DaflError, fail, type ImageSet } from '@dafl/core';
 import { collectImages, decodeImage, imageSetFromIdx, parseCifar, parseIdx, unpackTar } from '@dafl/data';
 import { findMnistFolder, type MnistOptions, verifyMnistFile } from './mnist-files.ts';
 import { systemErrorCode } from './storage-error.ts';
@@ -186,10 +186,7 @@ async function readCifar(files: Files, { names, labelBytes }: CifarFiles): Promi
     const largest = labelBytes === 1 ? 9 : 99;
     const wrong = images.labels!.find((label) => label > largest);
     if (wrong !== undefined) {
-      throw new DaflError(
-        'DATA',
-        `Cannot read '${path}' as labels must be in 0..${largest}: current value is ${wrong}`,
-      );
+      fail({ code: 'DATA', cannot: `read '${path}'`, as: `labels must be in 0..${largest}`, value: wrong });
     }
     parts.push(images);
   }
@@ -227,10 +224,12 @@ function findIdxFile({ source, names }: Files, split: Split, kind: 'images' | 'l
   const stems = new Set(found.map((name) => name.replace(/\.gz$/, '')));
   const expected = `${split === 'train' ? 'train' : 't10k'}-${kind}-idx${kind === 'images' ? 3 : 1}-ubyte`;
   const reject = (value: string): never => {
-    throw new DaflError(
-      'DATA',
-      `Cannot read data from '${source}' as there must be one file like '${expected}' (or .gz): current value is ${value}`,
-    );
+    fail({
+      code: 'DATA',
+      cannot: `read data from '${source}'`,
+      as: `there must be one file like '${expected}' (or .gz)`,
+      value,
+    });
   };
   if (stems.size === 0) return reject('none');
   if (stems.size > 1) return reject([...stems].map((stem) => `'${stem}'`).join(' and '));

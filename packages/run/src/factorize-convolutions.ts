@@ -1,7 +1,8 @@
 import {
+  check,
   type Conv2dNode,
-  DaflError,
   describeModel,
+  fail,
   type HostTensor,
   inferShapes,
   type Model,
@@ -25,12 +26,7 @@ import { Matrix, SingularValueDecomposition } from 'ml-matrix';
  */
 export function factorizeConvolutions(model: Model, share: number): Model {
   const { graph, weights } = model;
-  if (!(share > 0 && share < 1)) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot factorize '${graph.name}' as 'share' must be in (0, 1): current value is ${share}`,
-    );
-  }
+  check(share > 0 && share < 1, { cannot: `factorize '${graph.name}'`, as: "'share' must be in (0, 1)", value: share });
   const splits = chooseRanks(model, share);
   const nodes: ModelNode[] = [];
   const factorized = new Map<string, HostTensor>(weights);
@@ -150,10 +146,12 @@ function chooseRanks(model: Model, share: number): ReadonlyMap<string, Factors> 
   const { name: modelName } = model.graph;
   const costs = listCosts(model);
   if (costs.length === 0) {
-    throw new DaflError(
-      'MODEL',
-      `Cannot factorize '${modelName}' as it must have ordinary convolutions larger than 1x1: current value is none`,
-    );
+    fail({
+      code: 'MODEL',
+      cannot: `factorize '${modelName}'`,
+      as: 'it must have ordinary convolutions larger than 1x1',
+      value: 'none',
+    });
   }
   const { multiplyAccumulates: total } = describeModel(model.graph);
   const costAt = ({ cost, costOfPair }: Cost, rank: number): number => Math.min(cost, costOfPair * rank);
@@ -162,10 +160,11 @@ function chooseRanks(model: Model, share: number): ReadonlyMap<string, Factors> 
   const least = fixed + sum(costs.map((cost) => costAt(cost, 1)));
   let left = share * total - least;
   if (left < 0) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot factorize '${modelName}' as 'share' must leave each convolution a channel (at least ${Math.ceil((1000 * least) / total) / 1000} here): current value is ${share}`,
-    );
+    fail({
+      cannot: `factorize '${modelName}'`,
+      as: `'share' must leave each convolution a channel (at least ${Math.ceil((1000 * least) / total) / 1000} here)`,
+      value: share,
+    });
   }
   // Decomposing takes long where channels are many: only what can be.
   const candidates = costs.map((cost): Candidate => {

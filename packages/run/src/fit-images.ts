@@ -1,4 +1,4 @@
-import { DaflError, describeClassifier, type Graph, type ImageSet } from '@dafl/core';
+import { DaflError, describeClassifier, fail, type Graph, type ImageSet } from '@dafl/core';
 import { matchChannels } from '@dafl/data';
 
 /**
@@ -18,10 +18,12 @@ export function fitImages(images: ImageSet, graph: Graph): ImageSet {
   const order = given.map((name) => known.indexOf(name));
   const unknown = labels.find((label) => order[label] === -1);
   if (unknown !== undefined) {
-    throw new DaflError(
-      'DATA',
-      `Cannot use the images with '${graph.name}' as it must know their classes: current value is '${given[unknown]}', not one of [${known.join(', ')}]`,
-    );
+    fail({
+      code: 'DATA',
+      cannot: `use the images with '${graph.name}'`,
+      as: 'it must know their classes',
+      value: `'${given[unknown]}', not one of [${known.join(', ')}]`,
+    });
   }
   return { ...fitted, labels: labels.map((label) => order[label]), classNames: known };
 }

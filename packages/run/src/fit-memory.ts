@@ -1,4 +1,4 @@
-import { DaflError, type Graph } from '@dafl/core';
+import { fail, type Graph } from '@dafl/core';
 import type { BackendName, DistillationOptions } from './distillation-options.ts';
 import { type Recipe, resolveRecipe } from './resolve-recipe.ts';
 import { halve, STEP_BYTES, type StepMemory } from './step-memory.ts';
@@ -45,8 +45,10 @@ export function assertFits(recipe: Recipe, backend: BackendName, memory: StepMem
     fitting >= 2
       ? `'batchSize' must be about ${fitting} at most for networks of this size to fit into ${gibibytes(WASM_BYTES)} GiB`
       : `a step must fit into ${gibibytes(WASM_BYTES)} GiB, which networks of this size do at no batch size (other backends have more)`;
-  throw new DaflError(
-    'OUT_OF_MEMORY',
-    `Cannot distill on wasm as ${rule}: current value is ${recipe.batchSize}, which takes about ${gibibytes(bytes)} GiB`,
-  );
+  fail({
+    code: 'OUT_OF_MEMORY',
+    cannot: 'distill on wasm',
+    as: rule,
+    value: `${recipe.batchSize}, which takes about ${gibibytes(bytes)} GiB`,
+  });
 }

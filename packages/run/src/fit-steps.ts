@@ -1,4 +1,4 @@
-import { DaflError, distill, type DistillOptions } from '@dafl/core';
+import { check, distill, type DistillOptions } from '@dafl/core';
 
 /** How `fitSteps` measures. */
 interface FitStepsOptions {
@@ -28,8 +28,7 @@ export async function fitSteps(
   options: DistillOptions,
   { timeBudgetMs, besides = () => 0 }: FitStepsOptions,
 ): Promise<number> {
-  if (!(timeBudgetMs > 0))
-    throw new DaflError('USAGE', `Cannot fit steps as 'timeBudgetMs' must be > 0: current value is ${timeBudgetMs}`);
+  check(timeBudgetMs > 0, { cannot: 'fit steps', as: "'timeBudgetMs' must be > 0", value: timeBudgetMs });
   const { clock = () => performance.now() } = options;
   const startedMs = clock();
   const firstMs: number[] = [];

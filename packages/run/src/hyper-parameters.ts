@@ -1,4 +1,4 @@
-import { DaflError, type DaflOptions, type Preset } from '@dafl/core';
+import { type DaflOptions, fail, type Preset } from '@dafl/core';
 import { z } from 'zod';
 import type { MethodName } from './method-name.ts';
 
@@ -78,10 +78,11 @@ function tone(name: 'contrast' | 'brightness', schema: z.ZodType<number>): Hyper
       const { generator } = preset.dafl;
       if (generator.output.kind !== 'pixels') {
         const option = name === 'contrast' ? 'generatorContrast' : 'generatorBrightness';
-        throw new DaflError(
-          'USAGE',
-          `Cannot distill as '${option}' must be ${NO_TONE[name]} with ${generator.output.kind} generator output: current value is ${value}`,
-        );
+        fail({
+          cannot: 'distill',
+          as: `'${option}' must be ${NO_TONE[name]} with ${generator.output.kind} generator output`,
+          value,
+        });
       }
       const output = { ...generator.output, [name]: value };
       return { ...preset, dafl: { ...preset.dafl, generator: { ...generator, output } } };

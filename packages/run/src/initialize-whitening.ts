@@ -1,4 +1,4 @@
-import { DaflError, describeClassifier, type HostTensor, type ImageSet, type Model, preprocess } from '@dafl/core';
+import { describeClassifier, fail, type HostTensor, type ImageSet, type Model, preprocess } from '@dafl/core';
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 
 /** Images that the statistics are taken of. */
@@ -19,10 +19,7 @@ const EPSILON = 5e-4;
 export function initializeWhitening({ graph, weights }: Model, data: ImageSet): { model: Model; node: string } {
   const first = graph.nodes.find((node) => node.kind === 'conv2d' && node.inputs[0] === 'input');
   const reject = (rule: string, value: unknown): never => {
-    throw new DaflError(
-      'USAGE',
-      `Cannot whiten the patches of '${graph.name}' as ${rule}: current value is ${String(value)}`,
-    );
+    fail({ cannot: `whiten the patches of '${graph.name}'`, as: rule, value });
   };
   if (first?.kind !== 'conv2d') return reject('a convolution must read the image', first?.kind ?? 'none');
   const classifier = describeClassifier(graph);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { DaflError, describeClassifier, type Graph, type Model, shrink } from '@dafl/core';
+import { DaflError, describeClassifier, fail, type Graph, type Model, shrink } from '@dafl/core';
 import {
   type ArchitectureOptions,
   architectures,
@@ -128,18 +128,20 @@ export async function loadTeacher(
 ): Promise<LoadedModel> {
   const isEndpoint = /^https?:\/\//.test(teacher);
   if (teacherToken !== undefined && !isEndpoint) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot use '${teacher}' as 'teacherToken' must be given for a teacher at an address alone: current value is not shown`,
-    );
+    fail({
+      cannot: `use '${teacher}'`,
+      as: "'teacherToken' must be given for a teacher at an address alone",
+      value: 'not shown',
+    });
   }
   if (isEndpoint || answersOnly === true) {
     for (const [option, value] of Object.entries({ logits, architecture, inputSize })) {
       if (value !== undefined) {
-        throw new DaflError(
-          'USAGE',
-          `Cannot use '${teacher}' as '${option}' must not be set for a teacher that only answers: current value is '${String(value)}'`,
-        );
+        fail({
+          cannot: `use '${teacher}'`,
+          as: `'${option}' must not be set for a teacher that only answers`,
+          value: `'${String(value)}'`,
+        });
       }
     }
     const token = checkToken(teacherToken ?? process.env['DAFL_TEACHER_TOKEN']);

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { DaflError } from '@dafl/core';
+import { fail } from '@dafl/core';
 import type { Metadata, RecordedView } from '@dafl/methods';
 import { decodeFloat32, encodeFloat32, parseSafetensors, serializeSafetensors } from '@dafl/models';
 import { z } from 'zod';
@@ -70,7 +70,7 @@ export async function readMetadata(
   teacherSha256: string,
 ): Promise<{ readonly metadata: Metadata; readonly sha256: string }> {
   const reject = (rule: string, value: string, cause?: unknown): never => {
-    throw new DaflError('DATA', `Cannot read '${path}' as metadata as ${rule}: current value is ${value}`, { cause });
+    fail({ code: 'DATA', cannot: `read '${path}'`, as: `metadata as ${rule}`, value, cause });
   };
   let bytes: Uint8Array;
   try {

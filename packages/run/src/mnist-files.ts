@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { DaflError } from '@dafl/core';
+import { DaflError, fail } from '@dafl/core';
 import type { Split } from './data-source.ts';
 import { systemErrorCode } from './storage-error.ts';
 import { createFolder, listFolder, writeFileAtomically } from './write-file-atomically.ts';
@@ -94,10 +94,12 @@ export function verifyMnistFile(bytes: Uint8Array, path: string, split: Split, k
   const expected = HASHES[fileNames(split)[kind === 'images' ? 0 : 1]];
   const found = createHash('sha256').update(bytes).digest('hex');
   if (found === expected) return;
-  throw new DaflError(
-    'DATA',
-    `Cannot use '${path}' as MNIST as its SHA-256 must be ${expected}: current value is ${found}. Delete the file to have it downloaded again`,
-  );
+  fail({
+    code: 'DATA',
+    cannot: `use '${path}'`,
+    as: `MNIST as its SHA-256 must be ${expected}`,
+    value: `${found}. Delete the file to have it downloaded again`,
+  });
 }
 
 function fileNames(split: Split): [images: string, labels: string] {

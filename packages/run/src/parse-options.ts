@@ -1,4 +1,4 @@
-import { DaflError } from '@dafl/core';
+import { fail } from '@dafl/core';
 import { z } from 'zod';
 import { nearestName } from './nearest-name.ts';
 
@@ -111,25 +111,22 @@ export function parseOptions<Schema extends z.ZodType>(
     const name = issue.keys[0];
     const nearest = nearestName(name, Object.keys(options));
     const advice = nearest === undefined ? '' : `. Did you mean '${nearest}'?`;
-    throw new DaflError('USAGE', `Cannot ${action} as each option must be known: current value is '${name}'${advice}`);
+    fail({ cannot: action, as: 'each option must be known', value: `'${name}'${advice}` });
   }
   const name = String(issue.path[0] ?? '');
   if (name === '') {
-    throw new DaflError('USAGE', `Cannot ${action} as the options must be an object: current value is ${show(value)}`);
+    fail({ cannot: action, as: 'the options must be an object', value: show(value) });
   }
   const current = (value as Record<string, unknown>)[name];
   if (current === undefined) {
-    throw new DaflError('USAGE', `Cannot ${action} as '${name}' must be given: current value is none`);
+    fail({ cannot: action, as: `'${name}' must be given`, value: 'none' });
   }
   const rule = options[name] === undefined ? issue.message : describeRule(options[name]);
   // Of names of three letters most are near each other.
   const names = (options[name]?.enum ?? []).map(String).filter((known) => known.length > 3);
   const nearest = typeof current === 'string' ? nearestName(current, names) : undefined;
   const advice = nearest === undefined ? '' : `. Did you mean '${nearest}'?`;
-  throw new DaflError(
-    'USAGE',
-    `Cannot ${action} as '${name}' must be ${rule}: current value is ${show(current)}${advice}`,
-  );
+  fail({ cannot: action, as: `'${name}' must be ${rule}`, value: `${show(current)}${advice}` });
 }
 
 const MOST_SHOWN = 200;

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DaflError } from '@dafl/core';
+import { fail } from '@dafl/core';
 import { recordMetadata } from '@dafl/methods';
 import { decomposeAside } from './decompose-aside.ts';
 import { loadLabelledImages } from './data-source.ts';
@@ -49,10 +49,11 @@ export interface RecordingResult {
 export async function recordTeacherMetadata(options: RecordingOptions): Promise<RecordingResult> {
   const { file, force, signal, mostImages } = options;
   if (force !== true && existsSync(file)) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot write '${file}' as it must not exist yet: current value is a file. Choose another name, or replace it with --force`,
-    );
+    fail({
+      cannot: `write '${file}'`,
+      as: 'it must not exist yet',
+      value: 'a file. Choose another name, or replace it with --force',
+    });
   }
   const teacher = await loadModel(options.teacher, options);
   options.onNotes?.(teacher.notes);

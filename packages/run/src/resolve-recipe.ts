@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import {
-  DaflError,
   dafl,
+  DaflError,
   describeClassifier,
+  fail,
   type Graph,
   type Method,
   type Preset,
@@ -263,10 +264,11 @@ export function resolveRecipe(given: DistillationOptions): Recipe {
     );
   }
   if (options.pace !== undefined && options.timeBudgetMs !== undefined) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot distill as 'pace' must not be given with 'timeBudgetMs', which decides it: current value is ${JSON.stringify(options.pace)}`,
-    );
+    fail({
+      cannot: 'distill',
+      as: "'pace' must not be given with 'timeBudgetMs', which decides it",
+      value: JSON.stringify(options.pace),
+    });
   }
   assertOwnOptions(options);
   const named = options.method === 'dafl' ? presets[options.preset ?? 'fast'] : baselineRecipes[options.method];
@@ -305,10 +307,11 @@ export function resolveRecipe(given: DistillationOptions): Recipe {
 function assertOwnOptions(options: SettledOptions): void {
   const reject = (name: string, owners: readonly string[]): never => {
     const named = owners.join(', ').replace(/, ([^,]*)$/, ' and $1');
-    throw new DaflError(
-      'USAGE',
-      `Cannot distill with method '${options.method}' as '${name}' must not be given (it is an option of ${named}): current value is ${JSON.stringify(options[name as keyof DistillationOptions])}`,
-    );
+    fail({
+      cannot: `distill with method '${options.method}'`,
+      as: `'${name}' must not be given (it is an option of ${named})`,
+      value: JSON.stringify(options[name as keyof DistillationOptions]),
+    });
   };
   for (const [name, owners] of Object.entries(ownOptions)) {
     if (options[name as keyof DistillationOptions] !== undefined && !owners.includes(options.method))

@@ -1,6 +1,6 @@
 import { readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DaflError } from '@dafl/core';
+import { DaflError, fail } from '@dafl/core';
 import { systemErrorCode } from './storage-error.ts';
 import { listFolder, removeTemporaryFiles } from './write-file-atomically.ts';
 
@@ -162,6 +162,6 @@ async function listEntries(folder: RunFolder): Promise<string[]> {
     return await listFolder(folder.path);
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOTDIR') throw error;
-    throw new DaflError('USAGE', `Cannot write to '${folder.path}' as it must be a folder: current value is a file`);
+    fail({ cannot: `write to '${folder.path}'`, as: 'it must be a folder', value: 'a file' });
   }
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { DaflError, type ErrorCode, type Preprocessing, type Verdict } from '@dafl/core';
+import { DaflError, type ErrorCode, fail, type Preprocessing, type Verdict } from '@dafl/core';
 import type { SettledOptions } from './distillation-options.ts';
 import { parseDistillationOptions } from './distillation-options.ts';
 import type { Machine } from './machine.ts';
@@ -108,10 +108,12 @@ export async function readConfiguration(path: string): Promise<Configuration> {
     throw new DaflError('DATA', `Cannot read '${path}' as it must be a JSON file with options: no such file`);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new DaflError(
-      'DATA',
-      `Cannot read '${path}' as it must hold an object with options: current value is ${JSON.stringify(value)}`,
-    );
+    fail({
+      code: 'DATA',
+      cannot: `read '${path}'`,
+      as: 'it must hold an object with options',
+      value: JSON.stringify(value),
+    });
   }
   if ('format' in value && value.format === 'dafl-run') {
     const { options, teacher } = value as RunRecord;

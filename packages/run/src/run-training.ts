@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
   createRandomStream,
-  DaflError,
+  fail,
   type Graph,
   type ImageSet,
   initializeWeights,
@@ -214,10 +214,11 @@ export async function* runTraining(
 function assertAbsent(files: TrainingFiles): void {
   for (const path of Object.values(files) as string[]) {
     if (!existsSync(path)) continue;
-    throw new DaflError(
-      'USAGE',
-      `Cannot write '${path}' as it must not exist yet: current value is a file. Choose another name, or replace it with --force`,
-    );
+    fail({
+      cannot: `write '${path}'`,
+      as: 'it must not exist yet',
+      value: 'a file. Choose another name, or replace it with --force',
+    });
   }
 }
 
@@ -227,10 +228,11 @@ async function loadData(
 ): Promise<{ data: ImageSet; evaluation: ImageSet; on: 'validation' | 'test' }> {
   const { data: source, validationSplit: held, seed } = options;
   if (held === 0 && !(await hasTestImages(source))) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot train as 'validationSplit' must be >= 1 where there are no test images: current value is 0, and '${source}' has no folders 'train' and 'test'`,
-    );
+    fail({
+      cannot: 'train',
+      as: "'validationSplit' must be >= 1 where there are no test images",
+      value: `0, and '${source}' has no folders 'train' and 'test'`,
+    });
   }
   const all = await loadLabelledImages(source, { split: 'train', signal, onDownload });
   if (held === 0) {
@@ -241,10 +243,7 @@ async function loadData(
     };
   }
   if (held >= all.count) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot train as 'validationSplit' must be below the ${all.count} training images: current value is ${held}`,
-    );
+    fail({ cannot: 'train', as: `'validationSplit' must be below the ${all.count} training images`, value: held });
   }
   const { kept, heldOut } = holdOut(all, held, createRandomStream(seed, 'validation'));
   return { data: kept, evaluation: heldOut, on: 'validation' };

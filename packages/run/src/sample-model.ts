@@ -1,4 +1,5 @@
 import {
+  check,
   createNetwork,
   createRandomStream,
   createTurn,
@@ -35,12 +36,11 @@ const able: readonly string[] = ['deep-inversion', 'pool', 'nayer'];
  */
 export async function sampleModel(teacher: string, options: SampleModelOptions): Promise<SamplesEvent> {
   const { method: name, seed, perClass = 8, synthesisSteps, signal, onBackend } = options;
-  if (!able.includes(name)) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot draw samples of '${teacher}' as 'method' must be 'deep-inversion', 'pool' or 'nayer': current value is '${name}'`,
-    );
-  }
+  check(able.includes(name), {
+    cannot: `draw samples of '${teacher}'`,
+    as: "'method' must be 'deep-inversion', 'pool' or 'nayer'",
+    value: `'${name}'`,
+  });
   const recipe = resolveRecipe(parseDistillationOptions({ teacher, method: name, seed, synthesisSteps }));
   const settled = recipe.options;
   const loaded = await loadTeacher(settled, { signal });

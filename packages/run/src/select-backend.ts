@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { DaflError, describeModel, type Graph, graphCost, type TensorBackend } from '@dafl/core';
+import { DaflError, describeModel, fail, type Graph, graphCost, type TensorBackend } from '@dafl/core';
 import type { BackendName } from './distillation-options.ts';
 
 /** A backend that is ready to compute. */
@@ -111,10 +111,7 @@ function assertDevice(pattern: RegExp, what: string, names: string, advice = '')
   if (process.platform !== 'linux') return;
   const found = ['/dev', '/dev/dri'].filter((folder) => existsSync(folder)).flatMap((folder) => readdirSync(folder));
   if (found.some((name) => pattern.test(name))) return;
-  throw new DaflError(
-    'USAGE',
-    `Cannot use ${what} as this machine must have a GPU (${names}): current value is none${advice}`,
-  );
+  fail({ cannot: `use ${what}`, as: `this machine must have a GPU (${names})`, value: `none${advice}` });
 }
 
 /** Names of all backends, in the order in which `auto` prefers them for wide networks. */

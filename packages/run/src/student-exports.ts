@@ -1,4 +1,4 @@
-import { createRandomStream, DaflError, type Graph, initializeWeights, type Model } from '@dafl/core';
+import { createRandomStream, DaflError, fail, type Graph, initializeWeights, type Model } from '@dafl/core';
 import { describePreprocessor, writeKeras, writeOnnx, writeTfjs } from '@dafl/models';
 import type { RunFolder } from './run-folder.ts';
 import { writeFileAtomically } from './write-file-atomically.ts';
@@ -85,8 +85,9 @@ export function assertExportable(student: Graph, options: ExportOptions, folder:
   const [{ option }] = failures;
   const value = String(options[option]);
   const reasons = failures.map(({ format, reason }) => `${format}: ${reason}`).join('; ');
-  throw new DaflError(
-    'USAGE',
-    `Cannot distill as '${option}' must name formats that the student can be written in: current value is ${value}. ${reasons}`,
-  );
+  fail({
+    cannot: 'distill',
+    as: `'${option}' must name formats that the student can be written in`,
+    value: `${value}. ${reasons}`,
+  });
 }

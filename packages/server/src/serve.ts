@@ -6,7 +6,7 @@ import { type AddressInfo, isIPv4, isIPv6 } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
-import { DaflError } from '@dafl/core';
+import { DaflError, fail } from '@dafl/core';
 import { acquireRunLock, type RunLock } from '@dafl/run';
 import { createApp } from './create-app.ts';
 import { HttpProblem } from './http-problem.ts';
@@ -73,10 +73,11 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     onError = () => {},
   } = options;
   if (!isLoopback(host) && token === undefined) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot serve on '${host}' as an address that other machines reach must have a token: current value is none. Set DAFL_TOKEN`,
-    );
+    fail({
+      cannot: `serve on '${host}'`,
+      as: 'an address that other machines reach must have a token',
+      value: 'none. Set DAFL_TOKEN',
+    });
   }
   if (token !== undefined && (token.length < MIN_TOKEN_LENGTH || !/^[\x21-\x7e]+$/.test(token))) {
     throw new DaflError(
@@ -90,7 +91,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   ] as const) {
     const wrong = values.find((value) => !isRight(value));
     if (wrong === undefined) continue;
-    throw new DaflError('USAGE', `Cannot serve as each of '${name}' must be ${rule}: current value is '${wrong}'`);
+    fail({ cannot: 'serve', as: `each of '${name}' must be ${rule}`, value: `'${wrong}'` });
   }
   const limits: Limits = { ...defaultLimits, ...options.limits };
   const clock = Date.now;

@@ -1,9 +1,10 @@
 import {
-  DaflError,
   type AveragePool2dOptions,
   type BinaryOperation,
   type Conv2dOptions,
+  DaflError,
   type DataType,
+  fail,
   type MemoryInfo,
   type Pool2dOptions,
   type ReduceOperation,
@@ -55,10 +56,7 @@ export interface CpuBackendOptions {
 export function createCpuBackend(options: CpuBackendOptions = {}): TensorBackend {
   const { precision = 'float32' } = options;
   if (precision !== 'float64' && precision !== 'float32') {
-    throw new DaflError(
-      'USAGE',
-      `Cannot create the cpu backend as 'precision' must be 'float64' or 'float32': current value is ${String(precision)}`,
-    );
+    fail({ cannot: 'create the cpu backend', as: "'precision' must be 'float64' or 'float32'", value: precision });
   }
   return new CpuBackend(precision);
 }
@@ -338,19 +336,17 @@ class CpuBackend implements TensorBackend {
   /** The values of a tensor that is this backend's and alive. */
   #values(tensor: Tensor, action: string): NumericArray {
     if (this.#isClosed) {
-      throw new DaflError('USAGE', `Cannot ${action} as the 'backend' must be open: current value is closed`);
+      fail({ cannot: action, as: "the 'backend' must be open", value: 'closed' });
     }
     if (!(tensor instanceof CpuTensor) || tensor.backend !== this) {
-      throw new DaflError(
-        'USAGE',
-        `Cannot ${action} as 'tensor' must be made by this backend: current value is a tensor of another one`,
-      );
+      fail({ cannot: action, as: "'tensor' must be made by this backend", value: 'a tensor of another one' });
     }
     if (tensor.storage === null) {
-      throw new DaflError(
-        'USAGE',
-        `Cannot ${action} as 'tensor' must not be disposed: current value is a disposed tensor of shape [${tensor.shape.join(', ')}]`,
-      );
+      fail({
+        cannot: action,
+        as: "'tensor' must not be disposed",
+        value: `a disposed tensor of shape [${tensor.shape.join(', ')}]`,
+      });
     }
     return tensor.storage.values;
   }

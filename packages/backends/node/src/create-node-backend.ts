@@ -1,4 +1,4 @@
-import { DaflError, type TensorBackend } from '@dafl/core';
+import { DaflError, fail, type TensorBackend } from '@dafl/core';
 import { loadTensorflow } from './load-tensorflow.ts';
 import { NodeBackend } from './node-backend.ts';
 
@@ -29,10 +29,7 @@ export interface NodeBackendOptions {
 export function createNodeBackend(options: NodeBackendOptions = {}): TensorBackend {
   const { device = 'auto', threads = null } = options;
   if (threads !== null && (!Number.isInteger(threads) || threads < 1)) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot create the node backend as 'threads' must be an integer >= 1: current value is ${threads}`,
-    );
+    fail({ cannot: 'create the node backend', as: "'threads' must be an integer >= 1", value: threads });
   }
   if (device === 'cpu') process.env['CUDA_VISIBLE_DEVICES'] ??= '-1';
   const { binding, location } = loadTensorflow(threads);

@@ -1,5 +1,4 @@
 import {
-  DaflError,
   type AdamStepOptions,
   type AdamStepResult,
   type AveragePool2dOptions,
@@ -8,7 +7,9 @@ import {
   type BinaryOperation,
   type ChannelStatistics,
   type Conv2dOptions,
+  DaflError,
   type DataType,
+  fail,
   type FusedKernels,
   type MemoryInfo,
   type Pool2dOptions,
@@ -210,10 +211,11 @@ export class NodeBackend implements TensorBackend {
   reshape(input: Tensor, shape: Shape): Tensor {
     const source = this.#own(input);
     if (sizeOf(shape) !== sizeOf(source.shape)) {
-      throw new DaflError(
-        'USAGE',
-        `Cannot reshape as 'shape' must have ${sizeOf(source.shape)} elements: current value is [${shape.join(', ')}]`,
-      );
+      fail({
+        cannot: 'reshape',
+        as: `'shape' must have ${sizeOf(source.shape)} elements`,
+        value: `[${shape.join(', ')}]`,
+      });
     }
     return this.#share(source.storage!, shape, source.dataType);
   }

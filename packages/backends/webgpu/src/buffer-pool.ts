@@ -1,4 +1,4 @@
-import { DaflError } from '@dafl/core';
+import { fail } from '@dafl/core';
 
 /** A buffer on the device, shared by the tensors that `reshape` made of one another. */
 export interface PooledBuffer {
@@ -65,10 +65,12 @@ export class BufferPool {
   take(bytes: number, purpose: string): PooledBuffer {
     const { device, usage, maximumBytes } = this.#options;
     if (bytes > maximumBytes) {
-      throw new DaflError(
-        'OUT_OF_MEMORY',
-        `Cannot make ${purpose} as its size must be at most ${maximumBytes} bytes on this GPU: current value is ${bytes}`,
-      );
+      fail({
+        code: 'OUT_OF_MEMORY',
+        cannot: `make ${purpose}`,
+        as: `its size must be at most ${maximumBytes} bytes on this GPU`,
+        value: bytes,
+      });
     }
     const size = Math.min(sizeClass(bytes), Math.floor(maximumBytes / 16) * 16);
     const pooled = this.#free.get(size)?.pop();

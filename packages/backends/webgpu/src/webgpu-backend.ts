@@ -1,5 +1,4 @@
 import {
-  DaflError,
   type AdamStepOptions,
   type AdamStepResult,
   type AveragePool2dOptions,
@@ -8,7 +7,9 @@ import {
   type BinaryOperation,
   type ChannelStatistics,
   type Conv2dOptions,
+  DaflError,
   type DataType,
+  fail,
   type FusedKernels,
   type MemoryInfo,
   type Pool2dOptions,
@@ -212,10 +213,7 @@ export class WebgpuBackend implements TensorBackend {
   reshape(input: Tensor, shape: Shape): Tensor {
     const source = this.#own(input, 'reshape', 'input');
     if (sizeOf(shape) !== source.size) {
-      throw new DaflError(
-        'USAGE',
-        `Cannot reshape as 'shape' must have ${source.size} elements: current value is ${formatShape(shape)}`,
-      );
+      fail({ cannot: 'reshape', as: `'shape' must have ${source.size} elements`, value: formatShape(shape) });
     }
     const storage = source.storage!;
     storage.references += 1;

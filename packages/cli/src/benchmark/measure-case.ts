@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { DaflError } from '@dafl/core';
+import { DaflError, fail } from '@dafl/core';
 import {
   type BenchmarkCase,
   checkedSteps,
@@ -221,10 +221,12 @@ function assertSameWork({ name, multiplyAccumulates }: Contestant, expected: Ste
   for (const network of ['generator', 'teacher', 'student'] as const) {
     const [counted, wanted] = [multiplyAccumulates[network], expected.multiplyAccumulates[network]];
     if (counted === wanted) continue;
-    throw new DaflError(
-      'MODEL',
-      `Cannot compare '${name}' as its ${network} must take ${wanted} multiply-accumulates: current value is ${counted}`,
-    );
+    fail({
+      code: 'MODEL',
+      cannot: `compare '${name}'`,
+      as: `its ${network} must take ${wanted} multiply-accumulates`,
+      value: counted,
+    });
   }
 }
 
@@ -239,10 +241,12 @@ function compareLosses(running: readonly Running[]): number[] {
         const difference = Math.abs(other - value) / Math.max(Math.abs(value), SMALLEST_LOSS);
         // Not a number is a difference as well.
         if (step === 0 && !(difference <= LARGEST_LOSS_DIFFERENCE)) {
-          throw new DaflError(
-            'MODEL',
-            `Cannot compare '${contestant.name}' as its ${term} loss of the first step must be that of ${first.contestant.name}, ${value}: current value is ${other}`,
-          );
+          fail({
+            code: 'MODEL',
+            cannot: `compare '${contestant.name}'`,
+            as: `its ${term} loss of the first step must be that of ${first.contestant.name}, ${value}`,
+            value: other,
+          });
         }
         largest = Math.max(largest, difference);
       }

@@ -1,4 +1,4 @@
-import { DaflError } from '@dafl/core';
+import { fail } from '@dafl/core';
 import { z } from 'zod';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
@@ -38,10 +38,11 @@ export const samplesCommand: Command = defineCommand({
   examples: ['dafl samples student --seed 7 --out more.png', 'dafl samples lenet5-mnist --method deep-inversion'],
   async run({ run, out: file, seed, perClass, method, synthesisSteps }, { terminal, isJson, signal }) {
     if (method === undefined && synthesisSteps !== undefined) {
-      throw new DaflError(
-        'USAGE',
-        `Cannot draw samples as 'synthesisSteps' must come with --method, which it belongs to: current value is ${synthesisSteps}`,
-      );
+      fail({
+        cannot: 'draw samples',
+        as: "'synthesisSteps' must come with --method, which it belongs to",
+        value: synthesisSteps,
+      });
     }
     const { renderSamplesImage, sampleModel, sampleRun, writeFileAtomically } = await import('@dafl/run');
     const options = {

@@ -1,4 +1,5 @@
 import type { Shape, Tensor, TensorBackend } from '../backend.ts';
+import { fail } from '../check.ts';
 import { DaflError } from '../errors.ts';
 import { TensorScope } from '../tensor-scope.ts';
 
@@ -139,10 +140,11 @@ export class Tape {
     }
     for (const value of values as readonly HeldValue[]) {
       if (value.tape === this && value.requiresGradient) continue;
-      throw new DaflError(
-        'USAGE',
-        `Cannot take gradients as each of 'values' must be a leaf of this tape or depend on one: current value is ${value.tape === this ? 'a constant' : 'from another tape'}`,
-      );
+      fail({
+        cannot: 'take gradients',
+        as: "each of 'values' must be a leaf of this tape or depend on one",
+        value: value.tape === this ? 'a constant' : 'from another tape',
+      });
     }
     return this.#scope.run(() => this.#takeGradients(output as HeldValue, values as readonly HeldValue[]));
   }

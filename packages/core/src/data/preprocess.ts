@@ -1,4 +1,4 @@
-import { DaflError } from '../errors.ts';
+import { fail } from '../check.ts';
 import type { Classifier } from '../model/classifier.ts';
 import type { ImageSet } from './image-set.ts';
 
@@ -29,10 +29,12 @@ function taps(from: number, to: number): Tap[] {
 export function preprocess(images: ImageSet, indices: ArrayLike<number>, classifier: Classifier): Float32Array {
   const [height, width, channels] = classifier.inputShape;
   if (images.channels !== channels) {
-    throw new DaflError(
-      'DATA',
-      `Cannot preprocess images as they must have ${channels} channels: current value is ${images.channels}`,
-    );
+    fail({
+      code: 'DATA',
+      cannot: 'preprocess images',
+      as: `they must have ${channels} channels`,
+      value: images.channels,
+    });
   }
   const { mean, standardDeviation } = classifier.preprocessing;
   const output = new Float32Array(indices.length * height * width * channels);

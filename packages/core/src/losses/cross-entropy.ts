@@ -1,4 +1,4 @@
-import { DaflError } from '../errors.ts';
+import { fail } from '../check.ts';
 import type { Tensor } from '../backend.ts';
 import { affine } from '../autodiff/operations/element-wise.ts';
 import { softmaxDivergence } from '../autodiff/operations/softmax-divergence.ts';
@@ -34,10 +34,7 @@ export function crossEntropy(
   assertArguments.logits('crossEntropy', logits.shape);
   assertArguments.sameShape('crossEntropy', 'labels', labels.shape, [batch]);
   if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot compute crossEntropy as 'labelSmoothing' must be in [0, 1): current value is ${labelSmoothing}`,
-    );
+    fail({ cannot: 'compute crossEntropy', as: "'labelSmoothing' must be in [0, 1)", value: labelSmoothing });
   }
   const oneHot = tape.own(tape.backend.oneHot(labels, classes));
   if (labelSmoothing === 0) return softmaxDivergence(tape, logits, oneHot);

@@ -1,4 +1,4 @@
-import { DaflError } from '../errors.ts';
+import { check } from '../check.ts';
 import { affine, exp, multiply, subtract } from '../autodiff/operations/element-wise.ts';
 import { sum } from '../autodiff/operations/reduction.ts';
 import { logSoftmax, softmax } from '../autodiff/operations/softmax.ts';
@@ -36,12 +36,7 @@ export function distillationLoss(
   options: DistillationLossOptions = {},
 ): Value {
   const { temperature = 1 } = options;
-  if (!(temperature > 0)) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot compute distillationLoss as 'temperature' must be > 0: current value is ${temperature}`,
-    );
-  }
+  check(temperature > 0, { cannot: 'compute distillationLoss', as: "'temperature' must be > 0", value: temperature });
   const { shape } = studentLogits;
   assertArguments.logits('distillationLoss', shape);
   assertArguments.sameShape('distillationLoss', 'teacherLogits', teacherLogits.shape, shape);

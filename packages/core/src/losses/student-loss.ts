@@ -2,7 +2,7 @@ import { abs, add, affine, square, subtract } from '../autodiff/operations/eleme
 import { mean } from '../autodiff/operations/reduction.ts';
 import type { Tape, Value } from '../autodiff/tape.ts';
 import type { Tensor } from '../backend.ts';
-import { DaflError } from '../errors.ts';
+import { check } from '../check.ts';
 import { crossEntropy } from './cross-entropy.ts';
 import { distillationLoss } from './distillation.ts';
 
@@ -31,8 +31,7 @@ export interface StudentLossTargets {
 /** @throws {DaflError} `USAGE` if a field is out of range. */
 export function assertStudentLoss({ temperature = 1, labelWeight = 0, attentionWeight = 0 }: StudentLoss): void {
   const assertField = (holds: boolean, name: string, rule: string, value: number): void => {
-    if (!holds)
-      throw new DaflError('USAGE', `Cannot train student as 'loss.${name}' must be ${rule}: current value is ${value}`);
+    check(holds, { cannot: 'train student', as: `'loss.${name}' must be ${rule}`, value });
   };
   assertField(temperature > 0, 'temperature', '> 0', temperature);
   assertField(labelWeight >= 0, 'labelWeight', '>= 0', labelWeight);

@@ -4,7 +4,7 @@ import { mean } from '../autodiff/operations/reduction.ts';
 import type { Tape, Value } from '../autodiff/tape.ts';
 import { withTape } from '../autodiff/with-tape.ts';
 import { tensorsUnder } from '../checkpoint.ts';
-import { DaflError } from '../errors.ts';
+import { check } from '../check.ts';
 import { type GeneratorOptions, generatorGraph } from '../generator.ts';
 import { activationLoss } from '../losses/activation.ts';
 import { batchNormStatisticsLoss } from '../losses/batch-norm-statistics.ts';
@@ -65,11 +65,7 @@ export interface DaflOptions {
 
 function assertOptions(options: DaflOptions): void {
   const assertOption = (holds: boolean, name: string, rule: string, value: unknown): void => {
-    if (!holds)
-      throw new DaflError(
-        'USAGE',
-        `Cannot use method 'dafl' as '${name}' must ${rule}: current value is ${String(value)}`,
-      );
+    check(holds, { cannot: "use method 'dafl'", as: `'${name}' must ${rule}`, value });
   };
   assertOption(
     Number.isInteger(options.batchSize) && options.batchSize >= 2,

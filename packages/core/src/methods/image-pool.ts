@@ -1,5 +1,5 @@
 import type { CheckpointPart } from '../checkpoint.ts';
-import { DaflError } from '../errors.ts';
+import { fail } from '../check.ts';
 import type { HostTensor } from '../model/model.ts';
 
 /** Images that came into a pool together. */
@@ -135,10 +135,12 @@ export class ImagePool {
     const count = pixels.length / this.imageSize;
     const rows = [...notes.values()].map(({ shape }) => shape[0]);
     if (!(Number.isInteger(count) && count >= 1) || rows.some((length) => length !== count)) {
-      throw new DaflError(
-        'SHAPE',
-        `Cannot add to the pool as 'pixels' must be whole images of ${this.imageSize} bytes, with as many rows in each note: current value is ${pixels.length} bytes and [${rows.join(', ')}] rows`,
-      );
+      fail({
+        code: 'SHAPE',
+        cannot: 'add to the pool',
+        as: `'pixels' must be whole images of ${this.imageSize} bytes, with as many rows in each note`,
+        value: `${pixels.length} bytes and [${rows.join(', ')}] rows`,
+      });
     }
     this.#batches.push({ id, pixels, notes, start: 0, count });
     this.#bytes += bytesOf(pixels, notes);

@@ -1,6 +1,6 @@
 import type { Shape, Tensor, TensorBackend } from '../backend.ts';
 import type { CheckpointPart } from '../checkpoint.ts';
-import { DaflError } from '../errors.ts';
+import { fail } from '../check.ts';
 import type { HostTensor } from '../model/model.ts';
 import type { AnsweredBatch } from './method.ts';
 import { MOST_REPLAY_BYTES, type ReplayBank } from './replay-bank.ts';
@@ -45,11 +45,13 @@ export class TensorReplayBank implements ReplayBank {
       for (const tensor of taken) backend.dispose(tensor);
       if ((error as { code?: unknown }).code !== 'OUT_OF_MEMORY') throw error;
       const gibibytes = ((capacity * batchBytes) / 2 ** 30).toFixed(1);
-      throw new DaflError(
-        'OUT_OF_MEMORY',
-        `Cannot replay as all of 'replayBatches' must fit into memory: current value is ${capacity}, which takes ${gibibytes} GiB`,
-        { cause: error },
-      );
+      fail({
+        code: 'OUT_OF_MEMORY',
+        cannot: 'replay',
+        as: "all of 'replayBatches' must fit into memory",
+        value: `${capacity}, which takes ${gibibytes} GiB`,
+        cause: error,
+      });
     }
   }
 

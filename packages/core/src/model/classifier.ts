@@ -1,4 +1,4 @@
-import { DaflError } from '../errors.ts';
+import { fail } from '../check.ts';
 import { inferShapes } from './infer-shapes.ts';
 import type { Graph, Preprocessing } from './model.ts';
 import { takeLogits } from './take-logits.ts';
@@ -28,10 +28,7 @@ export function describeClassifier(given: Graph): Classifier {
   const { graph } = takeLogits(given);
   const shapes = inferShapes(graph);
   const reject = (rule: string, value: string): never => {
-    throw new DaflError(
-      'MODEL',
-      `Cannot use model '${graph.name}' as a classifier as ${rule}: current value is ${value}`,
-    );
+    fail({ code: 'MODEL', cannot: `use model '${graph.name}'`, as: `a classifier as ${rule}`, value });
   };
   const shapeOf = (role: string): readonly number[] => {
     const name = graph.outputs[role];

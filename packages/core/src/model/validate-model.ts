@@ -1,3 +1,4 @@
+import { check, fail } from '../check.ts';
 import { DaflError } from '../errors.ts';
 import { inferShapes } from './infer-shapes.ts';
 import type { Model } from './model.ts';
@@ -11,10 +12,12 @@ export function validateModel(model: Model): void {
   const { graph, weights } = model;
   const opaque = graph.nodes.find(({ kind }) => kind === 'opaque');
   if (opaque !== undefined && model.answer === undefined) {
-    throw new DaflError(
-      'MODEL',
-      `Cannot use model '${graph.name}' as another program computes its node '${opaque.name}': current value is none`,
-    );
+    fail({
+      code: 'MODEL',
+      cannot: `use model '${graph.name}'`,
+      as: `another program computes its node '${opaque.name}'`,
+      value: 'none',
+    });
   }
   const expected = new Set<string>();
   for (const [nodeName, shapes] of inferShapes(graph)) {
@@ -31,10 +34,12 @@ export function validateModel(model: Model): void {
       ) {
         const current =
           weight === undefined ? 'missing' : `[${weight.shape.join(', ')}] with ${weight.data.length} values`;
-        throw new DaflError(
-          'MODEL',
-          `Cannot use model '${graph.name}' as weight '${name}' must have shape [${shape.join(', ')}]: current value is ${current}`,
-        );
+        fail({
+          code: 'MODEL',
+          cannot: `use model '${graph.name}'`,
+          as: `weight '${name}' must have shape [${shape.join(', ')}]`,
+          value: current,
+        });
       }
       const bad = findNotFinite(weight.data);
       if (bad >= 0) {
@@ -45,20 +50,22 @@ export function validateModel(model: Model): void {
       }
       const low = least === undefined ? undefined : weight.data.find((value) => value < least);
       if (low !== undefined) {
-        throw new DaflError(
-          'MODEL',
-          `Cannot use model '${graph.name}' as weight '${name}' must be >= ${least}: current value is ${low}`,
-        );
+        fail({
+          code: 'MODEL',
+          cannot: `use model '${graph.name}'`,
+          as: `weight '${name}' must be >= ${least}`,
+          value: low,
+        });
       }
     }
   }
   for (const name of weights.keys()) {
-    if (!expected.has(name)) {
-      throw new DaflError(
-        'MODEL',
-        `Cannot use model '${graph.name}' as each weight must belong to a node: current value is '${name}'`,
-      );
-    }
+    check(expected.has(name), {
+      code: 'MODEL',
+      cannot: `use model '${graph.name}'`,
+      as: 'each weight must belong to a node',
+      value: `'${name}'`,
+    });
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Variable } from '../autodiff/variable.ts';
 import type { Tensor, TensorBackend } from '../backend.ts';
-import { DaflError } from '../errors.ts';
+import { fail } from '../check.ts';
 import type { OptimizerState } from './optimizer.ts';
 
 /** What an optimizer updates by one pass of its arithmetic: one variable, or several end to end. */
@@ -101,10 +101,12 @@ export class Moments {
         const name = `${variable.name}/${this.#name}`;
         const saved = tensors.get(name);
         if (saved === undefined) {
-          throw new DaflError(
-            'CHECKPOINT',
-            `Cannot restore optimizer as the checkpoint must hold '${name}': current value is missing`,
-          );
+          fail({
+            code: 'CHECKPOINT',
+            cannot: 'restore optimizer',
+            as: `the checkpoint must hold '${name}'`,
+            value: 'missing',
+          });
         }
         data.set(saved.data, start);
         start += saved.data.length;

@@ -1,4 +1,4 @@
-import { DaflError } from '../errors.ts';
+import { check, fail } from '../check.ts';
 import type { AdamStepOptions, AdamStepResult, Tensor, TensorBackend } from '../backend.ts';
 import type { Variable } from '../autodiff/variable.ts';
 import { assignBlock, blocksOf, joinBlock, Moments } from './_blocks.ts';
@@ -16,11 +16,9 @@ export function createAdam(
 ): Optimizer {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
   for (const [name, value] of Object.entries({ beta1, beta2 })) {
-    if (!(value >= 0 && value < 1))
-      throw new DaflError('USAGE', `Cannot create Adam as '${name}' must be in [0, 1): current value is ${value}`);
+    if (!(value >= 0 && value < 1)) fail({ cannot: 'create Adam', as: `'${name}' must be in [0, 1)`, value });
   }
-  if (!(epsilon > 0))
-    throw new DaflError('USAGE', `Cannot create Adam as 'epsilon' must be > 0: current value is ${epsilon}`);
+  check(epsilon > 0, { cannot: 'create Adam', as: "'epsilon' must be > 0", value: epsilon });
   const blocks = blocksOf(backend, variables);
   const first = new Moments(backend, blocks, 'firstMoment');
   const second = new Moments(backend, blocks, 'secondMoment');

@@ -1,4 +1,4 @@
-import { DaflError } from '../errors.ts';
+import { fail } from '../check.ts';
 import { showValue } from '../show-value.ts';
 
 /**
@@ -55,10 +55,7 @@ export function learningRateAt(schedule: Schedule, step: number, steps: number):
 function assertSchedule(schedule: Schedule): void {
   const assert = (holds: boolean, name: string, rule: string, value: unknown): void => {
     if (holds) return;
-    throw new DaflError(
-      'USAGE',
-      `Cannot follow schedule as '${name}' must ${rule}: current value is ${showValue(value)}`,
-    );
+    fail({ cannot: 'follow schedule', as: `'${name}' must ${rule}`, value: showValue(value) });
   };
   const { learningRate, warmupSteps = 0 } = schedule;
   assert(learningRate > 0 && learningRate < Infinity, 'learningRate', 'be > 0', learningRate);

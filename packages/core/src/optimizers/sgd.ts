@@ -1,3 +1,4 @@
+import { check, fail } from '../check.ts';
 import { DaflError } from '../errors.ts';
 import type { Tensor, TensorBackend } from '../backend.ts';
 import type { Variable } from '../autodiff/variable.ts';
@@ -17,17 +18,15 @@ export function createSgd(
 ): Optimizer {
   const { momentum = 0, nesterov = false, weightDecay = 0, biasLearningRateFactor = 1 } = options;
   if (!(momentum >= 0 && momentum < 1))
-    throw new DaflError('USAGE', `Cannot create SGD as 'momentum' must be in [0, 1): current value is ${momentum}`);
-  if (!(weightDecay >= 0))
-    throw new DaflError('USAGE', `Cannot create SGD as 'weightDecay' must be >= 0: current value is ${weightDecay}`);
+    fail({ cannot: 'create SGD', as: "'momentum' must be in [0, 1)", value: momentum });
+  check(weightDecay >= 0, { cannot: 'create SGD', as: "'weightDecay' must be >= 0", value: weightDecay });
   if (nesterov && momentum === 0)
     throw new DaflError('USAGE', "Cannot create SGD as 'momentum' must be > 0 with 'nesterov': current value is 0");
-  if (!(biasLearningRateFactor > 0)) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot create SGD as 'biasLearningRateFactor' must be > 0: current value is ${biasLearningRateFactor}`,
-    );
-  }
+  check(biasLearningRateFactor > 0, {
+    cannot: 'create SGD',
+    as: "'biasLearningRateFactor' must be > 0",
+    value: biasLearningRateFactor,
+  });
   const factorOf = ({ name }: Variable): number => (/\.(bias|offset)$/.test(name) ? biasLearningRateFactor : 1);
   const blocks = blocksOf(backend, variables, factorOf);
   const velocities = new Moments(backend, momentum > 0 ? blocks : [], 'velocity');

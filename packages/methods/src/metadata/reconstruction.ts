@@ -1,10 +1,14 @@
 import {
   add,
   affine,
+  type AnsweredBatch,
+  check,
+  concat,
   createAdam,
   createTurn,
   DaflError,
   describeClassifier,
+  fail,
   matMul,
   mean,
   type Method,
@@ -12,14 +16,12 @@ import {
   type MethodSession,
   multiply,
   type RandomStream,
-  TensorReplayBank,
-  type AnsweredBatch,
   subtract,
   Tape,
   type Tensor,
+  TensorReplayBank,
   type Value,
   Variable,
-  concat,
 } from '@dafl/core';
 import { answerBatch } from '../_answer-batch.ts';
 import type { Metadata, MetadataVariant, RecordedLayer, RecordedView } from './metadata.ts';
@@ -62,17 +64,9 @@ export function reconstruction(options: ReconstructionOptions): Method {
   const { variant, batchSize, iterations, learningRate, studentSteps } = plain;
   for (const [name, value] of Object.entries({ batchSize, iterations, studentSteps })) {
     if (Number.isInteger(value) && value >= 1) continue;
-    throw new DaflError(
-      'USAGE',
-      `Cannot use method 'metadata' as '${name}' must be an integer >= 1: current value is ${value}`,
-    );
+    fail({ cannot: "use method 'metadata'", as: `'${name}' must be an integer >= 1`, value });
   }
-  if (!(learningRate > 0)) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot use method 'metadata' as 'learningRate' must be > 0: current value is ${learningRate}`,
-    );
-  }
+  check(learningRate > 0, { cannot: "use method 'metadata'", as: "'learningRate' must be > 0", value: learningRate });
   const views = metadata.views.filter((view) => view.variant === variant);
   return {
     name: 'metadata',

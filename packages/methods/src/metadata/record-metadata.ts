@@ -3,6 +3,7 @@ import {
   createTurn,
   DaflError,
   describeClassifier,
+  fail,
   type ImageSet,
   inferenceBatchSize,
   inferShapes,
@@ -133,19 +134,23 @@ function groupByClass(images: ImageSet, count: number, classes: number): number[
   const members = Array.from({ length: classes }, (): number[] => []);
   for (let index = 0; index < count; index++) {
     if (labels[index] >= classes) {
-      throw new DaflError(
-        'DATA',
-        `Cannot record metadata as labels must be in 0..${classes - 1}: current value is ${labels[index]}`,
-      );
+      fail({
+        code: 'DATA',
+        cannot: 'record metadata',
+        as: `labels must be in 0..${classes - 1}`,
+        value: labels[index],
+      });
     }
     members[labels[index]].push(index);
   }
   members.forEach(({ length }, label) => {
     if (length < 2)
-      throw new DaflError(
-        'DATA',
-        `Cannot record metadata as class ${label} must have at least 2 images: current value is ${length}`,
-      );
+      fail({
+        code: 'DATA',
+        cannot: 'record metadata',
+        as: `class ${label} must have at least 2 images`,
+        value: length,
+      });
   });
   return members;
 }

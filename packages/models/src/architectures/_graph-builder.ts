@@ -1,6 +1,6 @@
 import {
   type ActivationFunction,
-  DaflError,
+  fail,
   type Graph,
   inferShapes,
   type ModelNode,
@@ -96,10 +96,7 @@ export class GraphBuilder {
     this.#defaults = defaults;
     this.classes = options.classes ?? defaults.classes;
     const reject = (name: string, rule: string, value: unknown): never => {
-      throw new DaflError(
-        'USAGE',
-        `Cannot create ${defaults.name} as '${name}' must ${rule}: current value is ${String(value)}`,
-      );
+      fail({ cannot: `create ${defaults.name}`, as: `'${name}' must ${rule}`, value });
     };
     if (!(Number.isInteger(this.classes) && this.classes >= 2)) reject('classes', 'be an integer >= 2', this.classes);
     if (this.inputShape.length !== 3 || this.inputShape.some((size) => !Number.isInteger(size) || size < 1))

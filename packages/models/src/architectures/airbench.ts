@@ -1,4 +1,4 @@
-import { DaflError, type Graph } from '@dafl/core';
+import { check, type Graph } from '@dafl/core';
 import { type ArchitectureOptions, cifarPreprocessing, GraphBuilder } from './_graph-builder.ts';
 
 /** How an airbench network may differ from the published one. */
@@ -24,8 +24,7 @@ const WIDTHS = [64, 256, 256];
  */
 export function airbench(options: AirbenchOptions = {}): Graph {
   const { width = 1 } = options;
-  if (!(width > 0 && Number.isFinite(width)))
-    throw new DaflError('USAGE', `Cannot create airbench as 'width' must be > 0: current value is ${width}`);
+  check(width > 0 && Number.isFinite(width), { cannot: 'create airbench', as: "'width' must be > 0", value: width });
   const builder = new GraphBuilder(options, {
     name: width === 1 ? 'airbench' : `airbench-${width}`,
     classes: 10,

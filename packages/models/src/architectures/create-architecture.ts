@@ -1,4 +1,4 @@
-import { DaflError, type Graph, showValue } from '@dafl/core';
+import { fail, type Graph, showValue } from '@dafl/core';
 import { architectures, type ArchitectureOptions } from './architectures.ts';
 
 /**
@@ -14,10 +14,11 @@ import { architectures, type ArchitectureOptions } from './architectures.ts';
 export function createArchitecture(name: string, options: ArchitectureOptions = {}): Graph {
   const architecture = architectures.get(name);
   if (architecture === undefined) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot create architecture as its name must be one of [${[...architectures.keys()].join(', ')}]: current value is ${showValue(name)}`,
-    );
+    fail({
+      cannot: 'create architecture',
+      as: `its name must be one of [${[...architectures.keys()].join(', ')}]`,
+      value: showValue(name),
+    });
   }
   return architecture.create(options);
 }

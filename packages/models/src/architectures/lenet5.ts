@@ -1,4 +1,4 @@
-import { DaflError, type Graph, type ModelNode } from '@dafl/core';
+import { check, type Graph, type ModelNode } from '@dafl/core';
 
 /** How a LeNet-5 may differ from the paper's. */
 export interface LeNet5Options {
@@ -35,15 +35,12 @@ const MNIST_DEVIATION = 0.3081;
  */
 export function lenet5(options: LeNet5Options = {}): Graph {
   const { width = 1, classes = 10 } = options;
-  if (!(width > 0 && Number.isFinite(width))) {
-    throw new DaflError('USAGE', `Cannot create lenet5 as 'width' must be > 0: current value is ${width}`);
-  }
-  if (!(Number.isInteger(classes) && classes >= 2)) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot create lenet5 as 'classes' must be an integer >= 2: current value is ${classes}`,
-    );
-  }
+  check(width > 0 && Number.isFinite(width), { cannot: 'create lenet5', as: "'width' must be > 0", value: width });
+  check(Number.isInteger(classes) && classes >= 2, {
+    cannot: 'create lenet5',
+    as: "'classes' must be an integer >= 2",
+    value: classes,
+  });
   const { name = nameOfWidth(width), inputShape = [32, 32, 1] } = options;
   const scale = (size: number): number => Math.max(1, Math.round(size * width));
 

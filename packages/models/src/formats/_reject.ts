@@ -1,4 +1,4 @@
-import { DaflError, showValue } from '@dafl/core';
+import { fail, showValue } from '@dafl/core';
 
 /** Long enough for most paths. */
 const LONGEST_NAME = 1000;
@@ -14,9 +14,6 @@ export type Reject = (rule: string, value: string) => never;
 /** Makes the errors of reading the file `name` as `format`, in dafl's error grammar. */
 export function createReject(name: string, format: string): Reject {
   return (rule, value) => {
-    throw new DaflError(
-      'MODEL',
-      `Cannot read ${showFileName(name)} as ${format} as ${rule}: current value is ${value}`,
-    );
+    fail({ code: 'MODEL', cannot: `read ${showFileName(name)}`, as: `${format} as ${rule}`, value });
   };
 }

@@ -1,4 +1,4 @@
-import { DaflError, showValue } from '@dafl/core';
+import { fail, showValue } from '@dafl/core';
 import { isPixelConvention, type PixelConvention, setPixelConvention } from '../set-pixel-convention.ts';
 import { recognizeFormat } from './_recognize-format.ts';
 import { showFileName } from './_reject.ts';
@@ -72,10 +72,11 @@ export async function importModel(
   const model = readModel(bytes, name);
   refuseArchitecture(name, architecture);
   if (inputSize !== undefined && inputSize.join() !== model.graph.inputShape.slice(0, 2).join()) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot read ${showFileName(name)} as 'inputSize' must be its own [${model.graph.inputShape.slice(0, 2).join(', ')}]: current value is [${inputSize.join(', ')}]`,
-    );
+    fail({
+      cannot: `read ${showFileName(name)}`,
+      as: `'inputSize' must be its own [${model.graph.inputShape.slice(0, 2).join(', ')}]`,
+      value: `[${inputSize.join(', ')}]`,
+    });
   }
   return { model: isPixelConvention(pixels) ? setPixelConvention(model, pixels) : model, notes: [] };
 }
@@ -83,10 +84,11 @@ export async function importModel(
 /** What a file says of its network can't be overruled. */
 function refuseArchitecture(name: string, architecture: string | undefined): void {
   if (architecture === undefined) return;
-  throw new DaflError(
-    'USAGE',
-    `Cannot read ${showFileName(name)} as 'architecture' must be given for weights alone, and it holds a network: current value is ${showValue(architecture)}`,
-  );
+  fail({
+    cannot: `read ${showFileName(name)}`,
+    as: "'architecture' must be given for weights alone, and it holds a network",
+    value: showValue(architecture),
+  });
 }
 
 function isTfjs(bytes: Uint8Array, name: string): boolean {

@@ -1,9 +1,10 @@
 import {
   DaflError,
+  fail,
   type Graph,
+  graphCost,
   type HostTensor,
   inferShapes,
-  graphCost,
   type Model,
   readGraph,
   showValue,
@@ -86,10 +87,7 @@ export function readModel(bytes: Uint8Array, name = 'file'): Model {
  */
 export function writeModel(model: Model): Uint8Array<ArrayBuffer> {
   const reject: Reject = (rule, value) => {
-    throw new DaflError(
-      'MODEL',
-      `Cannot write model ${showValue(model.graph.name)} as ${rule}: current value is ${value}`,
-    );
+    fail({ code: 'MODEL', cannot: `write model ${showValue(model.graph.name)}`, as: rule, value });
   };
   const graph = readGraph(model.graph, reject);
   validateModel(model);

@@ -1,4 +1,4 @@
-import { DaflError, showValue } from '@dafl/core';
+import { fail, showValue } from '@dafl/core';
 import { findTeacher } from './_find-teacher.ts';
 import { readUrl } from './_read-url.ts';
 import type { StoredTeacher } from './_teachers.ts';
@@ -55,19 +55,23 @@ export async function loadTeacherRecord({ record }: StoredTeacher): Promise<Teac
   try {
     value = JSON.parse(text) as typeof value;
   } catch (error) {
-    throw new DaflError(
-      'MODEL',
-      `Cannot read ${name} as a training record as it must be JSON: current value is ${showValue(text)}`,
-      { cause: error },
-    );
+    fail({
+      code: 'MODEL',
+      cannot: `read ${name}`,
+      as: 'a training record as it must be JSON',
+      value: showValue(text),
+      cause: error,
+    });
   }
   for (const [field, [rule, holds]] of Object.entries(rules)) {
     if (!isObject(value) || !holds(value[field])) {
       const current = isObject(value) ? value[field] : value;
-      throw new DaflError(
-        'MODEL',
-        `Cannot read ${name} as a training record as '${field}' must be ${rule}: current value is ${showValue(current)}`,
-      );
+      fail({
+        code: 'MODEL',
+        cannot: `read ${name}`,
+        as: `a training record as '${field}' must be ${rule}`,
+        value: showValue(current),
+      });
     }
   }
   return value as unknown as TeacherRecord;

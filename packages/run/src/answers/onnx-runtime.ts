@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { DaflError } from '@dafl/core';
+import { DaflError, fail } from '@dafl/core';
 import { listOnnxSiblings } from '@dafl/models';
 import { readSibling } from '../read-sibling.ts';
 import { loadOnnxRuntime, type OnnxSession } from './load-onnx-runtime.ts';
@@ -15,10 +15,11 @@ import type { AnsweringProgram } from './opaque-model.ts';
 export async function onnxRuntime(path: string, bytes: Uint8Array): Promise<AnsweringProgram> {
   const installed = await loadOnnxRuntime();
   if (installed === undefined) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot ask '${path}' for answers as onnxruntime-node must be installed: current value is none. Install it by npm install onnxruntime-node`,
-    );
+    fail({
+      cannot: `ask '${path}' for answers`,
+      as: 'onnxruntime-node must be installed',
+      value: 'none. Install it by npm install onnxruntime-node',
+    });
   }
   const { InferenceSession, Tensor } = installed.runtime;
   let session: OnnxSession;

@@ -1,4 +1,4 @@
-import { type AnswerImages, DaflError, type Model } from '@dafl/core';
+import { type AnswerImages, fail, type Model } from '@dafl/core';
 import { isPixelConvention, type PixelConvention, setPixelConvention } from '@dafl/models';
 
 /** A program that answers to images. */
@@ -31,7 +31,7 @@ export interface OpaqueModel {
 export async function opaqueModel(program: AnsweringProgram, pixels: PixelConvention): Promise<OpaqueModel> {
   const { name, imageShape } = program;
   const reject = (rule: string, value: string): never => {
-    throw new DaflError('MODEL', `Cannot use '${name}' as a teacher as ${rule}: current value is ${value}`);
+    fail({ code: 'MODEL', cannot: `use '${name}'`, as: `a teacher as ${rule}`, value });
   };
   if (imageShape.length !== 3 || imageShape.some((size) => !(size >= 1)))
     reject('it must take images of a known shape of three sizes', `[${imageShape.join(', ')}]`);

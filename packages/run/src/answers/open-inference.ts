@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { DaflError } from '@dafl/core';
+import { DaflError, fail } from '@dafl/core';
 import { z } from 'zod';
 import type { AnsweringProgram } from './opaque-model.ts';
 
@@ -34,7 +34,7 @@ const MOST_BYTES = 2 ** 26;
  */
 export async function openInference(url: string, options: EndpointOptions): Promise<AnsweringProgram> {
   const reject = (rule: string, value: string): never => {
-    throw new DaflError('MODEL', `Cannot use '${url}' as a teacher as ${rule}: current value is ${value}`);
+    fail({ code: 'MODEL', cannot: `use '${url}'`, as: `a teacher as ${rule}`, value });
   };
   const base = url.replace(/\/+$/, '');
   const metadata = metadataSchema.safeParse(await request(base, undefined, options));

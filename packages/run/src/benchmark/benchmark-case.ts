@@ -1,13 +1,13 @@
 import {
-  type DaflOptions,
+  createRandomStream,
   dafl,
-  DaflError,
+  type DaflOptions,
+  describeClassifier,
   type DistillOptions,
+  fail,
+  generatorGraph,
   type Graph,
   initializeWeights,
-  createRandomStream,
-  generatorGraph,
-  describeClassifier,
   type ModelNode,
   type Preset,
   presets,
@@ -64,10 +64,7 @@ export async function prepareCase(benchmark: BenchmarkCase, steps: number = benc
   const { name, batchSize, imageSize, generatorWidth, seed } = benchmark;
   const assertOption = (holds: boolean, option: keyof BenchmarkCase, rule: string): void => {
     if (holds) return;
-    throw new DaflError(
-      'USAGE',
-      `Cannot measure a step as '${option}' must be ${rule}: current value is ${String(benchmark[option])}`,
-    );
+    fail({ cannot: 'measure a step', as: `'${option}' must be ${rule}`, value: String(benchmark[option]) });
   };
   assertOption(benchmarkCaseNames.includes(name), 'name', `one of [${benchmarkCaseNames.join(', ')}]`);
   assertOption(

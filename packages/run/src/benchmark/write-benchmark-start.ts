@@ -2,9 +2,9 @@ import { createCpuBackend } from '@dafl/backend-cpu';
 import {
   createRandomStream,
   type DaflOptions,
-  DaflError,
   describeClassifier,
   distill,
+  fail,
   type Graph,
   type HostTensor,
   type StudentTraining,
@@ -109,10 +109,12 @@ function describeLeNet(graph: Graph): LeNetShape {
   );
   const units = graph.nodes.flatMap((node) => (node.kind === 'dense' ? [node.units] : []));
   if (convolutions.length !== 3 || units.length !== 2) {
-    throw new DaflError(
-      'MODEL',
-      `Cannot describe model '${graph.name}' as it must be a LeNet: current value is ${convolutions.length} convolutions and ${units.length} dense layers`,
-    );
+    fail({
+      code: 'MODEL',
+      cannot: `describe model '${graph.name}'`,
+      as: 'it must be a LeNet',
+      value: `${convolutions.length} convolutions and ${units.length} dense layers`,
+    });
   }
   return { convolutions, dense: units[0], classes: units[1] };
 }

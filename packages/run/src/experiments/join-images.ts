@@ -1,4 +1,4 @@
-import { DaflError, type ImageSet } from '@dafl/core';
+import { fail, type ImageSet } from '@dafl/core';
 
 /** Images of several sets, as large as each other; the labels of each follow those of the sets before it. */
 export function joinImages(sets: readonly ImageSet[]): ImageSet {
@@ -6,7 +6,7 @@ export function joinImages(sets: readonly ImageSet[]): ImageSet {
   const size = ({ height, width, channels }: ImageSet): string => [height, width, channels].join('x');
   const other = sets.find((images) => size(images) !== size(first));
   if (other !== undefined) {
-    throw new DaflError('DATA', `Cannot join images as all must be ${size(first)}: current value is ${size(other)}`);
+    fail({ code: 'DATA', cannot: 'join images', as: `all must be ${size(first)}`, value: size(other) });
   }
   let offset = 0;
   const labels = sets.flatMap((images) => {

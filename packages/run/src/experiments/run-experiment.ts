@@ -8,6 +8,7 @@ import {
   DaflError,
   describeModel,
   evaluate,
+  fail,
   foldBatchNorms,
   type ImageSet,
   inheritWeights,
@@ -96,10 +97,11 @@ export async function* runExperiment(
   const ids = experiment.rows.map(({ id }) => id);
   const unknown = only?.find((id) => !ids.includes(id));
   if (unknown !== undefined) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot run experiment '${experiment.name}' as 'only' must name rows of [${ids.join(', ')}]: current value is '${unknown}'`,
-    );
+    fail({
+      cannot: `run experiment '${experiment.name}'`,
+      as: `'only' must name rows of [${ids.join(', ')}]`,
+      value: `'${unknown}'`,
+    });
   }
   for (const row of experiment.rows) {
     if (only !== undefined && !only.includes(row.id)) continue;

@@ -1,5 +1,5 @@
 import type { Conv2dOptions, Pool2dOptions, Shape, Size2d } from '../../backend.ts';
-import { DaflError } from '../../errors.ts';
+import { fail } from '../../check.ts';
 import { assertShape, formatShape, sizeOf } from './_shape.ts';
 
 /** The most axes that kernels of the contract move. */
@@ -17,10 +17,12 @@ function assertNumbers(
   current: readonly number[],
 ): void {
   if (holds) return;
-  throw new DaflError(
-    'SHAPE',
-    `Cannot compute ${operation} as '${argument}' must ${rule}: current value is ${formatShape(current)}`,
-  );
+  fail({
+    code: 'SHAPE',
+    cannot: `compute ${operation}`,
+    as: `'${argument}' must ${rule}`,
+    value: formatShape(current),
+  });
 }
 
 function rank(operation: string, shape: Shape, least = 0): void {

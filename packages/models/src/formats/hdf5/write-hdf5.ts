@@ -1,4 +1,4 @@
-import { DaflError, type HostTensor } from '@dafl/core';
+import { fail, type HostTensor } from '@dafl/core';
 import { encodeFloat32 } from '../float32.ts';
 
 /** A group in the making: groups and arrays of float32 by name, and texts as attributes. */
@@ -62,10 +62,12 @@ export function writeHdf5(root: Hdf5Group): Uint8Array<ArrayBuffer> {
     for (const [type, content] of messages) {
       const { bytes } = content.pad();
       if (bytes.length > LONGEST_MESSAGE)
-        throw new DaflError(
-          'MODEL',
-          `Cannot write an HDF5 file as its names and texts must have at most ${LONGEST_MESSAGE} bytes: current value is ${bytes.length}`,
-        );
+        fail({
+          code: 'MODEL',
+          cannot: 'write an HDF5 file',
+          as: `its names and texts must have at most ${LONGEST_MESSAGE} bytes`,
+          value: bytes.length,
+        });
       body.unsigned(2, type).unsigned(2, bytes.length).unsigned(4, 0).append(bytes);
     }
     const header = new ByteList()

@@ -1,5 +1,5 @@
 import {
-  DaflError,
+  fail,
   type HostTensor,
   inferShapes,
   type Model,
@@ -87,10 +87,7 @@ export function emitLayers(model: Model, family: LayerFamily, options: EmitOptio
   const { graph } = model;
   const owner = family === 'keras' ? 'Keras' : 'TensorFlow.js';
   const reject = (rule: string, value: string): never => {
-    throw new DaflError(
-      'MODEL',
-      `Cannot write model '${graph.name}' as ${owner} as ${rule}: current value is ${value}`,
-    );
+    fail({ code: 'MODEL', cannot: `write model '${graph.name}'`, as: `${owner} as ${rule}`, value });
   };
   const { logits } = graph.outputs;
   if (logits === undefined)

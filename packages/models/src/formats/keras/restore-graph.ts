@@ -1,4 +1,4 @@
-import { DaflError, type Graph, type HostTensor, inferShapes, type Model, validateModel } from '@dafl/core';
+import { check, DaflError, type Graph, type HostTensor, inferShapes, type Model, validateModel } from '@dafl/core';
 import type { JsonObject, JsonValue } from '../_parse-json.ts';
 import { createReject } from '../_reject.ts';
 import { parseGraph } from '../parse-graph.ts';
@@ -65,11 +65,12 @@ function emptyModel(graph: Graph, shapes: ReturnType<typeof inferShapes>, mostVa
   );
   const sizeOf = (shape: readonly number[]) => shape.reduce((total, length) => total * length, 1);
   const largest = sizes.reduce((most, { shape }) => Math.max(most, sizeOf(shape)), 0);
-  if (!(largest <= mostValues))
-    throw new DaflError(
-      'MODEL',
-      `Cannot read a graph as its weights must have at most ${mostValues} values: current value is ${largest}`,
-    );
+  check(largest <= mostValues, {
+    code: 'MODEL',
+    cannot: 'read a graph',
+    as: `its weights must have at most ${mostValues} values`,
+    value: largest,
+  });
   const shared = new Float32Array(largest);
   for (const { key, shape } of sizes) weights.set(key, { shape, data: shared.subarray(0, sizeOf(shape)) });
   return { graph, weights };

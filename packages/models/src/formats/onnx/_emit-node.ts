@@ -1,4 +1,4 @@
-import { DaflError, type HostTensor, type ModelNode, type NodeOfKind, type Padding2d } from '@dafl/core';
+import { fail, type HostTensor, type ModelNode, type NodeOfKind, type Padding2d } from '@dafl/core';
 import { emitActivation } from './_emit-activation.ts';
 import { emitQuantizedKernel, type KernelQuantization } from './_emit-quantized.ts';
 import { floatTensor, type OnnxAttribute } from './_onnx-messages.ts';
@@ -289,7 +289,7 @@ const arithmetic = {
 } as const;
 
 function reject({ name, kind }: ModelNode, rule: string): never {
-  throw new DaflError('MODEL', `Cannot write ONNX as it must be ${rule}: current value is node '${name}' (${kind})`);
+  fail({ code: 'MODEL', cannot: 'write ONNX', as: `it must be ${rule}`, value: `node '${name}' (${kind})` });
 }
 
 /** The axis in the file, the batch counted, of an axis of one example. */

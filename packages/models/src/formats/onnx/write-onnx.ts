@@ -1,4 +1,4 @@
-import { DaflError, type HostTensor, inferShapes, type Model, takeLogits, validateModel } from '@dafl/core';
+import { fail, type HostTensor, inferShapes, type Model, takeLogits, validateModel } from '@dafl/core';
 import type { Quantization } from '../../quantization/quantized-model.ts';
 import { compactGraph } from './_compact-graph.ts';
 import { emitNode } from './_emit-node.ts';
@@ -44,7 +44,7 @@ export function writeOnnx(given: Model, options: WriteOnnxOptions = {}): Uint8Ar
   const { layout = 'nchw', includesPreprocessing = false, includesSoftmax = false, quantization } = options;
   const graph = includesSoftmax ? takeLogits(model.graph).graph : model.graph;
   const reject = (rule: string, value: string): never => {
-    throw new DaflError('MODEL', `Cannot write model '${graph.name}' as ONNX as ${rule}: current value is ${value}`);
+    fail({ code: 'MODEL', cannot: `write model '${graph.name}'`, as: `ONNX as ${rule}`, value });
   };
   const roles = Object.entries(graph.outputs).filter(([role]) => role !== 'features');
   if (includesSoftmax && graph.outputs.logits === undefined)

@@ -1,4 +1,4 @@
-import { DaflError, type Graph, inferShapes, type ModelNode, showValue } from '@dafl/core';
+import { DaflError, fail, type Graph, inferShapes, type ModelNode, showValue } from '@dafl/core';
 import { type ArchitectureOptions, architectures } from '../../architectures/architectures.ts';
 import type { Reject } from '../_reject.ts';
 import { listParameters, type Parameter } from './list-parameters.ts';
@@ -62,10 +62,11 @@ const wrappers = /^(module|_orig_mod)\./;
 export function matchArchitecture(state: StateDict, options: MatchOptions, reject: Reject): MatchedArchitecture {
   const { architecture } = options;
   if (architecture !== undefined && !listNamed().includes(architecture)) {
-    throw new DaflError(
-      'USAGE',
-      `Cannot read weights as 'architecture' must be one of [${listNamed().join(', ')}]: current value is ${showValue(architecture)}`,
-    );
+    fail({
+      cannot: 'read weights',
+      as: `'architecture' must be one of [${listNamed().join(', ')}]`,
+      value: showValue(architecture),
+    });
   }
   const given = new Map([...state.tensors].filter(([key]) => !/(^|\.)num_batches_tracked$/.test(key)));
   if (given.size === 0) reject('it must hold weights', 'none');

@@ -1,4 +1,4 @@
-import { DaflError, type Graph, type Model, type ModelNode, showValue, validateModel } from '@dafl/core';
+import { DaflError, fail, type Graph, type Model, type ModelNode, showValue, validateModel } from '@dafl/core';
 import { architectures } from '../../architectures/architectures.ts';
 import { encodeFloat32 } from '../float32.ts';
 import type { SafetensorsTensor } from '../safetensors.ts';
@@ -65,10 +65,12 @@ function recognize(graph: Graph): { architecture: string; naming: ModuleNaming }
   );
   const chosen = fitting.find(({ hasItsWidths }) => hasItsWidths) ?? fitting[0];
   if (chosen !== undefined) return chosen;
-  throw new DaflError(
-    'MODEL',
-    `Cannot write model ${showValue(graph.name)} by PyTorch's names as it must be one of the architectures [${listNamed().join(', ')}], of any width: current value is another graph`,
-  );
+  fail({
+    code: 'MODEL',
+    cannot: `write model ${showValue(graph.name)} by PyTorch's names`,
+    as: `it must be one of the architectures [${listNamed().join(', ')}], of any width`,
+    value: 'another graph',
+  });
 }
 
 function makeLike({ inputShape }: Graph, architecture: string): Graph | undefined {
