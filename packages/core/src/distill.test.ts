@@ -536,7 +536,7 @@ describe('a length that changes on the way', () => {
       'pictures that are drawn by share of the run',
       () => ({
         ...everything({ steps: 8 }),
-        method: procedural({ batchSize: 16, studentSteps: 2, uses: 1, pictures: 400 }),
+        method: procedural({ batchSize: 16, studentSteps: 2, pictures: 400 }),
       }),
     ],
   ];

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 
 const studentGraph = { ...tinyGraph([3, 8]), name: 'tiny-student' };
-const method = procedural({ batchSize: 64, studentSteps: 2, uses: 1, pictures: 300 });
+const method = procedural({ batchSize: 64, studentSteps: 2, pictures: 300 });
 
 async function runSteps(changes: Partial<DistillOptions>): Promise<{ result: ResultEvent; checkpoint: Checkpoint }> {
   const { training } = presets.fast;

@@ -15,8 +15,8 @@ export interface ProceduralOptions {
   readonly batchSize: number;
   /** Updates of the student in one step, >= 1. */
   readonly studentSteps: number;
-  /** In how many of them each batch of the step is used, >= 1: the teacher answers it once. */
-  readonly uses: number;
+  /** In how many of them each batch of the step is used, >= 1: the teacher answers it once. Default: 1. */
+  readonly uses?: number;
   /** Pictures that are kept at most, >= 1; fewer where they would take more than 256 MiB. */
   readonly pictures: number;
 }
@@ -54,7 +54,8 @@ const MIXINGS: readonly Mixing[] = ['mixup', 'cutmix', 'none'];
  *
  * @throws {DaflError} `USAGE` if an option is out of range.
  */
-export function procedural(options: ProceduralOptions): Method {
+export function procedural(given: ProceduralOptions): Method {
+  const options = { uses: 1, ...given };
   for (const name of ['batchSize', 'studentSteps', 'uses', 'pictures'] as const) {
     if (!(Number.isInteger(options[name]) && options[name] >= 1)) {
       throw new DaflError(
@@ -65,14 +66,14 @@ export function procedural(options: ProceduralOptions): Method {
   }
   return {
     name: 'procedural',
-    options: { ...options },
+    options,
     needs: 'answers',
     start: (context) => startProcedural(options, context),
   };
 }
 
 function startProcedural(
-  { batchSize, studentSteps, uses, pictures }: ProceduralOptions,
+  { batchSize, studentSteps, uses, pictures }: Required<ProceduralOptions>,
   { backend, teacher, steps, positionAt = (step) => step, createRandom }: MethodContext,
 ): MethodSession {
   const { inputShape, preprocessing, classes } = describeClassifier(teacher.graph);

@@ -31,7 +31,7 @@ beforeAll(async () => {
   };
 });
 
-const method = procedural({ batchSize: 32, studentSteps: 2, uses: 1, pictures: 200 });
+const method = procedural({ batchSize: 32, studentSteps: 2, pictures: 200 });
 
 it('learns the same from answers alone as from a teacher at hand', async () => {
   const before = backend.memory().tensors;
