@@ -91,7 +91,8 @@ function startProcedural(
   // No more than the student sees a few times.
   const total = Math.max(
     Math.min(DRAWN_FOR_EACH * capacity, Math.ceil((steps * studentSteps * batchSize) / LEAST_VIEWS)),
-    LEAST_FOR_EACH_CLASS * classes,
+    // For many classes, no more than it sees at all.
+    Math.min(LEAST_FOR_EACH_CLASS * classes, steps * fresh * batchSize),
   );
   const first = Math.min(FIRST_PICTURES, total);
 
