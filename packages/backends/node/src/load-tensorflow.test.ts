@@ -1,8 +1,28 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createNodeBackend, findTensorflow, setupTensorflow, tensorflowFolder } from './index.ts';
+
+const [onThisMachine] = findTensorflow();
+const canBeMuted = onThisMachine !== undefined && existsSync(join(dirname(onThisMachine.path), 'mute.node'));
+
+it.runIf(canBeMuted)(
+  'writes nothing to stderr, unless TensorFlow is asked to',
+  () => {
+    const entry = JSON.stringify(new URL('./index.ts', import.meta.url).href);
+    const script = `const { createNodeBackend } = await import(${entry}); await createNodeBackend({ device: 'cpu' }).close(); console.error('after');`;
+    const load = (level?: string) =>
+      spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+        encoding: 'utf8',
+        env: { ...process.env, DAFL_TENSORFLOW_DIR: undefined, TF_CPP_MIN_LOG_LEVEL: level },
+      }).stderr;
+    expect(load()).toBe('after\n');
+    expect(load('0').length).toBeGreaterThan('after\n'.length);
+  },
+  60_000,
+);
 
 let folder: string;
 beforeEach(() => {

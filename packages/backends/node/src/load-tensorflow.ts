@@ -13,6 +13,9 @@ export interface TensorflowLocation {
   readonly path: string;
 }
 
+/** Beside the addon of a setup: keeps what TensorFlow says while it is loaded off stderr. */
+export const MUTE_ADDON = 'mute.node';
+
 const PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
 
 /** The folder that `dafl doctor --setup-tensorflow` fills: `DAFL_TENSORFLOW_DIR`, or one in the user's cache. */
@@ -69,13 +72,26 @@ export function loadTensorflow(threads: number | null): {
   const reasons: string[] = [];
   for (const location of locations) {
     try {
-      loaded = { binding: require(location.path) as TensorflowBinding, location };
+      loaded = { binding: loadQuietly(location.path, require), location };
       return loaded;
     } catch (error) {
       reasons.push(`${location.source}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
   throw new DaflError('USAGE', `Cannot start TensorFlow as its addon must load: ${reasons.join('; ')}`);
+}
+
+function loadQuietly(path: string, require: NodeJS.Require): TensorflowBinding {
+  const muteAddon = join(dirname(path), MUTE_ADDON);
+  const isWanted = process.env['TF_CPP_MIN_LOG_LEVEL'] === '0';
+  if (isWanted || !existsSync(muteAddon)) return require(path) as TensorflowBinding;
+  const { mute, unmute } = require(muteAddon) as { readonly mute: () => void; readonly unmute: () => void };
+  mute();
+  try {
+    return require(path) as TensorflowBinding;
+  } finally {
+    unmute();
+  }
 }
 
 /** The addon of the newest Node-API below a package's folder, or null. */

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { DaflError } from '@dafl/core';
 import { extractWheel } from './extract-wheel.ts';
-import { tensorflowFolder } from './load-tensorflow.ts';
+import { MUTE_ADDON, tensorflowFolder } from './load-tensorflow.ts';
 
 /** Options of `setupTensorflow`; all have defaults. */
 export interface TensorflowSetupOptions {
@@ -35,6 +35,40 @@ const TFJS_NODE = '@tensorflow/tfjs-node@4.22.0';
 const NODE_API_HEADERS = 'node-api-headers@1.9.0';
 const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'] as const;
 const NODE_API_VERSION = 8;
+
+/**
+ * What TensorFlow writes to stderr while its library is loaded ("oneDNN custom operations are on"), before it heeds
+ * TF_CPP_MIN_LOG_LEVEL, can be stopped by nothing else than to lead stderr elsewhere for that time, which JavaScript cannot.
+ */
+const MUTE_SOURCE = `
+#include <fcntl.h>
+#include <unistd.h>
+#include <node_api.h>
+static int kept = -1;
+static napi_value mute(napi_env, napi_callback_info) {
+  int nowhere = kept == -1 ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
+  if (nowhere == -1) return nullptr;
+  kept = fcntl(2, F_DUPFD_CLOEXEC, 3);
+  if (kept != -1) dup2(nowhere, 2);
+  close(nowhere);
+  return nullptr;
+}
+static napi_value unmute(napi_env, napi_callback_info) {
+  if (kept == -1) return nullptr;
+  dup2(kept, 2);
+  close(kept);
+  kept = -1;
+  return nullptr;
+}
+extern "C" NAPI_MODULE_EXPORT napi_value napi_register_module_v1(napi_env env, napi_value exports) {
+  napi_value call;
+  napi_create_function(env, "mute", NAPI_AUTO_LENGTH, mute, nullptr, &call);
+  napi_set_named_property(env, exports, "mute", call);
+  napi_create_function(env, "unmute", NAPI_AUTO_LENGTH, unmute, nullptr, &call);
+  napi_set_named_property(env, exports, "unmute", call);
+  return exports;
+}
+`;
 
 const run = promisify(execFile);
 
@@ -66,26 +100,27 @@ export async function setupTensorflow(options: TensorflowSetupOptions = {}): Pro
     const headers = await unpackFromNpm(NODE_API_HEADERS, work, signal);
     onProgress('Compiling the addon');
     const addon = join(unfinished, 'lib', `napi-v${NODE_API_VERSION}`, 'tfjs_binding.node');
-    const sources = (await readdir(join(source, 'binding'))).filter((name) => name.endsWith('.cc'));
-    await runTool(
-      compiler,
-      [
-        '-O2',
-        '-std=c++17',
-        '-fPIC',
-        '-shared',
-        `-DNAPI_VERSION=${NODE_API_VERSION}`,
-        ...[source, library.headers, join(headers, 'include')].map((path) => `-I${path}`),
-        ...sources.map((name) => join(source, 'binding', name)),
+    const compile = async (made: string, files: readonly string[], libraries: readonly string[]): Promise<void> => {
+      const flags = ['-O2', '-std=c++17', '-fPIC', '-shared', `-DNAPI_VERSION=${NODE_API_VERSION}`];
+      const include = [source, library.headers, join(headers, 'include')].map((path) => `-I${path}`);
+      const link = [
         `-L${library.folder}`,
         `-Wl,-rpath,${library.runtimePath}`,
-        ...LIBRARIES.map((name) => `-l:${name}`),
-        '-o',
-        addon,
-      ],
-      'its source must compile',
-      { signal },
+        ...libraries.map((name) => `-l:${name}`),
+      ];
+      const rule = 'its source must compile';
+      await runTool(compiler, [...flags, ...include, ...files, ...link, '-o', made], rule, { signal });
+    };
+    const binding = join(source, 'binding');
+    const sources = (await readdir(binding)).filter((name) => name.endsWith('.cc'));
+    await compile(
+      addon,
+      sources.map((name) => join(binding, name)),
+      LIBRARIES,
     );
+    const mute = join(work, 'mute.cc');
+    await writeFile(mute, MUTE_SOURCE);
+    await compile(join(dirname(addon), MUTE_ADDON), [mute], []);
     onProgress('Trying the addon');
     const { version, hasGpu } = await tryAddon(addon, signal);
     await rm(folder, { recursive: true, force: true });
