@@ -148,7 +148,7 @@ describe('is told in one line, with its exit code, and leaves nothing behind', (
       'a missing student',
       distill('tiny.safetensors', '--student', 'hlaf'),
       3,
-      /^Cannot read 'hlaf' as it must be a model file or one of \[lenet5, lenet5-half.*\]: no such file$/,
+      /^Cannot read 'hlaf' as it must be a model file or one of \[half, quarter, low-rank, lenet5, lenet5-half.*\]: no such file\. Did you mean 'half'\?$/,
     ],
     [
       'a folder without data',

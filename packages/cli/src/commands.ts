@@ -45,7 +45,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./commands/predict.ts')).predictCommand,
   },
   convert: {
-    summary: 'Write a model in another format: ONNX or safetensors',
+    summary: 'Write a model as ONNX, for Keras, TensorFlow.js or PyTorch',
     load: async () => (await import('./commands/convert.ts')).convertCommand,
   },
   quantize: {

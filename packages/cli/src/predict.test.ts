@@ -55,7 +55,7 @@ test('shows a table, and reads a picture from stdin', async () => {
 });
 
 test.each([
-  [['missing.png'], 3, "Cannot read 'missing.png' as it must be a PNG or JPEG file: current error is ENOENT"],
+  [['missing.png'], 3, "Cannot read 'missing.png' as it must be a PNG or JPEG file: no such file"],
   [['empty'], 3, "Cannot read 'empty' as a folder must hold PNG or JPEG files: found none"],
   [[join('photos', 'notes.txt')], 3, 'as it must be a PNG or JPEG file: current value is another format'],
   [['photos', '--top', '0'], 2, "'--top' must be an integer >= 1 and <= 1000: current value is 0"],

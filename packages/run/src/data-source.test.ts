@@ -56,8 +56,15 @@ describe('a folder of IDX files', () => {
   test('errors name what is missing, doubled or damaged', async () => {
     const images = 't10k-images-idx3-ubyte';
     expect(await message()).toBe(
+      `Cannot read data from '${folder}' as there must be a folder of PNG or JPEG files for each class, IDX files or CIFAR in binary form: current content is none`,
+    );
+    for (const name of ['f', 'e', 'd', 'c', 'b', 'a']) writeFileSync(join(folder, `${name}.png`), '');
+    expect(await message()).toContain('current content is [a.png, b.png, c.png, d.png, e.png, ...]');
+    writeFileSync(join(folder, 'train-images-idx3-ubyte'), '');
+    expect(await message()).toBe(
       `Cannot read data from '${folder}' as there must be one file like '${images}' (or .gz): current value is none`,
     );
+    rmSync(join(folder, 'train-images-idx3-ubyte'));
     put(tinyData({ prefix: 'a-test' }));
     put(tinyData({ prefix: 'b-test' }));
     expect(await message()).toContain("current value is 'a-test-images-idx3-ubyte' and 'b-test-images-idx3-ubyte'");
@@ -290,7 +297,9 @@ describe('an archive', () => {
     writeFileSync(path, 'no archive');
     await expect(loadLabelledImages(path)).rejects.toThrow(/bad\.tar\.gz' as it must be a whole gzip file/);
     writeFileSync(path, gzipSync(tar({ 'readme.txt': Uint8Array.of(1) })));
-    await expect(loadLabelledImages(path)).rejects.toThrow(/there must be one file like 't10k-images-idx3-ubyte'/);
+    await expect(loadLabelledImages(path)).rejects.toThrow(
+      /IDX files or CIFAR in binary form: current content is \[readme\.txt\]$/,
+    );
     writeFileSync(path, gzipSync(tar({ 'x/test_batch.bin': Uint8Array.of(1) })));
     await expect(loadLabelledImages(path)).rejects.toThrow(/bad\.tar\.gz:x\/test_batch\.bin' as CIFAR/);
     await expect(loadLabelledImages(join(folder, 'none.tar.gz'))).rejects.toThrow(/it must be a readable file/);

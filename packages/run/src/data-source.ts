@@ -5,6 +5,7 @@ import { gunzip } from 'node:zlib';
 import { DaflError, fail, type ImageSet } from '@dafl/core';
 import { collectImages, decodeImage, imageSetFromIdx, parseCifar, parseIdx, unpackTar } from '@dafl/data';
 import { findMnistFolder, type MnistOptions, verifyMnistFile } from './mnist-files.ts';
+import { suggestName } from './suggest-name.ts';
 import { systemErrorCode } from './storage-error.ts';
 import { listFolder } from './write-file-atomically.ts';
 
@@ -56,13 +57,27 @@ export async function loadLabelledImages(source: string, options: LoadOptions = 
   const classes = await findClassFolders(source, split);
   if (classes !== undefined) return await readClassFolders(classes, options);
   const files = await openFiles(source);
+  if (!files.names.some((name) => DATA_FILE.test(name))) throw holdsNothing(files);
   const cifar = findCifarFiles(files, split);
   return cifar === undefined ? await readIdx(files, split, { isOfficial: false }) : await readCifar(files, cifar);
 }
 
 /** Whether a source keeps test images apart from those to train on: class folders may lie there without `train` and `test`. */
 export async function hasTestImages(source: string): Promise<boolean> {
-  return source === 'mnist' || (await findClassFolders(source, 'test'))?.root !== source;
+  if (source === 'mnist') return true;
+  const folders = (await isFolder(source)) ? await listSubfolders(source) : [];
+  // Training images and no others.
+  if (folders.includes('train') && !SPLIT_FOLDERS.test.some((name) => folders.includes(name))) return false;
+  return (await findClassFolders(source, 'test'))?.root !== source;
+}
+
+function holdsNothing({ source, names }: Files): DaflError {
+  const shown = names.length === 0 ? 'none' : `[${names.slice(0, 5).join(', ')}${names.length > 5 ? ', ...' : ''}]`;
+  const rule = 'a folder of PNG or JPEG files for each class, IDX files or CIFAR in binary form';
+  return new DaflError(
+    'DATA',
+    `Cannot read data from '${source}' as there must be ${rule}: current content is ${shown}`,
+  );
 }
 
 /**
@@ -240,9 +255,14 @@ function findIdxFile({ source, names }: Files, split: Split, kind: 'images' | 'l
 async function openFiles(source: string): Promise<Files> {
   if (await isFolder(source)) return await openFolder(source);
   if (/\.(tar|tar\.gz|tgz)$/i.test(source)) return await openArchive(source);
+  const isFile = await stat(source).then(
+    () => true,
+    () => false,
+  );
+  const found = isFile ? 'it is another file' : `no such folder${await suggestName(source, ['mnist'])}`;
   throw new DaflError(
     'DATA',
-    `Cannot read data from '${source}' as it must be 'mnist', a folder or a .tar.gz: no such folder`,
+    `Cannot read data from '${source}' as it must be 'mnist', a folder or a .tar.gz: ${found}`,
   );
 }
 

@@ -15,6 +15,7 @@ import {
 import type { DistillationOptions } from './distillation-options.ts';
 import { lowRankShare } from './low-rank-share.ts';
 import { readSibling } from './read-sibling.ts';
+import { suggestName } from './suggest-name.ts';
 import { systemErrorCode } from './storage-error.ts';
 
 /** A model with what tells it from others. */
@@ -176,7 +177,7 @@ async function readModelFile(path: string, names: readonly string[]): Promise<Ui
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === undefined) throw error;
-    const found = code === 'ENOENT' ? 'no such file' : `current error is ${code}`;
+    const found = code === 'ENOENT' ? `no such file${await suggestName(path, names)}` : `current error is ${code}`;
     throw new DaflError(
       'MODEL',
       `Cannot read '${path}' as it must be a model file or one of [${names.join(', ')}]: ${found}`,
@@ -232,7 +233,7 @@ export async function loadStudent(
   if (lowRank !== undefined)
     return (await import('./factorize-convolutions.ts')).factorizeConvolutions(teacher, lowRank);
   const { classes, inputShape, preprocessing } = describeClassifier(graph);
-  const made = await loadArchitecture(String(source), { classes, inputShape });
+  const made = await loadArchitecture(String(source), { classes, inputShape }, [...Object.keys(shares), 'low-rank']);
   // What reads other images is for `distill` to refuse.
   if (made.inputShape.join() !== inputShape.join()) return { graph: made };
   // The student reads what its teacher reads, so that evaluation can't disagree with training.
@@ -245,9 +246,14 @@ export async function loadStudent(
  *
  * @param source Name of an architecture, or path of a model file.
  * @param options Of the architecture; a file has its own.
+ * @param others What else may be named where this is called.
  * @throws {DaflError} `MODEL` if there is none, or the file holds no sound model.
  */
-export async function loadArchitecture(source: string, options: ArchitectureOptions = {}): Promise<Graph> {
+export async function loadArchitecture(
+  source: string,
+  options: ArchitectureOptions = {},
+  others: readonly string[] = [],
+): Promise<Graph> {
   if (architectures.has(source)) return createArchitecture(source, options);
-  return (await importFile(source, [...architectures.keys()])).model.graph;
+  return (await importFile(source, [...others, ...architectures.keys()])).model.graph;
 }

@@ -1,12 +1,16 @@
-/** Letters to insert, delete or change to make one name of the other. */
+/** Letters to insert, delete, change, or swap with the next, to make one name of the other. */
 function editDistance(left: string, right: string): number {
+  let before: readonly number[] = [];
   let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let row = 1; row <= left.length; row++) {
     const current = [row];
     for (let column = 1; column <= right.length; column++) {
       const change = previous[column - 1] + (left[row - 1] === right[column - 1] ? 0 : 1);
-      current.push(Math.min(change, previous[column] + 1, current[column - 1] + 1));
+      const isSwap = left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1];
+      const swap = isSwap && row > 1 && column > 1 ? before[column - 2] + 1 : Infinity;
+      current.push(Math.min(change, swap, previous[column] + 1, current[column - 1] + 1));
     }
+    before = previous;
     previous = current;
   }
   return previous[right.length];

@@ -5,6 +5,8 @@ import { createWasmBackend } from '@dafl/backend-wasm';
 import { classify, createNetwork, DaflError, describeClassifier, type Model, type Classification } from '@dafl/core';
 import { collectImages, type DecodedImage, decodeImage } from '@dafl/data';
 
+import { suggestName } from './suggest-name.ts';
+
 const PICTURE = /\.(png|jpe?g)$/i;
 /** Pictures that are held in memory together. */
 const BATCH = 64;
@@ -18,7 +20,7 @@ export interface ImagePrediction extends Classification {
 /**
  * Tells the classes of pictures, in the order in which they are named.
  *
- * @param named Paths of PNG or JPEG files or of folders of them; `-` is what comes in by standard input.
+ * @param named Paths of PNG or JPEG files or of folders, with all that are beneath them; `-` is what comes in by standard input.
  * @throws {DaflError} `DATA` if one cannot be read. `AbortError` if the signal is aborted.
  */
 export async function* predictImages(
@@ -46,7 +48,7 @@ export async function* predictImages(
   }
 }
 
-/** The files that are meant: folders stand for the pictures in them. */
+/** The files that are meant: folders stand for all pictures beneath them. */
 async function listImages(named: readonly string[]): Promise<string[]> {
   const lists = await Promise.all(
     named.map(async (name) => {
@@ -56,7 +58,7 @@ async function listImages(named: readonly string[]): Promise<string[]> {
         () => false,
       );
       if (!isFolder) return [name];
-      const pictures = (await readdir(name)).filter((entry) => PICTURE.test(entry)).sort();
+      const pictures = (await readdir(name, { recursive: true })).filter((entry) => PICTURE.test(entry)).sort();
       if (pictures.length === 0) {
         throw new DaflError('DATA', `Cannot read '${name}' as a folder must hold PNG or JPEG files: found none`);
       }
@@ -73,8 +75,7 @@ async function readImage(name: string): Promise<DecodedImage> {
   } catch (error) {
     if (error instanceof DaflError) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new DaflError('DATA', `Cannot read '${name}' as it must be a PNG or JPEG file: current error is ${code}`, {
-      cause: error,
-    });
+    const found = code === 'ENOENT' ? `no such file${await suggestName(name, [])}` : `current error is ${code}`;
+    throw new DaflError('DATA', `Cannot read '${name}' as it must be a PNG or JPEG file: ${found}`, { cause: error });
   }
 }

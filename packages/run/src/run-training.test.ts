@@ -53,14 +53,29 @@ function putClassFolders(folder: string): void {
 test('images without a test half are not reported on as test images', async () => {
   const data = join(home, 'flat');
   putClassFolders(data);
-  await expect(run({ data })).rejects.toThrow(
+  await expect(run({ data, validationSplit: 0 })).rejects.toThrow(
     `Cannot train as 'validationSplit' must be >= 1 where there are no test images: current value is 0, and '${data}' has no folders 'train' and 'test'`,
   );
-  const events = await run({ data, validationSplit: 3, batchSize: 3 });
+  // A tenth is held out, of training images that have no others beside them, too.
+  await run({ data });
+  expect(recordOf().options.validationSplit).toBe(2);
+  putClassFolders(join(home, 'alone', 'train'));
+  await run({ data: join(home, 'alone') }, { force: true });
+  expect(recordOf().evaluation).toEqual({ on: 'validation', count: 2 });
+  const events = await run({ data, validationSplit: 3, batchSize: 3 }, { force: true });
   expect(events[0]).toMatchObject({ trainingImages: 9, evaluationImages: 3, evaluation: 'validation' });
   const { confusion } = events.find((event) => event.event === 'evaluation')!;
   // One of each class.
   expect(confusion.map((row) => row.reduce((total, count) => total + count))).toEqual([1, 1, 1]);
+});
+
+test('a network sees few images as often as it needs', async () => {
+  const data = join(home, 'flat');
+  putClassFolders(data);
+  const [, ...events] = await run({ data, epochs: undefined, batchSize: 5 });
+  // Ten images in two steps.
+  expect(events.at(-1)).toMatchObject({ steps: 400 });
+  expect(recordOf().options.epochs).toBe(200);
 });
 
 test('the model has the names of class folders, and colours become what it reads', async () => {
@@ -131,6 +146,6 @@ test('refuses to replace files, and leaves nothing when it is stopped', async ()
 
 test('unknown architectures are named', async () => {
   await expect(run({ architecture: 'lenet7' })).rejects.toThrow(
-    /^Cannot read 'lenet7' as it must be a model file or one of \[lenet5, lenet5-half.*\]: no such file$/,
+    /^Cannot read 'lenet7' as it must be a model file or one of \[lenet5, lenet5-half.*\]: no such file\. Did you mean 'lenet5'\?$/,
   );
 });

@@ -106,13 +106,15 @@ export function trainingFiles(file: string): TrainingFiles {
  * written; and what `train` throws. `AbortError` if the signal is aborted.
  */
 export async function* runTraining(
-  options: TrainingOptions,
+  given: TrainingOptions,
   settings: TrainingSettings,
 ): AsyncGenerator<TrainingEvent, void, undefined> {
   const files = trainingFiles(settings.file);
   if (settings.force !== true) assertAbsent(files);
-  const loaded = await loadData(options, settings);
+  const loaded = await loadData(given, settings);
   const { on } = loaded;
+  const epochs = given.epochs ?? usualEpochs(loaded.data.count, given.batchSize);
+  const options = { ...given, epochs, validationSplit: on === 'validation' ? loaded.evaluation.count : 0 };
   const { labels = new Uint32Array(), classNames } = loaded.data;
   const classes = classNames?.length ?? 1 + labels.reduce((most, label) => Math.max(most, label), 0);
   const architecture = await loadArchitecture(options.architecture, { classes: Math.max(2, classes) });
@@ -140,7 +142,7 @@ export async function* runTraining(
       evaluation,
       optimizer: optimizerOf(options),
       schedule: scheduleOf(options),
-      epochs: options.epochs,
+      epochs,
       batchSize: options.batchSize,
       ...(await initialWeightsOf(options, graph, data)),
       labelSmoothing: options.labelSmoothing,
@@ -226,8 +228,9 @@ async function loadData(
   options: TrainingOptions,
   { signal, onDownload }: DownloadSettings,
 ): Promise<{ data: ImageSet; evaluation: ImageSet; on: 'validation' | 'test' }> {
-  const { data: source, validationSplit: held, seed } = options;
-  if (held === 0 && !(await hasTestImages(source))) {
+  const { data: source, validationSplit: asked, seed } = options;
+  const hasTests = asked === undefined || asked === 0 ? await hasTestImages(source) : true;
+  if (asked === 0 && !hasTests) {
     fail({
       cannot: 'train',
       as: "'validationSplit' must be >= 1 where there are no test images",
@@ -235,6 +238,7 @@ async function loadData(
     });
   }
   const all = await loadLabelledImages(source, { split: 'train', signal, onDownload });
+  const held = asked ?? (hasTests ? 0 : Math.ceil(all.count / 10));
   if (held === 0) {
     return {
       data: all,
@@ -247,6 +251,14 @@ async function loadData(
   }
   const { kept, heldOut } = holdOut(all, held, createRandomStream(seed, 'validation'));
   return { data: kept, evaluation: heldOut, on: 'validation' };
+}
+
+/** Passes over the images that a small network needs at least, and the steps that it needs beside, where these are few. */
+const USUAL_EPOCHS = 12;
+const LEAST_STEPS = 400;
+
+function usualEpochs(images: number, batchSize: number): number {
+  return Math.max(USUAL_EPOCHS, Math.ceil(LEAST_STEPS / Math.ceil(images / batchSize)));
 }
 
 function optimizerOf({ optimizer: kind, ...options }: TrainingOptions): OptimizerOptions {

@@ -8,7 +8,8 @@ export interface TrainingOptions {
   readonly architecture: string;
   /** `'mnist'` or a folder. */
   readonly data: string;
-  readonly epochs: number;
+  /** Absent: 12, or as many as make 400 steps, where there are few images. */
+  readonly epochs?: number;
   readonly batchSize: number;
   readonly optimizer: 'adam' | 'sgd';
   readonly learningRate: number;
@@ -33,8 +34,8 @@ export interface TrainingOptions {
   readonly shift: number;
   /** Whether half of the images are mirrored. */
   readonly horizontalFlip: boolean;
-  /** Training images that are held out, as many of each class as its share, and reported on in place of the test images; 0 for none. */
-  readonly validationSplit: number;
+  /** Training images that are held out, as many of each class as its share, and reported on in place of the test images; 0 for none. Absent: a tenth, where there are no test images. */
+  readonly validationSplit?: number;
   readonly backend: 'auto' | BackendName;
   readonly threads?: number;
   /** Whether WebGPU may run on a software adapter, which computes on the CPU. */
@@ -55,7 +56,11 @@ export const trainingOptionsSchema: OptionsSchema<TrainingOptions> = z.strictObj
     .min(1)
     .describe('Labelled images: mnist, or a folder or .tar.gz of IDX files, CIFAR, or class folders of PNG and JPEG')
     .meta({ placeholder: 'mnist|folder' }),
-  epochs: z.int().min(1).default(12).describe('Passes over the training images'),
+  epochs: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Passes over the training images. Default: 12, or as many as make 400 steps'),
   batchSize: z.int().min(1).default(128).describe('Images of one step'),
   optimizer: z.enum(['adam', 'sgd']).default('adam').describe('What changes the weights'),
   learningRate: z.number().gt(0).default(2e-3).describe('Learning rate'),
@@ -88,8 +93,10 @@ export const trainingOptionsSchema: OptionsSchema<TrainingOptions> = z.strictObj
   validationSplit: z
     .int()
     .min(0)
-    .default(0)
-    .describe('Hold out that many training images, drawn from the seed, of each class its share, and report on them'),
+    .optional()
+    .describe(
+      'Hold out that many training images, drawn from the seed, of each class its share, and report on them. Default: a tenth where there are no test images',
+    ),
   backend: z
     .enum(['auto', 'node', 'webgpu', 'wasm', 'cpu'])
     .default('auto')

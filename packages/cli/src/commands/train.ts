@@ -49,6 +49,7 @@ export const trainCommand: Command = defineCommand({
     const progress = createProgress(terminal);
     let evaluation: { step: number; accuracy: number } | undefined;
     let step = 0;
+    let steps = 0;
     try {
       for await (const event of runTraining(options, {
         file: out,
@@ -66,12 +67,13 @@ export const trainCommand: Command = defineCommand({
             );
             break;
           case 'step':
-            ({ step } = event);
+            ({ step, steps } = event);
             progress.update({ ...event, evaluation });
             break;
           case 'evaluation':
             evaluation = { step, accuracy: event.accuracy };
-            progress.note(`Epoch ${event.epoch}: ${formatPercent(event.accuracy)}`);
+            if (event.epoch % Math.ceil((steps * event.epoch) / step / MOST_EPOCHS_TOLD) === 0)
+              progress.note(`Epoch ${event.epoch}: ${formatPercent(event.accuracy)}`);
             break;
           case 'result': {
             if (event.reportFailure !== undefined) {
@@ -122,6 +124,9 @@ function toJson(event: TrainingEvent): object {
   }
   return event;
 }
+
+/** Of many epochs, about so many are told by a line that stays. */
+const MOST_EPOCHS_TOLD = 20;
 
 /** The command line that repeats a training, with every option that is not the default. */
 function commandOf(options: TrainingOptions, out: string): string {

@@ -105,7 +105,7 @@ export function renderTrainingReport({ record, model, file, losses, confusion }:
   return renderPage({
     title: `${name}, trained`,
     head: `<div class="state"><b>finished</b> · seed ${record.seed}</div><h1>${escapeHtml(name)}</h1>
-<p class="story">Trained by standard backpropagation on ${escapeHtml(options.data)}, ${integer(options.epochs)} epochs. ${names.length} classes.</p>
+<p class="story">Trained by standard backpropagation on ${escapeHtml(options.data)}, ${integer(options.epochs ?? 0)} epochs. ${names.length} classes.</p>
 ${renderTiles([
   ...(accuracy === null ? [] : [[percent(accuracy), `on ${integer(evaluation.count)} ${where}`] as const]),
   [integer(parameters), 'parameters'],
