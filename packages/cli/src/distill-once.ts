@@ -1,4 +1,4 @@
-import type { StartEvent } from '@dafl/core';
+import type { StartEvent, Verdict } from '@dafl/core';
 import {
   type DistillationOptions,
   runDistillation,
@@ -35,6 +35,7 @@ export async function distillOnce(
   const progress = createProgress(terminal);
   const form = context.showsImages ? await terminal.pictureForm() : undefined;
   let evaluation: { step: number; accuracy: number } | undefined;
+  let verdict: Verdict | undefined;
   let result: RunResultEvent | undefined;
   if (options.timeBudgetMs !== undefined && settings.resume !== true) {
     progress.note(`Measuring how many steps fit ${formatSeconds(options.timeBudgetMs / 1000)}`);
@@ -66,7 +67,7 @@ export async function distillOnce(
           else progress.note(`Teacher on ${options.eval}: ${formatPercent(event.accuracy)} of ${event.count}`);
           break;
         case 'step':
-          progress.update({ ...event, evaluation });
+          progress.update({ ...event, evaluation, verdict });
           break;
         case 'warning':
           progress.note(`${terminal.style('yellow', 'warning:', 'err')} ${event.message}`);
@@ -82,6 +83,9 @@ export async function distillOnce(
           break;
         case 'samples':
           if (form !== undefined) progress.picture(await renderPictures(event, { form, columns: terminal.columns }));
+          break;
+        case 'verdict':
+          verdict = event.verdict;
           break;
         case 'pace':
         case 'student':

@@ -1,4 +1,4 @@
-import type { StartEvent, StepEvent, Verdict } from '@dafl/core';
+import type { StartEvent, StepEvent, Verdict, VerdictEvent } from '@dafl/core';
 import type { PreparedEvent, RunEstimate, RunResultEvent, RunWarningEvent } from '@dafl/run';
 import { z } from 'zod';
 
@@ -64,6 +64,10 @@ const distillation = [
     accuracy: share,
     count,
   }),
+  event('verdict', 'What to think of the student without labelled data, at this moment', {
+    step: count,
+    verdict,
+  } satisfies ShapeOf<Omit<VerdictEvent, 'event'>>),
   event('samples', 'A picture of what the student learns from was drawn', {
     step: count,
     height: count,
@@ -91,7 +95,10 @@ const distillation = [
     step: count,
     message: z.string(),
   } satisfies ShapeOf<Omit<RunWarningEvent, 'event'>>),
-  event('student', 'The student is on the disk; reports follow', { step: count, file: z.string() }),
+  event('student', 'The student is on the disk; reports follow. Told again where an earlier one is kept', {
+    step: count,
+    file: z.string(),
+  }),
   event('interrupted', 'The run was stopped and can go on. The last line', { ...where, folder: z.string() }),
 ] as const;
 
@@ -100,6 +107,7 @@ const distillationResult = event('result', 'The run has ended and all is written
   seconds,
   backend: z.string(),
   seed: count,
+  keptStep: count,
   agreement: share.optional(),
   verdict: verdict.optional(),
   accuracy: share.optional(),

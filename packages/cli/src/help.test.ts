@@ -45,7 +45,7 @@ test('dafl', async () => {
       models         List the built-in teachers and architectures
       inspect        Show the layers, sizes and preprocessing of a model
       predict        Tell the classes of images
-      convert        Write a model in another format: ONNX or safetensors
+      convert        Write a model as ONNX, for Keras, TensorFlow.js or PyTorch
       quantize       Write a model in eight bits as ONNX, without its training data
       samples        Draw what the generator of a run makes
       runs           List the runs in a folder, and what came out
@@ -100,7 +100,7 @@ test('dafl distill', async () => {
       dafl distill --resume student
 
     Everywhere: --json, --quiet, --no-images, --verbose
-    'dafl distill --help-all' shows all 71 flags.
+    'dafl distill --help-all' shows all 72 flags.
     "
   `);
 });
@@ -187,6 +187,10 @@ test('dafl distill --help-all', async () => {
       --eval <mnist|folder>                    Labelled images, for reporting only:
                                                mnist, or a folder or .tar.gz of IDX
                                                files, CIFAR or class folders
+      --keep <best|last>                       The student that comes out: best (by
+                                               the verdict, where the last one is
+                                               clearly worse), or last. Default:
+                                               best; last for the preset paper
       --teacher-token <text>                   Sent as a bearer token to a teacher
                                                at an address, and written nowhere.
                                                Default: DAFL_TEACHER_TOKEN
@@ -349,7 +353,8 @@ test('dafl train', async () => {
       --data <mnist|folder>       Labelled images: mnist, or a folder or .tar.gz of
                                   IDX files, CIFAR, or class folders of PNG and JPEG
                                   (required)
-      --epochs <number>           Passes over the training images (default: 12)
+      --epochs <number>           Passes over the training images. Default: 12, or
+                                  as many as make 400 steps
       --batch-size <number>       Images of one step (default: 128)
       --learning-rate <number>    Learning rate (default: 0.002)
       --start-from <file>         Model file of the same network to go on from

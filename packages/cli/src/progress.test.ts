@@ -18,6 +18,9 @@ describe('the line', () => {
     expect(renderProgress(state(75, { evaluation: { step: 60, accuracy: 0.98123 } }), 120)).toBe(
       '━━━━━─────────────── step  75/300  23 s left  test 98.12 % at 60  distillation 1.500  entropy -0.988  one-hot 0.100',
     );
+    expect(renderProgress(state(75, { verdict: { level: 'doubtful', agreement: 0.628 } }), 80)).toContain(
+      'step  75/300  23 s left  so far doubtful (63 %)',
+    );
     expect(renderProgress(state(300), 120)).toContain('step 300/300  done');
   });
 

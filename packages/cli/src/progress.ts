@@ -13,6 +13,8 @@ export interface ProgressState {
   readonly losses: Readonly<Record<string, number>>;
   /** The newest evaluation, once there is one; it may be of an earlier step. */
   readonly evaluation?: { readonly step: number; readonly accuracy: number };
+  /** The newest verdict, likewise. */
+  readonly verdict?: { readonly level: string; readonly agreement: number };
 }
 
 /** Shows where a run stands: one line that is redrawn, or, off a terminal, a plain line now and then. */
@@ -125,7 +127,7 @@ export function renderProgress(
 
 /** The parts of a line, the most telling first. */
 function describeProgress(
-  { step, steps, secondsLeft, losses, evaluation }: ProgressState,
+  { step, steps, secondsLeft, losses, evaluation, verdict }: ProgressState,
   curve: readonly number[] = [],
 ): string[] {
   const width = String(steps).length;
@@ -134,6 +136,7 @@ function describeProgress(
     `step ${String(step).padStart(width)}/${steps}`,
     step < steps ? `${formatSeconds(secondsLeft)} left` : 'done',
     ...(evaluation === undefined ? [] : [`test ${formatPercent(evaluation.accuracy)} at ${evaluation.step}`]),
+    ...(verdict === undefined ? [] : [`so far ${verdict.level} (${(verdict.agreement * 100).toFixed(0)} %)`]),
     ...terms.map(([name, value], index) => {
       const drawn = index === 0 && curve.length > 1 ? `${sparkline(curve, CURVE_WIDTH)} ` : '';
       return `${lossNames[name] ?? name} ${drawn}${value.toFixed(3)}`;

@@ -43,6 +43,11 @@ export async function renderSummary(
     const teacher = teacherAccuracy === undefined ? '' : ` (teacher ${formatPercent(teacherAccuracy)})`;
     lines.push(terminal.style('bold', `${name}: ${formatPercent(accuracy)} on ${options.eval}${teacher}`));
   }
+  if (result.keptStep < result.step) {
+    lines.push(
+      `Kept the student of step ${result.keptStep}, as the last one was clearly worse on pictures that neither learnt from; --keep last takes that one`,
+    );
+  }
   if (result.verdict !== undefined) {
     const { line, advice } = describeVerdict(result.verdict);
     const colour = { good: 'green', doubtful: 'yellow', poor: 'red' } as const;

@@ -80,6 +80,14 @@ export interface EvaluationEvent extends Evaluation {
   readonly step: number;
 }
 
+/** What to think of the student without labelled data, at this moment of the run. */
+export interface VerdictEvent {
+  readonly event: 'verdict';
+  /** Steps done. */
+  readonly step: number;
+  readonly verdict: Verdict;
+}
+
 /** A state to resume from. Its parts can be read until the iterator goes on. */
 export interface CheckpointEvent {
   readonly event: 'checkpoint';
@@ -95,9 +103,13 @@ export interface WarningEvent {
   readonly message: string;
 }
 
-/** The last step is done: the student, before anything is reported. The last checkpoint follows. */
+/**
+ * The last step is done: the student, before anything is reported. The last checkpoint follows. Told again with an earlier
+ * student, where that one is kept.
+ */
 export interface StudentEvent {
   readonly event: 'student';
+  /** Whose student it is. */
   readonly step: number;
   readonly student: Model;
 }
@@ -117,8 +129,10 @@ export interface ResultEvent {
   readonly seconds: number;
   readonly backend: string;
   readonly seed: number;
-  /** The student as the last step left it. */
+  /** The student as the last step left it, or an earlier one that was judged clearly better. @see DistillOptions.keeps */
   readonly student: Model;
+  /** Whose student it is. */
+  readonly keptStep: number;
   /**
    * Share of fresh synthetic images on which student and teacher name the same class, 0..1. No accuracy. Absent where the
    * images could not be drawn.
@@ -126,7 +140,7 @@ export interface ResultEvent {
   readonly agreement?: number;
   /** What to think of the student without labelled data; absent where the run does not judge. */
   readonly verdict?: Verdict;
-  /** The student's accuracy on the given labelled data after the last step; absent without such data. */
+  /** The accuracy of that student on the given labelled data; absent without such data. */
   readonly accuracy?: number;
   readonly teacherAccuracy?: number;
 }
@@ -138,6 +152,7 @@ export type DistillEvent =
   | PaceEvent
   | SamplesEvent
   | EvaluationEvent
+  | VerdictEvent
   | CheckpointEvent
   | WarningEvent
   | StudentEvent

@@ -28,6 +28,7 @@ import { pickSamples } from './pick-samples.ts';
 import { createRandomStream } from './random.ts';
 import { StudentTrainer } from './student-trainer.ts';
 import { TensorScope } from './tensor-scope.ts';
+import { BestStudent } from './verdict/best-student.ts';
 import { Examination } from './verdict/examination.ts';
 import { judge, type Verdict } from './verdict/judge.ts';
 import { createTurn, type Turn } from './turn.ts';
@@ -95,6 +96,13 @@ export interface DistillOptions {
   readonly samplesPerClass?: number;
   /** Whether the student is judged on pictures that it does not learn from. Default false. */
   readonly judges?: boolean;
+  /** Steps between judgements, of which the first is before the first step; 0 for one at the end only. Default 0. */
+  readonly judgeEvery?: number;
+  /**
+   * Which student comes out: that of the last step (`'last'`, the default), or, where that one is judged clearly worse
+   * than an earlier one, the best of those that were judged (`'best'`). No labelled image is asked.
+   */
+  readonly keeps?: 'last' | 'best';
   /** Steps between checkpoints; 0 for none but at an interruption. Default 0. */
   readonly checkpointEvery?: number;
   /** Milliseconds after which one is due as well, where steps are slow; default: none. */
@@ -212,6 +220,7 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
     const { hints } = initial;
     const trainer = own(new StudentTrainer({ teacher, student, optimizer, training, hints, dropout }));
 
+    const best = options.keeps === 'best' ? new BestStudent() : undefined;
     const start = options.resume?.step ?? 0;
     if (options.resume !== undefined) await restore(options.resume);
     yield {
@@ -237,6 +246,7 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
       options.judges === true
         ? await untilAborted(() => Examination.prepare({ teacher, createRandom, turn, signal }))
         : undefined;
+    let verdict: Verdict | undefined;
     let teacherAccuracy: number | undefined;
     if (options.evaluation !== undefined && signal?.aborted !== true) {
       const evaluation = await untilAborted(() => evaluate(teacher, options.evaluation!, { signal, turn }));
@@ -256,12 +266,13 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
       if (evaluation !== undefined) yield { event: 'evaluation', network: 'student', step: 0, ...evaluation };
     }
 
+    if (start === 0 && (options.judgeEvery ?? 0) > 0) yield* judgeStudent(0);
+
     const startedMs = clock();
     let savedAt = 0;
     const secondsSoFar = (): number => (clock() - startedMs) / 1000;
     let accuracy: number | undefined;
     let agreement: number | undefined;
-    let verdict: Verdict | undefined;
     let end = pace.endAt(start);
     for (let step = start; step < end; step++) {
       await turn();
@@ -299,9 +310,20 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
       }
     }
     // Before anything is reported: no failure of a report can cost the student, or the state that drew its images.
-    const result = scaleLogits(await student.toModel(), scale);
+    let result = scaleLogits(await student.toModel(), scale);
     yield { event: 'student', step: end, student: result };
     yield { event: 'checkpoint', step: end, checkpoint: await checkpointAt(end) };
+    let keptStep = end;
+    verdict = undefined;
+    yield* judgeStudent(end);
+    const better = verdict === undefined ? undefined : best?.insteadOf(verdict);
+    if (better !== undefined) {
+      keptStep = better.step;
+      student.load(better.weights);
+      result = scaleLogits(await student.toModel(), scale);
+      yield { event: 'student', step: keptStep, student: result };
+      verdict = (await untilAborted(examineStudent)) ?? verdict;
+    }
     yield* report(end);
     await turn();
     if (signal?.aborted) {
@@ -316,6 +338,7 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
       backend: backend.description,
       seed,
       student: result,
+      keptStep,
       agreement,
       verdict,
       accuracy,
@@ -325,12 +348,7 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
     /** What only looks at the run, where it is due. */
     async function* report(step: number): AsyncGenerator<DistillEvent, void, undefined> {
       const isLast = step === end;
-      const failed = (what: string, error: unknown): DistillEvent => ({
-        event: 'warning',
-        code: 'REPORT_FAILED',
-        step,
-        message: `Cannot ${what} after step ${step}, and goes on without: ${error instanceof Error ? error.message : String(error)}`,
-      });
+      if (isDue(step, options.judgeEvery) && !isLast) yield* judgeStudent(step);
       if (isDue(step, options.sampleEvery) || isLast) {
         try {
           const sampled = await untilAborted(async () => {
@@ -349,16 +367,7 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
           ))
             yield { event: 'warning', step, ...warning };
         } catch (error) {
-          yield failed('draw samples', error);
-        }
-      }
-      if (examination !== undefined && isLast) {
-        try {
-          const marks = await untilAborted(() => examination.examine(student, turn, signal));
-          if (marks === undefined) return;
-          verdict = judge(marks);
-        } catch (error) {
-          yield failed('judge the student', error);
+          yield failed('draw samples', step, error);
         }
       }
       if (options.evaluation !== undefined && (isDue(step, options.evaluateEvery) || isLast)) {
@@ -368,9 +377,32 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
           accuracy = evaluation.accuracy;
           yield { event: 'evaluation', network: 'student', step, ...evaluation };
         } catch (error) {
-          yield failed('evaluate the student', error);
+          yield failed('evaluate the student', step, error);
         }
       }
+    }
+
+    /** Compares the student with its teacher where pictures were put aside for that. */
+    async function* judgeStudent(step: number): AsyncGenerator<DistillEvent, void, undefined> {
+      try {
+        const judged = signal?.aborted === true ? undefined : await untilAborted(examineStudent);
+        if (judged === undefined) return;
+        verdict = judged;
+        await best?.offer(step, judged, async () => (await student.toModel()).weights);
+        yield { event: 'verdict', step, verdict };
+      } catch (error) {
+        yield failed('judge the student', step, error);
+      }
+    }
+
+    async function examineStudent(): Promise<Verdict | undefined> {
+      return examination === undefined ? undefined : judge(await examination.examine(student, turn, signal));
+    }
+
+    function failed(what: string, step: number, error: unknown): DistillEvent {
+      const reason = error instanceof Error ? error.message : String(error);
+      const message = `Cannot ${what} after step ${step}, and goes on without: ${reason}`;
+      return { event: 'warning', code: 'REPORT_FAILED', step, message };
     }
 
     /** Undefined if the signal was aborted on the way. */
@@ -426,9 +458,12 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
       put('student/', (await student.toModel()).weights);
       put('studentOptimizer/', moments.tensors);
       put('method/', state.tensors);
+      const kept = best?.state();
+      if (kept !== undefined) put('', kept.tensors);
       const counters: Record<string, number> = {
         studentOptimizer: moments.step,
         studentDropout: dropout.state().counter,
+        ...kept?.counters,
       };
       for (const [name, value] of Object.entries(state.counters)) counters[`method/${name}`] = value;
       // After the last step nothing is replayed any more.
@@ -447,6 +482,7 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
       student.load(tensorsUnder(tensors, 'student/'));
       optimizer.restore({ step: counters.studentOptimizer, tensors: tensorsUnder(tensors, 'studentOptimizer/') });
       dropout.restore({ counter: counters.studentDropout });
+      best?.restore(checkpoint);
       const prefix = 'method/';
       const methodCounters = Object.entries(counters).filter(([name]) => name.startsWith(prefix));
       await session.restore({

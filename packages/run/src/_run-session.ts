@@ -110,6 +110,7 @@ export class RunSession {
         timeBudgetMs,
       },
       peakMemoryBytes: previous?.peakMemoryBytes ?? 0,
+      keptStep: null,
       accuracy: null,
       teacherAccuracy: step > 0 ? (previous?.teacherAccuracy ?? null) : null,
       confusion: null,
@@ -164,6 +165,13 @@ export class RunSession {
             ? { teacherAccuracy: accuracy }
             : { evaluations: [...others, { step, accuracy, count }], confusion: event.confusion },
         );
+        return [event];
+      }
+      case 'verdict': {
+        const { step, verdict } = event;
+        const { level, agreement } = verdict;
+        await this.#metrics.append({ event: 'verdict', step, level, agreement });
+        await this.#show(step, { scalars: { 'verdict/agreement': agreement } });
         return [event];
       }
       case 'samples': {
@@ -281,10 +289,11 @@ export class RunSession {
     const { folder, store } = this.#start;
     const file = await this.#writeStudent(event.student);
     const seconds = this.#secondsBefore + event.seconds;
-    const { agreement = null, verdict = null, accuracy = null, step } = event;
+    const { agreement = null, verdict = null, accuracy = null, step, keptStep } = event;
     const fields: Partial<RunRecord> = {
       state: 'finished',
       step,
+      keptStep,
       agreement,
       verdict,
       accuracy,

@@ -102,7 +102,7 @@ export const defaultShift: Readonly<Record<'alternative-data' | 'original-data',
 export const proceduralDefaults = { pictures: 20_000, studentSteps: 8, uses: 4 } as const;
 
 /** What the methods that keep a pool have in common. */
-export const pooled = { synthesisSize: 256, batchNormMomentum: 0.9, views: 4, poolBytes: 2 ** 28 } as const;
+export const pooled = { synthesisSize: 256, batchNormMomentum: 0.9, views: 4, poolBytes: 268_435_456 } as const;
 
 /** What of `pool` is no hyper-parameter; pictures where the teacher has no batch norms. */
 export const poolDefaults: Omit<

@@ -73,6 +73,11 @@ export interface DistillationOptions extends Partial<HyperParameters> {
   readonly evaluateEvery?: number;
   /** Steps between pictures of the samples; 0 for one at the end only; absent: a tenth of the run. */
   readonly sampleEvery?: number;
+  /**
+   * Which student comes out: the last one (`'last'`), or the best by the verdict, where the last one is clearly worse
+   * (`'best'`). Absent: the best, but for the preset `'paper'`.
+   */
+  readonly keep?: 'best' | 'last';
   /** Whether event files are written for TensorBoard. */
   readonly tensorboard: boolean;
   /** Formats in which the student is written beside dafl's own: `onnx`, `keras`, `tfjs`, with commas between them. */
@@ -255,6 +260,12 @@ export const distillationOptionsSchema: OptionsSchema<DistillationOptions> = z.s
     .meta({ placeholder: 'file' }),
   evaluateEvery: every('evaluations'),
   sampleEvery: every('pictures of the samples'),
+  keep: z
+    .enum(['best', 'last'])
+    .optional()
+    .describe(
+      'The student that comes out: best (by the verdict, where the last one is clearly worse), or last. Default: best; last for the preset paper',
+    ),
   tensorboard: z.boolean().default(false).describe('Write event files for TensorBoard into the folder of the run'),
   export: z
     .string()

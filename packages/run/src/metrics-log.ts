@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Verdict } from '@dafl/core';
 import { AppendFile } from './append-file.ts';
 import { systemErrorCode, toStorageError } from './storage-error.ts';
 import { writeFileAtomically } from './write-file-atomically.ts';
@@ -19,6 +20,13 @@ export type MetricsLine =
       readonly network: 'teacher' | 'student';
       readonly accuracy: number;
       readonly count: number;
+    }
+  | {
+      readonly event: 'verdict';
+      readonly step: number;
+      readonly level: Verdict['level'];
+      /** As in `Verdict`. */
+      readonly agreement: number;
     }
   | { readonly event: 'warning'; readonly step: number; readonly code: string; readonly message: string };
 

@@ -25,8 +25,9 @@ function lastName(path: string): string {
  * @param record Of a finished run.
  */
 export function renderModelCard(record: RunRecord): string {
-  const { options, teacher, student, accuracy, teacherAccuracy, agreement, verdict = null } = record;
+  const { options, teacher, student, accuracy, teacherAccuracy, agreement, verdict = null, step, keptStep } = record;
   const judged = verdict === null ? null : describeVerdict(verdict).line;
+  const isEarlier = keptStep !== undefined && keptStep !== null && keptStep < step;
   const { method, data, metadata } = options;
   // The card leaves the machine: of paths, the names.
   const dataset = options.eval === undefined ? undefined : lastName(options.eval);
@@ -90,7 +91,7 @@ npx @dafl/cli evaluate student.safetensors --data FOLDER
 
 ## Training
 
-${count(record.step)} steps on ${record.backend.description}, seed ${options.seed}, dafl ${record.versions.dafl}. Every option is in \`run.json\`,
+${count(step)} steps${isEarlier ? `, of which the student is that after step ${count(keptStep)}, as the last one was judged clearly worse,` : ''} on ${record.backend.description}, seed ${options.seed}, dafl ${record.versions.dafl}. Every option is in \`run.json\`,
 which \`dafl distill --config run.json\` repeats. Teacher: SHA-256 \`${teacher.sha256 ?? 'unknown'}\`; student: \`${student.sha256 ?? 'unknown'}\`.
 `;
 }

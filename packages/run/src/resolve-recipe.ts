@@ -255,6 +255,8 @@ export function resolveRecipe(given: DistillationOptions): Recipe {
   const options: SettledOptions = {
     ...given,
     method: decided,
+    // The paper takes its last student.
+    keep: given.keep ?? (given.preset === 'paper' ? 'last' : 'best'),
     ...(decided === 'dafl' ? { preset: given.preset ?? 'fast' } : {}),
   };
   if (options.steps !== undefined && options.timeBudgetMs !== undefined) {
@@ -321,6 +323,26 @@ function assertOwnOptions(options: SettledOptions): void {
     if (options[name as keyof DistillationOptions] !== undefined && !isHyperParameterOf(name, options.method))
       reject(name, methodsOfHyperParameter(name));
   }
+}
+
+/** Student updates of a step, of methods that have no option for them. */
+const ownStudentSteps: Readonly<Partial<Record<MethodName, number>>> = {
+  procedural: proceduralDefaults.studentSteps,
+  metadata: reconstructionDefaults.studentSteps,
+};
+
+/** What an examination costs, 640 pictures at most, is less than 2 % of learning from so many images. */
+const LEAST_IMAGES_BETWEEN = 30_000;
+
+/**
+ * Steps between judgements: a tenth of the run, or a multiple of it that costs little; 0 for the end only. The student may depend on it, so it
+ * follows from the options that a run keeps when it goes on.
+ */
+export function judgementInterval(settled: SettledOptions): number {
+  const { method, steps = 1, batchSize = 1, studentSteps = ownStudentSteps[method] ?? 1 } = settled;
+  const tenth = Math.max(1, Math.round(steps / 10));
+  const interval = tenth * Math.max(1, Math.ceil(LEAST_IMAGES_BETWEEN / (tenth * batchSize * studentSteps)));
+  return interval < steps ? interval : 0;
 }
 
 /** The options of a run whose length is known: what repeats it exactly. */

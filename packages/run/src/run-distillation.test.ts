@@ -78,6 +78,7 @@ test('a run leaves the student, its record, measurements, pictures and a report'
     'step',
     'student',
     'checkpoint',
+    'verdict',
     'samples',
     'evaluation',
     'result',
@@ -130,6 +131,33 @@ test.each([2, 5, 13])('a teacher of %i channels runs to its report', async (chan
   for (const file of [...Object.values(files), join(folder, 'timeline.svg')]) expect(existsSync(file)).toBe(true);
 });
 
+test('a student that is spoilt on the way is not the one that comes out', async () => {
+  const options = optionsOf({
+    student: 1,
+    backend: 'wasm',
+    batchSize: 3_000,
+    studentLearningRate: 3,
+    steps: 6,
+    sampleEvery: 0,
+  });
+  const { step, keptStep, verdict, studentSha256, files } = await resultOf(options, { folder: at('best') });
+  expect({ step, keptStep, agreement: verdict?.agreement }).toEqual({ step: 6, keptStep: 0, agreement: 1 });
+  expect(
+    lines(at('best'))
+      .filter(({ event }) => event === 'verdict')
+      .map((line) => line.step),
+  ).toEqual([0, 5, 6]);
+  const told = [files.report, join(at('best'), 'student', 'README.md')].map((file) => readFileSync(file, 'utf8'));
+  expect(told[0]).toContain('It is the student of step 0');
+  expect(told[0]).toContain('Judged without data');
+  expect(told[1]).toContain('of which the student is that after step 0');
+  const last = await resultOf({ ...options, keep: 'last' }, { folder: at('last') });
+  expect(last).toMatchObject({ keptStep: 6, verdict: { level: 'poor' } });
+  expect(last.studentSha256).not.toBe(studentSha256);
+  // What ended once is told again as it was.
+  expect(await resultOf(options, { folder: at('best'), resume: true })).toMatchObject({ keptStep: 0, studentSha256 });
+});
+
 test('the student is on the disk before anything is reported', async () => {
   const folder = at('run');
   const student = join(folder, 'student', 'student.safetensors');
@@ -137,7 +165,13 @@ test('the student is on the disk before anything is reported', async () => {
   const events = await collect(optionsOf({ steps: 2, sampleEvery: 0 }), { folder }, ({ event }) => {
     if (existsSync(student)) present.push(event);
   });
-  expect(present.filter((event) => event !== 'warning')).toEqual(['student', 'checkpoint', 'samples', 'result']);
+  expect(present.filter((event) => event !== 'warning')).toEqual([
+    'student',
+    'checkpoint',
+    'verdict',
+    'samples',
+    'result',
+  ]);
   expect((events.at(-1) as RunResultEvent).studentSha256).toBe(fingerprintFile(readFileSync(student)).sha256);
 });
 

@@ -22,7 +22,7 @@ import { fingerprintFile, type LoadedModel, loadModel, loadTeacher, loadStudent 
 import { collectExamples } from './report/collect-examples.ts';
 import { projectFeatures } from './report/project-features.ts';
 import type { DownloadSettings } from './mnist-files.ts';
-import { type Recipe, resolveRecipe, settleOptions } from './resolve-recipe.ts';
+import { judgementInterval, type Recipe, resolveRecipe, settleOptions } from './resolve-recipe.ts';
 import type { RunEvent, RunResultEvent } from './run-event.ts';
 import {
   assertReplaceable,
@@ -184,7 +184,8 @@ export async function* runDistillation(
     const checkpointEveryMs = checkpointEvery === 0 ? undefined : CHECKPOINT_MS;
     const reporting = { evaluateEvery, sampleEvery, checkpointEvery, checkpointEveryMs };
     const pacing = { pace, replan: keeper?.replan };
-    const events = distill({ ...common, ...reporting, ...pacing, steps, resume, judges: true });
+    const judging = { judges: true, judgeEvery: judgementInterval(settled), keeps: settled.keep };
+    const events = distill({ ...common, ...reporting, ...pacing, ...judging, steps, resume });
     try {
       const proceed = () => {
         keeper?.begin();
@@ -391,8 +392,8 @@ async function readPrevious(
     )
       continue;
     if (JSON.stringify(value) === JSON.stringify(recorded[name])) continue;
-    // A hyper-parameter that the run's version did not have. Its checkpoint tells whether the run is the same.
-    if (name in hyperParameters && !(name in recorded)) continue;
+    // An option that the run's version did not have. Its checkpoint tells whether the run is the same.
+    if ((name in hyperParameters || name === 'keep') && !(name in recorded)) continue;
     throw new DaflError(
       'USAGE',
       `Cannot resume '${folder.path}' as '${name}' must be ${JSON.stringify(recorded[name])}, as the run was started with: current value is ${JSON.stringify(value)}`,
@@ -420,6 +421,7 @@ async function repeatResult(folder: RunFolder, record: RunRecord): Promise<RunRe
     backend: record.backend.description,
     seed: record.options.seed,
     student: readModel(bytes, folder.student),
+    keptStep: record.keptStep ?? record.step,
     agreement: record.agreement ?? undefined,
     verdict: record.verdict ?? undefined,
     accuracy: record.accuracy ?? undefined,

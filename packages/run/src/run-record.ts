@@ -57,7 +57,9 @@ export interface RunRecord {
     readonly timeBudgetMs: number | null;
   };
   readonly peakMemoryBytes: number;
-  /** After the last step; null where no labelled data was given or the run has not ended. */
+  /** Steps after which the student was as it came out; null until the run has ended, absent in older records. */
+  readonly keptStep?: number | null;
+  /** Of that student; null where no labelled data was given or the run has not ended. */
   readonly accuracy: number | null;
   readonly teacherAccuracy: number | null;
   /** Of the student after the last evaluation, `confusion[truth][predicted]`: counts. */

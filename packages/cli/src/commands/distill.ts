@@ -35,6 +35,7 @@ const general: readonly string[] = [
   'steps',
   'timeBudgetMs',
   'eval',
+  'keep',
 ];
 const reporting: readonly string[] = [
   'compare',

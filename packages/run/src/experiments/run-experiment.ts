@@ -267,7 +267,8 @@ async function* runTask(
       break;
     }
     case 'distill': {
-      const options = parseDistillationOptions({ ...task.options, backend, seed });
+      // Tables compare what the last steps come to, which no verdict chooses.
+      const options = parseDistillationOptions({ keep: 'last', ...task.options, backend, seed });
       const previous = await readRunRecord(runFolder(place).record);
       const resume = previous?.state === 'interrupted' || previous?.state === 'running';
       const secondsBefore = previous?.timings.seconds ?? 0;

@@ -1,3 +1,4 @@
+import { verdictBounds } from '@dafl/core';
 import type { MetricsLine } from '../metrics-log.ts';
 import type { RunRecord } from '../run-record.ts';
 import type { LineChart } from './figures/line-chart.ts';
@@ -44,6 +45,24 @@ export function curveCharts(record: RunRecord, metrics: readonly MetricsLine[], 
         ...(published === null
           ? []
           : [{ value: published.accuracy, label: `published ${percent(published.accuracy)}` }]),
+      ],
+      format: percent,
+      bounds: [0, 1],
+    });
+  }
+  const verdicts = metrics.filter((line) => line.event === 'verdict');
+  // One point is no curve; it stands beside the other figures.
+  if (verdicts.length > 1) {
+    charts.push({
+      title: 'Judged without data',
+      caption: "names the teacher's class, on pictures that it did not learn from",
+      xName: 'step',
+      yName: 'agreement',
+      lines: [{ name: 'student', points: verdicts.map(({ step, agreement }) => [step, agreement]) }],
+      style: 'dots',
+      references: [
+        { value: verdictBounds.good, label: `good from ${percent(verdictBounds.good)}` },
+        { value: verdictBounds.poor, label: `poor below ${percent(verdictBounds.poor)}` },
       ],
       format: percent,
       bounds: [0, 1],

@@ -129,7 +129,18 @@ function dataElement(id: string, type: string, text: string): string {
 }
 
 function renderHead({ record, metrics, teacher: { graph } }: ReportContent): string {
-  const { state, teacher, student, timings, options, step, accuracy, teacherAccuracy, verdict = null } = record;
+  const {
+    state,
+    teacher,
+    student,
+    timings,
+    options,
+    step,
+    accuracy,
+    teacherAccuracy,
+    verdict = null,
+    keptStep,
+  } = record;
   const states: Readonly<Record<RunRecord['state'], string>> = {
     running: 'running',
     finished: 'finished',
@@ -148,10 +159,14 @@ function renderHead({ record, metrics, teacher: { graph } }: ReportContent): str
     judged === null
       ? ''
       : `${escapeHtml(judged.line)}.${judged.advice === null ? '' : ` ${escapeHtml(judged.advice)}.`}`;
+  const kept =
+    keptStep === undefined || keptStep === null || keptStep === step
+      ? ''
+      : ` It is the student of step ${integer(keptStep)}: the last one was clearly worse on pictures that neither learnt from.`;
   return `<div class="state"><b${state === 'finished' ? '' : ' class="open"'}>${escapeHtml(states[state])}</b> · ${escapeHtml(day)} UTC · seed ${record.options.seed}</div>
 <h1>${escapeHtml(teacher.name)} <span class="to">to</span> ${escapeHtml(student.name)}</h1>
 <p class="story">${asked}</p>
-${reached === '' && told === '' ? '' : `<p class="verdict">${reached}${told}</p>`}
+${reached === '' && told === '' ? '' : `<p class="verdict">${reached}${told}${kept}</p>`}
 ${renderTiles(record)}
 ${renderWarnings(metrics)}`;
 }
