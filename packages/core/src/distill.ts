@@ -396,7 +396,8 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
     }
 
     async function examineStudent(): Promise<Verdict | undefined> {
-      return examination === undefined ? undefined : judge(await examination.examine(student, turn, signal));
+      if (examination === undefined) return undefined;
+      return judge(await examination.examine(student, turn, signal), classifier.inputShape[2]);
     }
 
     function failed(what: string, step: number, error: unknown): DistillEvent {

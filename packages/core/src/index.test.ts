@@ -104,6 +104,7 @@ it('exports what it lists, and nothing by accident', () => {
       "upsampleConv2d",
       "upsampleNearest2d",
       "validateModel",
+      "verdictBounds",
       "withTape",
     ]
   `);

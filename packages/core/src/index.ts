@@ -157,7 +157,7 @@ export type {
   WarningEvent,
 } from './distill-event.ts';
 export { Examination, type ExaminationOptions, type Marks } from './verdict/examination.ts';
-export { judge, type Verdict, verdictBounds } from './verdict/judge.ts';
+export { judge, type Verdict, type VerdictBounds, verdictBounds } from './verdict/judge.ts';
 export { distill, type DistillOptions, type StudentTraining } from './distill.ts';
 export { type DrawnSamples, drawSamples, type DrawSamplesOptions } from './draw-samples.ts';
 export { type Classification, classify } from './classify.ts';

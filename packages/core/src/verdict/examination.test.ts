@@ -32,17 +32,17 @@ it('finds the teacher good, on pictures of all of its classes', async () => {
   const marks = await examine(teacherModel);
   expect(marks).toMatchObject({ agreement: 1, classAgreements: [1, 1, 1, 1] });
   expect(marks.pictures).toBeGreaterThan(120);
-  expect(judge(marks).level).toBe('good');
+  expect(judge(marks, 1).level).toBe('good');
 });
 
 it('finds a student poor that knows nothing, or one class only', async () => {
   const untrained = initializeWeights(teacherModel.graph, createRandomStream(8, 'untrained'));
-  expect(judge(await examine(untrained)).level).toBe('poor');
+  expect(judge(await examine(untrained), 1).level).toBe('poor');
   const weights = new Map(teacherModel.weights);
   weights.set('logits.bias', { shape: [4], data: Float32Array.of(1e4, 0, 0, 0) });
   const marks = await examine({ graph: teacherModel.graph, weights });
   expect(marks.classAgreements).toEqual([1, 0, 0, 0]);
-  expect(judge(marks).level).toBe('poor');
+  expect(judge(marks, 1).level).toBe('poor');
 });
 
 it('gives the same marks each time', async () => {

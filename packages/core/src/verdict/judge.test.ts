@@ -19,15 +19,20 @@ it.each([
   ['doubtful', [0.9, 0.9, null]],
   ['poor', [0.9, null, null]],
 ])('is %s at %j', (level, classAgreements) => {
-  const verdict = judge(marksOf(...classAgreements));
+  const verdict = judge(marksOf(...classAgreements), 1);
   expect(verdict.level).toBe(level);
   expect(verdict.reasons.length === 0).toBe(level === 'good');
 });
 
 it('says why', () => {
-  expect(judge(marksOf(1, 0, 0, 0, null)).reasons).toEqual([
+  expect(judge(marksOf(1, 0, 0, 0, null), 1).reasons).toEqual([
     "it names the teacher's class on 25 % of 100 pictures that it did not learn from; good students reach 65 %",
     "it hardly knows 3 of the teacher's 5 classes",
     "no picture was found for 1 of the teacher's 5 classes",
   ]);
+});
+
+it('expects less where pictures have colours', () => {
+  expect([0.56, 0.5, 0.4].map((agreement) => judge(marksOf(agreement), 3).level)).toEqual(['good', 'doubtful', 'poor']);
+  expect(judge(marksOf(0.56), 1).level).toBe('poor');
 });

@@ -1,4 +1,4 @@
-import { verdictBounds } from '@dafl/core';
+import { type Classifier, verdictBounds } from '@dafl/core';
 import type { MetricsLine } from '../metrics-log.ts';
 import type { RunRecord } from '../run-record.ts';
 import type { LineChart } from './figures/line-chart.ts';
@@ -23,9 +23,13 @@ const number = (value: number): string => String(Number(value.toPrecision(3)));
 /**
  * The curves of a run: the student's accuracy, where it was measured, and each loss term, the student's own first.
  *
- * @param classes Of the teacher.
+ * @param classifier The teacher's.
  */
-export function curveCharts(record: RunRecord, metrics: readonly MetricsLine[], classes: number): LineChart[] {
+export function curveCharts(
+  record: RunRecord,
+  metrics: readonly MetricsLine[],
+  { classes, inputShape }: Classifier,
+): LineChart[] {
   const charts: LineChart[] = [];
   const ofStudent = metrics
     .filter((line) => line.event === 'evaluation')
@@ -53,6 +57,7 @@ export function curveCharts(record: RunRecord, metrics: readonly MetricsLine[], 
   const verdicts = metrics.filter((line) => line.event === 'verdict');
   // One point is no curve; it stands beside the other figures.
   if (verdicts.length > 1) {
+    const { good, poor } = verdictBounds(inputShape[2]);
     charts.push({
       title: 'Judged without data',
       caption: "names the teacher's class, on pictures that it did not learn from",
@@ -61,8 +66,8 @@ export function curveCharts(record: RunRecord, metrics: readonly MetricsLine[], 
       lines: [{ name: 'student', points: verdicts.map(({ step, agreement }) => [step, agreement]) }],
       style: 'dots',
       references: [
-        { value: verdictBounds.good, label: `good from ${percent(verdictBounds.good)}` },
-        { value: verdictBounds.poor, label: `poor below ${percent(verdictBounds.poor)}` },
+        { value: good, label: `good from ${percent(good)}` },
+        { value: poor, label: `poor below ${percent(poor)}` },
       ],
       format: percent,
       bounds: [0, 1],

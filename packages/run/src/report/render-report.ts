@@ -273,7 +273,7 @@ function renderNetworks({ record, teacher, millisecondsPerImage: times }: Report
 }
 
 function renderCurves({ record, metrics, teacher }: ReportContent): PageSection | null {
-  const charts = curveCharts(record, metrics, describeClassifier(teacher.graph).classes).map(renderChart).join('');
+  const charts = curveCharts(record, metrics, describeClassifier(teacher.graph)).map(renderChart).join('');
   if (charts === '') return null;
   return {
     id: 'curves',

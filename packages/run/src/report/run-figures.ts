@@ -17,7 +17,7 @@ import { renderTimelineFigure } from './timeline-figure.ts';
 export function runFigures(content: ReportContent): Readonly<Record<FigureName, string | null>> {
   const { record, metrics, teacher, student, compared, samples, features } = content;
   const names = classNames(teacher.graph);
-  const charts = curveCharts(record, metrics, describeClassifier(teacher.graph).classes).flatMap((chart) => {
+  const charts = curveCharts(record, metrics, describeClassifier(teacher.graph)).flatMap((chart) => {
     const figure = renderLineChart(chart);
     return figure === null ? [] : [[chart.title, figure] as const];
   });
