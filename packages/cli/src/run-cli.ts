@@ -4,7 +4,6 @@ import { commands } from './commands.ts';
 import { commonFlags, shortFlags } from './common-flags.ts';
 import { exitCodes } from './exit-code.ts';
 import { watchInterruption } from './interruption.ts';
-import { parseArguments } from './parse-arguments.ts';
 import { renderCommandHelp, renderHelp } from './render-help.ts';
 import { quietTerminal, type Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
@@ -84,6 +83,8 @@ async function dispatch(
   if (!Object.hasOwn(commands, name)) throw await unknownCommand(name);
   const command = await commands[name].load();
   onLoaded(command);
+  // The list of commands is shown without it, and 20 ms sooner.
+  const { parseArguments } = await import('./parse-arguments.ts');
   const { given, help } = parseArguments(command, [...before, ...after]);
   if (help !== undefined) {
     terminal.out(context.isJson ? await renderJsonHelp(command) : renderCommandHelp(command, terminal, help));
