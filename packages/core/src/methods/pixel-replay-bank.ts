@@ -1,6 +1,6 @@
 import type { Tensor, TensorBackend } from '../backend.ts';
 import type { CheckpointPart } from '../checkpoint.ts';
-import { preprocess, toPixels } from '../data/preprocess.ts';
+import { preprocess } from '../data/preprocess.ts';
 import type { Classifier } from '../model/classifier.ts';
 import { ImagePool } from './image-pool.ts';
 import type { AnsweredBatch } from './method.ts';
@@ -42,10 +42,17 @@ export class PixelReplayBank implements ReplayBank {
 
   async add({ images, teacherLogits }: AnsweredBatch): Promise<void> {
     const { classifier } = this.#options;
-    const pixels = toPixels(await this.#backend.read(images), classifier);
+    const { mean, standardDeviation } = classifier.preprocessing;
+    const values = await this.#backend.read(images);
+    const pixels = new Uint8Array(values.length);
+    for (let index = 0, channel = 0; index < values.length; index++) {
+      const pixel = values[index] * standardDeviation[channel] + mean[channel];
+      pixels[index] = Math.round(255 * Math.min(1, Math.max(0, pixel)));
+      channel = channel + 1 === mean.length ? 0 : channel + 1;
+    }
     const logits = Float32Array.from(await this.#backend.read(teacherLogits));
     this.#pool.add({
-      pixels: Uint8Array.from(pixels, (pixel) => Math.round(255 * pixel)),
+      pixels,
       notes: new Map([['teacherLogits', { shape: teacherLogits.shape, data: logits }]]),
     });
     free(this.#backend, { images, teacherLogits });
