@@ -1,6 +1,7 @@
 import { fail } from '../check.ts';
 import type { Classifier } from '../model/classifier.ts';
 import type { ImageSet } from './image-set.ts';
+import { pixelTable, translatePixels } from './translate-pixels.ts';
 
 /** Where one output position reads from along one axis: two neighbours and the share of the second. */
 interface Tap {
@@ -38,10 +39,15 @@ export function preprocess(images: ImageSet, indices: ArrayLike<number>, classif
   }
   const { mean, standardDeviation } = classifier.preprocessing;
   const output = new Float32Array(indices.length * height * width * channels);
-  if (images.height === height && images.width === width) return translate(images, indices, classifier, output);
+  const imageSize = images.height * images.width * channels;
+  if (images.height === height && images.width === width) {
+    const table = pixelTable(classifier.preprocessing);
+    for (let index = 0; index < indices.length; index++)
+      translatePixels(images.pixels, indices[index] * imageSize, imageSize, table, output, index * imageSize);
+    return output;
+  }
   const rows = taps(images.height, height);
   const columns = taps(images.width, width);
-  const imageSize = images.height * images.width * channels;
   const rowSize = images.width * channels;
   const { pixels } = images;
   let position = 0;
@@ -62,29 +68,6 @@ export function preprocess(images: ImageSet, indices: ArrayLike<number>, classif
           output[position] = (pixel - mean[channel]) / standardDeviation[channel];
         }
       }
-    }
-  }
-  return output;
-}
-
-/** Without resizing each byte comes to the same number wherever it stands: looked up, as batches are made of many. */
-function translate(
-  { pixels }: ImageSet,
-  indices: ArrayLike<number>,
-  { inputShape: [height, width, channels], preprocessing: { mean, standardDeviation } }: Classifier,
-  output: Float32Array,
-): Float32Array {
-  const imageSize = height * width * channels;
-  for (let channel = 0; channel < channels; channel++) {
-    const table = Float32Array.from(
-      { length: 256 },
-      (_, byte) => (byte / 255 - mean[channel]) / standardDeviation[channel],
-    );
-    for (let index = 0; index < indices.length; index++) {
-      const from = indices[index] * imageSize;
-      const to = index * imageSize;
-      for (let offset = channel; offset < imageSize; offset += channels)
-        output[to + offset] = table[pixels[from + offset]];
     }
   }
   return output;

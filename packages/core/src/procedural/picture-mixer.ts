@@ -1,3 +1,4 @@
+import { pixelTable, translatePixels } from '../data/translate-pixels.ts';
 import type { RandomStream } from '../random.ts';
 import type { PictureSize } from './canvas.ts';
 
@@ -35,10 +36,7 @@ export class PictureMixer {
   constructor({ size, mean, standardDeviation }: PictureMixerOptions) {
     this.#size = size;
     this.#pictureSize = size.height * size.width * size.channels;
-    this.#table = Float32Array.from({ length: size.channels * 256 }, (_, index) => {
-      const channel = Math.floor(index / 256);
-      return ((index % 256) / 255 - mean[channel]) / standardDeviation[channel];
-    });
+    this.#table = pixelTable({ mean, standardDeviation });
   }
 
   /**
@@ -108,25 +106,7 @@ export class PictureMixer {
 
   /** Looks `length` bytes up, which begin with the first channel. */
   #translate(from: number, length: number, to: number): void {
-    translate(this.#moved, from, length, this.#table, this.#output, to);
-  }
-}
-
-// Loops of their own, without a branch for each channel: a batch has as many bytes as a small network has operations.
-
-function translate(
-  bytes: Uint8Array,
-  from: number,
-  length: number,
-  table: Float32Array,
-  output: Float32Array,
-  to: number,
-): void {
-  const channels = table.length / 256;
-  for (let channel = 0; channel < channels; channel++) {
-    const base = 256 * channel;
-    for (let offset = channel; offset < length; offset += channels)
-      output[to + offset] = table[base + bytes[from + offset]];
+    translatePixels(this.#moved, from, length, this.#table, this.#output, to);
   }
 }
 
