@@ -4,6 +4,7 @@ import {
   DaflError,
   describeClassifier,
   fail,
+  type GeneratorOptions,
   type Graph,
   type Method,
   type Preset,
@@ -90,14 +91,7 @@ const methods: Readonly<Record<MethodName, (preset: Preset, options: Distillatio
         batchSize,
         ...ofPool(options, poolDefaults),
         metaInitialization: (options.poolGenerator ?? 'meta') === 'meta',
-        studentSteps: made.replay?.studentSteps ?? 1,
-        generator: { latentSize: made.generator.latentSize, widths: made.generator.widths },
-        generatorLearningRate: made.generatorSchedule.learningRate,
-        weights: {
-          batchNorm: made.batchNormStatisticsWeight,
-          label: made.oneHotWeight,
-          adversarial: made.adversarialWeight,
-        },
+        ...ofClassGenerator(made),
       };
       return async ({ model }) => {
         const hasStatistics = model.graph.nodes.some(({ kind }) => kind === 'batchNorm');
@@ -116,14 +110,7 @@ const methods: Readonly<Record<MethodName, (preset: Preset, options: Distillatio
           ...madeAtOnce(model.graph, made),
           ...ofPool(options, nayerDefaults),
           batchSize,
-          studentSteps: made.replay?.studentSteps ?? 1,
-          generator: { latentSize: made.generator.latentSize, widths: made.generator.widths },
-          generatorLearningRate: made.generatorSchedule.learningRate,
-          weights: {
-            batchNorm: made.batchNormStatisticsWeight,
-            label: made.oneHotWeight,
-            adversarial: made.adversarialWeight,
-          },
+          ...ofClassGenerator(made),
         });
     },
     'deep-inversion': ({ dafl: { batchSize, ...made } }, options) => {
@@ -184,6 +171,26 @@ function ofPool(
 /** Fewer where a batch would take too much memory. */
 function madeAtOnce(teacher: Graph, { generator }: Pick<Preset['dafl'], 'generator'>): { synthesisSize: number } {
   return { synthesisSize: imagesMadeAtOnce(pooled.synthesisSize, { teacher, generator }) };
+}
+
+/** How a generator of given classes is led, and how the student learns from its images. */
+function ofClassGenerator(made: Omit<Preset['dafl'], 'batchSize'>): {
+  readonly studentSteps: number;
+  readonly generator: Pick<GeneratorOptions, 'latentSize' | 'widths'>;
+  readonly generatorLearningRate: number;
+  readonly weights: { readonly batchNorm: number; readonly label: number; readonly adversarial: number };
+} {
+  const { latentSize, widths } = made.generator;
+  return {
+    studentSteps: made.replay?.studentSteps ?? 1,
+    generator: { latentSize, widths },
+    generatorLearningRate: made.generatorSchedule.learningRate,
+    weights: {
+      batchNorm: made.batchNormStatisticsWeight,
+      label: made.oneHotWeight,
+      adversarial: made.adversarialWeight,
+    },
+  };
 }
 
 function ofGenerator({ dafl: { batchSize, generator, generatorSchedule, replay } }: Preset): GeneratorMethodOptions {
@@ -297,9 +304,10 @@ export function resolveRecipe(given: DistillationOptions): Recipe {
     batchSize: preset.dafl.batchSize,
     stepMemory(teacher, student) {
       const { generator, replay } = preset.dafl;
-      const ownSteps = options.method === 'procedural' ? proceduralDefaults.studentSteps : replay?.studentSteps;
+      const { studentSteps, uses } = proceduralDefaults;
+      const batches = options.method === 'procedural' ? Math.ceil(studentSteps / uses) : (replay?.studentSteps ?? 1);
       const { latentSize, widths } = generator;
-      const common = { method: options.method, studentSteps: ownSteps ?? 1, generator: { latentSize, widths } };
+      const common = { method: options.method, batches, generator: { latentSize, widths } };
       return stepMemory({ teacher, student, ...common });
     },
     createMethod: methods[options.method](preset, options),

@@ -7,6 +7,7 @@ import {
   initializeWeights,
   type Method,
   presets,
+  procedural,
   shrink,
   type TensorBackend,
 } from '@dafl/core';
@@ -52,11 +53,17 @@ function greyImages(batchSize: number, inputShape: readonly number[]): Method {
   };
 }
 
-async function peakOf(teacher: Graph, student: Graph, name: 'original-data' | 'dafl', batchSize: number) {
+type MethodName = 'original-data' | 'dafl' | 'procedural';
+
+async function peakOf(teacher: Graph, student: Graph, name: MethodName, batchSize: number) {
   const { backend, peakBytes } = watch(await createWasmBackend({ threads: 1 }));
   const replay = { batches: 1, studentSteps: 1 };
-  const method =
-    name === 'dafl' ? dafl({ ...presets.fast.dafl, batchSize, replay }) : greyImages(batchSize, teacher.inputShape);
+  const method = {
+    dafl: () => dafl({ ...presets.fast.dafl, batchSize, replay }),
+    // Batches that come again: what the teacher said of them is kept.
+    procedural: () => procedural({ batchSize, studentSteps: 4, uses: 2, pictures: 64 }),
+    'original-data': () => greyImages(batchSize, teacher.inputShape),
+  }[name]();
   const training = baselineRecipes.procedural.training;
   const model = initializeWeights(teacher, createRandomStream(0, 'w'));
   for await (const event of distill({ backend, teacher: model, student, method, training, steps: 3, seed: 0 })) {
@@ -71,8 +78,9 @@ describe('stepMemory', () => {
     const teacher = createArchitecture(name);
     const student = shrink(teacher, 0.5);
     const { generator } = presets.fast.dafl;
-    for (const method of ['original-data', 'dafl'] as const) {
-      const { fixed, forEachImage } = stepMemory({ teacher, student, method, studentSteps: 1, generator });
+    for (const method of ['original-data', 'dafl', 'procedural'] as const) {
+      const batches = method === 'procedural' ? 2 : 1;
+      const { fixed, forEachImage } = stepMemory({ teacher, student, method, batches, generator });
       const [few, many] = [await peakOf(teacher, student, method, 4), await peakOf(teacher, student, method, 12)];
       // What each further image takes decides about large batches: never more than is told, and not much less.
       const measured = (many - few) / 8;

@@ -6,8 +6,8 @@ export interface StepMemoryOptions {
   readonly teacher: Graph;
   readonly student: Graph;
   readonly method: MethodName;
-  /** Batches that the student learns from in one step. */
-  readonly studentSteps: number;
+  /** Batches that the student learns from in one step, each counted once. */
+  readonly batches: number;
   readonly generator: Pick<GeneratorOptions, 'latentSize' | 'widths'>;
 }
 
@@ -30,9 +30,9 @@ const HINT_COPIES = 1.5;
 const TRAINED_COPIES = 4;
 
 /** What one step of a run holds at its most, by the shapes of its networks; held against the wasm backend in the tests. */
-export function stepMemory({ teacher, student, method, studentSteps, generator }: StepMemoryOptions): StepMemory {
+export function stepMemory({ teacher, student, method, batches, generator }: StepMemoryOptions): StepMemory {
   const [ofTeacher, ofStudent] = [measure(teacher), measure(student)];
-  const taken = (withManyBatches.includes(method) ? studentSteps : 1) * bytesOf(teacher.inputShape);
+  const taken = (withManyBatches.includes(method) ? batches : 1) * bytesOf(teacher.inputShape);
   const learning =
     taken + Math.max(3 * ofTeacher.largest, ofStudent.kept + ofStudent.largest + HINT_COPIES * ofStudent.hints);
   const fixed = ofTeacher.weights + TRAINED_COPIES * ofStudent.weights;
