@@ -78,6 +78,22 @@ describe('procedural', () => {
     });
   });
 
+  it('draws no more pictures than a run shows, where that is less than some of each class', async () => {
+    const network = createNetwork(backend, teacher);
+    const createRandom = (purpose: string) => createRandomStream(1, purpose);
+    const drawnIn = async (steps: number): Promise<number> => {
+      const short = procedural({ batchSize: 4, studentSteps: 4, uses: 2, pictures: 300 });
+      const session = short.start({ backend, teacher: network, student: network, steps, createRandom });
+      await session.step(0);
+      const { tensors } = await session.state();
+      session.dispose();
+      return tensors.get('answers')!.data.length;
+    };
+    // Two batches of four in each step; or sixteen of each of the four classes.
+    expect([await drawnIn(1), await drawnIn(3), await drawnIn(12)]).toEqual([8, 24, 64]);
+    network.dispose();
+  });
+
   it('uses each batch as often as it is told, in turns', async () => {
     const network = createNetwork(backend, teacher);
     const createRandom = (purpose: string) => createRandomStream(1, purpose);
