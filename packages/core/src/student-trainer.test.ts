@@ -20,21 +20,10 @@ beforeAll(async () => {
   teacherModel = await trainTinyTeacher(backend);
 });
 
-/** Trains a half student that starts from the teacher's channels; tells its weights and its error at the hidden layer. */
-async function trainHalf(options: {
-  hintWeight: number;
-  isAnswered: boolean;
-  updates?: number;
-  /** Of the training, and of each batch. */
-  loss?: StudentLoss;
-  batchLoss?: StudentLoss;
-  /** What each batch says that its images are. */
-  label?: number;
-}) {
-  const { hintWeight, isAnswered, updates = 30, loss, batchLoss, label } = options;
+/** A half student that starts from the teacher's channels, and what trains it. */
+function startHalf(teacher: Network, hintWeight: number, loss?: StudentLoss) {
   const inherited = inheritChannels(teacherModel, shrink(teacherModel.graph, 0.5));
   const hints = hintWeight > 0 ? chooseHints(teacherModel.graph, inherited) : [];
-  const teacher = createNetwork(backend, teacherModel);
   const student = createNetwork(backend, inherited.model);
   const optimizer = createAdam(backend, student.trainableVariables);
   const training = {
@@ -47,6 +36,30 @@ async function trainHalf(options: {
   } as const;
   const dropout = createRandomStream(1, 'dropout');
   const trainer = new StudentTrainer({ teacher, student, optimizer, training, hints, dropout });
+  const dispose = (): void => {
+    for (const part of [trainer, optimizer, student]) part.dispose();
+  };
+  return { inherited, student, trainer, dispose };
+}
+
+async function weightsOf(student: Network) {
+  return [...(await student.toModel()).weights].map(([name, { data }]) => [name, [...data]]);
+}
+
+/** Trains a half student that starts from the teacher's channels; tells its weights and its error at the hidden layer. */
+async function trainHalf(options: {
+  hintWeight: number;
+  isAnswered: boolean;
+  updates?: number;
+  /** Of the training, and of each batch. */
+  loss?: StudentLoss;
+  batchLoss?: StudentLoss;
+  /** What each batch says that its images are. */
+  label?: number;
+}) {
+  const { hintWeight, isAnswered, updates = 30, loss, batchLoss, label } = options;
+  const teacher = createNetwork(backend, teacherModel);
+  const { inherited, student, trainer, dispose } = startHalf(teacher, hintWeight, loss);
   const random = createRandomStream(1, 'images');
   for (let update = 0; update < updates; update++) {
     const images = backend.tensor(random.normal(16 * 64), [16, 8, 8, 1]);
@@ -98,11 +111,9 @@ async function trainHalf(options: {
   };
   const [teacherMaps, studentMaps] = [await mapsOf(teacher), await mapsOf(student)];
   const attention = Array.from(teacherMaps).reduce((sum, value, index) => sum + (value - studentMaps[index]) ** 2, 0);
-  const weights = [...(await student.toModel()).weights].map(([name, { data }]) => [name, [...data]]);
+  const weights = await weightsOf(student);
   backend.dispose(images);
-  trainer.dispose();
-  optimizer.dispose();
-  student.dispose();
+  dispose();
   teacher.dispose();
   expect(backend.memory().tensors).toBe(0);
   return { weights, error, attention, ofLabel };
@@ -132,38 +143,20 @@ it('takes hints from hidden layers only, behind their batch norm', () => {
 });
 
 it('asks the teacher once about a batch that comes again, learns the same, and leaves nothing behind', async () => {
-  const inherited = inheritChannels(teacherModel, shrink(teacherModel.graph, 0.5));
-  const hints = chooseHints(teacherModel.graph, inherited);
   const learn = async (isKept: boolean, updates: number) => {
     const network = createNetwork(backend, teacherModel);
     let asked = 0;
-    const teacher: Network = Object.create(network, {
-      forward: {
-        value: (...given: Parameters<Network['forward']>) => {
-          asked++;
-          return network.forward(...given);
-        },
-      },
-    }) as Network;
-    const student = createNetwork(backend, inherited.model);
-    const optimizer = createAdam(backend, student.trainableVariables);
-    const training = {
-      optimizer: { kind: 'adam' },
-      schedule: { kind: 'constant', learningRate: 1e-2 },
-      temperature: 2,
-      initialization: 'teacher',
-      hintWeight: 1,
-      loss: { kind: 'divergence', attentionWeight: 1 },
-    } as const;
-    const dropout = createRandomStream(1, 'dropout');
-    const trainer = new StudentTrainer({ teacher, student, optimizer, training, hints, dropout });
+    const forward: Network['forward'] = (...given) => {
+      asked++;
+      return network.forward(...given);
+    };
+    const teacher = Object.create(network, { forward: { value: forward } }) as Network;
+    const { student, trainer, dispose } = startHalf(teacher, 1, { kind: 'divergence', attentionWeight: 1 });
     const batch = { images: backend.tensor(createRandomStream(1, 'images').normal(16 * 64), [16, 8, 8, 1]) };
     for (let update = 1; update <= updates; update++)
       backend.dispose(trainer.update(batch, 1e-2, 0, isKept && update < 3));
-    const weights = [...(await student.toModel()).weights].map(([name, { data }]) => [name, [...data]]);
-    trainer.dispose();
-    optimizer.dispose();
-    student.dispose();
+    const weights = await weightsOf(student);
+    dispose();
     network.dispose();
     backend.dispose(batch.images);
     expect(backend.memory().tensors).toBe(0);
