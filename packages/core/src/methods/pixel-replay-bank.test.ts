@@ -59,6 +59,15 @@ describe('PixelReplayBank', () => {
     bank.dispose();
   });
 
+  it('leaves a batch as it is while others are drawn', async () => {
+    const bank = bankOf(2);
+    for (const pixel of [10, 200]) await bank.add(batchOf(pixel));
+    const [first, second] = [bank.at(0), bank.at(1)];
+    const greys = await Promise.all([first, second].map(async ({ images }) => (await backend.read(images))[0]));
+    expect(greys.map((value) => Math.round((value * 0.25 + 0.5) * 255))).toEqual([10, 200]);
+    bank.dispose();
+  });
+
   it('brings pixels back within half a step of eight bits, and what is no pixel to the nearest', async () => {
     const bank = bankOf(1, 1);
     const images = backend.tensor(Float32Array.of(0.1234, 9), [1, 1, 2, 1]);

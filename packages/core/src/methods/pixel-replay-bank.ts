@@ -1,6 +1,6 @@
 import type { Tensor, TensorBackend } from '../backend.ts';
 import type { CheckpointPart } from '../checkpoint.ts';
-import { preprocess } from '../data/preprocess.ts';
+import { pixelTable, translatePixels } from '../data/translate-pixels.ts';
 import type { Classifier } from '../model/classifier.ts';
 import { ImagePool } from './image-pool.ts';
 import type { AnsweredBatch } from './method.ts';
@@ -24,6 +24,10 @@ export class PixelReplayBank implements ReplayBank {
   readonly #backend: TensorBackend;
   readonly #options: PixelReplayOptions;
   readonly #pool: ImagePool;
+  /** What each byte is in the teacher's input space. */
+  readonly #table: Float32Array;
+  /** A batch on its way to the backend. Taken once: fresh pages are dear. */
+  readonly #values: Float32Array;
   /** What was drawn since the last `release`, by index. */
   readonly #drawn = new Map<number, AnsweredBatch>();
 
@@ -32,6 +36,8 @@ export class PixelReplayBank implements ReplayBank {
     this.#backend = backend;
     this.#options = options;
     const imageSize = classifier.inputShape.reduce((product, length) => product * length, 1);
+    this.#table = pixelTable(classifier.preprocessing);
+    this.#values = new Float32Array(batchSize * imageSize);
     const batchBytes = batchSize * (imageSize + 4 * classifier.classes);
     this.#pool = new ImagePool(imageSize, Math.min(capacity * batchBytes, MOST_REPLAY_BYTES), 'replay');
   }
@@ -62,18 +68,15 @@ export class PixelReplayBank implements ReplayBank {
     const known = this.#drawn.get(index);
     if (known !== undefined) return known;
     const { batchSize, classifier } = this.#options;
-    const [height, width, channels] = classifier.inputShape;
-    const pixels = new Uint8Array(batchSize * this.#pool.imageSize);
+    const { imageSize } = this.#pool;
     const logits = new Float32Array(batchSize * classifier.classes);
     for (let position = 0; position < batchSize; position++) {
-      const image = this.#pool.at(index * batchSize + position);
-      pixels.set(image.pixels, position * this.#pool.imageSize);
-      logits.set(image.note('teacherLogits'), position * classifier.classes);
+      const { pixels, note } = this.#pool.at(index * batchSize + position);
+      translatePixels(pixels, 0, imageSize, this.#table, this.#values, position * imageSize);
+      logits.set(note('teacherLogits'), position * classifier.classes);
     }
-    const all = Array.from({ length: batchSize }, (_, position) => position);
-    const values = preprocess({ height, width, channels, count: batchSize, pixels }, all, classifier);
     const uploaded: Tensor[] = [
-      this.#backend.tensor(values, [batchSize, height, width, channels]),
+      this.#backend.tensor(this.#values, [batchSize, ...classifier.inputShape]),
       this.#backend.tensor(logits, [batchSize, classifier.classes]),
     ];
     const batch = { images: uploaded[0], teacherLogits: uploaded[1] };
