@@ -71,9 +71,9 @@ export class PixelReplayBank implements ReplayBank {
     const { imageSize } = this.#pool;
     const logits = new Float32Array(batchSize * classifier.classes);
     for (let position = 0; position < batchSize; position++) {
-      const { pixels, note } = this.#pool.at(index * batchSize + position);
-      translatePixels(pixels, 0, imageSize, this.#table, this.#values, position * imageSize);
-      logits.set(note('teacherLogits'), position * classifier.classes);
+      const image = this.#pool.at(index * batchSize + position);
+      translatePixels(image.pixels, 0, imageSize, this.#table, this.#values, position * imageSize);
+      logits.set(image.note('teacherLogits'), position * classifier.classes);
     }
     const uploaded: Tensor[] = [
       this.#backend.tensor(this.#values, [batchSize, ...classifier.inputShape]),
