@@ -5,7 +5,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createCpuBackend } from '@dafl/backend-cpu';
-import { createNetwork, DaflError, type Graph, sum, Tape, validateModel } from '@dafl/core';
+import { createNetwork, DaflError, type Graph, validateModel } from '@dafl/core';
+import { sum, Tape } from '@dafl/core/autodiff';
 import { createReject } from '../packages/models/src/formats/_reject.ts';
 import { GraphBuilder, sizesOf, usualOrder } from '../packages/models/src/formats/onnx/graph-builder.ts';
 import { lowerGraph } from '../packages/models/src/formats/onnx/lower-graph.ts';

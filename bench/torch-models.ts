@@ -16,14 +16,12 @@ import {
   type Graph,
   inferShapes,
   type Model,
-  multiply,
   predictLogits,
   presets,
   shrink,
-  sum,
   type TensorBackend,
-  withTape,
 } from '@dafl/core';
+import { multiply, sum, withTape } from '@dafl/core/autodiff';
 import { importModel } from '@dafl/models';
 import { storeResult } from './_store-result.ts';
 

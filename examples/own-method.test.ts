@@ -1,15 +1,6 @@
 import { createCpuBackend } from '@dafl/backend-cpu';
-import {
-  createRandomStream,
-  distill,
-  initializeWeights,
-  mean,
-  presets,
-  shrink,
-  type Tape,
-  type Value,
-  withTape,
-} from '@dafl/core';
+import { createRandomStream, distill, initializeWeights, presets, shrink } from '@dafl/core';
+import { mean, type Tape, type Value, withTape } from '@dafl/core/autodiff';
 import { GraphBuilder } from '@dafl/models';
 import { expect, test } from 'vitest';
 import { doubt, dreams, roughness } from './own-method.ts';

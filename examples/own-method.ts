@@ -5,33 +5,35 @@
  */
 import { createWasmBackend } from '@dafl/backend-wasm';
 import {
-  abs,
-  add,
-  affine,
   batchNormStatisticsLoss,
   createAdam,
   DaflError,
   distill,
-  logSoftmax,
-  mean,
   type Method,
   type MethodContext,
   type MethodSession,
-  multiply,
   presets,
   type RandomStream,
   type SampledImages,
   shrink,
+  type Tensor,
+} from '@dafl/core';
+import {
+  abs,
+  add,
+  affine,
+  logSoftmax,
+  mean,
+  multiply,
   slice,
   softmax,
   subtract,
   sum,
   type Tape,
-  type Tensor,
   type Value,
   Variable,
   withTape,
-} from '@dafl/core';
+} from '@dafl/core/autodiff';
 import { builtInTeacher } from '@dafl/models';
 
 /**

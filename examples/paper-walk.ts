@@ -7,8 +7,6 @@
 import { createWasmBackend } from '@dafl/backend-wasm';
 import {
   activationLoss,
-  add,
-  affine,
   argMaxRows,
   createAdam,
   createNetwork,
@@ -18,13 +16,11 @@ import {
   generatorGraph,
   informationEntropyLoss,
   initializeWeights,
-  mean,
   oneHotLoss,
   presets,
   shrink,
-  type Value,
-  withTape,
 } from '@dafl/core';
+import { add, affine, mean, type Value, withTape } from '@dafl/core/autodiff';
 import { builtInTeacher } from '@dafl/models';
 
 const STEPS = Number(process.argv[2] ?? 100);

@@ -197,11 +197,11 @@ async function testNpx(project: string): Promise<RowResult> {
 /** In a folder with nothing but the packages' files and an import map: no node_modules, no permission. */
 async function testWithoutNpm(project: string): Promise<RowResult> {
   const home = join(project, '..', 'without-npm');
-  const imports = packedImports(project, ['core', 'models', 'backend-cpu']);
-  for (const [name, path] of Object.entries(imports)) {
-    cpSync(join(project, 'node_modules', name), join(home, name), { recursive: true });
-    imports[name] = `.${path.slice('/node_modules'.length)}`;
-  }
+  const packages = ['core', 'models', 'backend-cpu'];
+  for (const name of packages)
+    cpSync(join(project, 'node_modules', '@dafl', name), join(home, '@dafl', name), { recursive: true });
+  const imports = packedImports(project, packages);
+  for (const [name, path] of Object.entries(imports)) imports[name] = `.${path.slice('/node_modules'.length)}`;
   for (const path of ['runtime-tests', 'test-fixtures'])
     cpSync(join(project, path), join(home, path), { recursive: true });
   writeFileSync(join(home, 'imports.json'), JSON.stringify({ imports }));
@@ -212,7 +212,7 @@ async function testWithoutNpm(project: string): Promise<RowResult> {
   if (!passed) throw new Error(report);
   return {
     problems: checkDistillation(JSON.parse(stdout) as TinyDistillation, 'float32'),
-    summary: `${Object.keys(imports).join(', ')}: a distillation on cpu, without any permission`,
+    summary: `${packages.join(', ')}: a distillation on cpu, without any permission`,
     students: {},
   };
 }
@@ -240,10 +240,14 @@ async function testPage(project: string, isIsolated: boolean): Promise<RowResult
 
 /** Where the packages lie in the project, for an import map. */
 function packedImports(project: string, names: readonly string[]): Record<string, string> {
-  const own = names.map((name) => {
+  const own = names.flatMap((name) => {
     const { exports = {} } = readManifest(join(project, 'node_modules', '@dafl', name));
-    const { default: entry } = exports['.'] as { default: string };
-    return [`@dafl/${name}`, `/node_modules/@dafl/${name}/${entry.slice('./'.length)}`];
+    return Object.entries(exports)
+      .filter(([, entry]) => typeof entry === 'object')
+      .map(([path, entry]) => {
+        const { default: file } = entry as { default: string };
+        return [`@dafl/${name}${path.slice('.'.length)}`, `/node_modules/@dafl/${name}/${file.slice('./'.length)}`];
+      });
   });
   return Object.fromEntries(own);
 }

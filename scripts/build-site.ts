@@ -131,8 +131,13 @@ const pages = [...sources].map(([page, text]) => ({ name: page, ...renderPage(pa
 for (const page of pages) writeFileSync(join(target, `${page.name}.html`), renderSitePage(page, pages));
 
 const entries = listWorkspaces()
-  .filter(({ manifest }) => manifest.private !== true && typeof manifest.exports?.['.'] === 'string')
-  .map(({ folder, manifest }) => join(folder, manifest.exports!['.'] as string));
+  .filter(({ manifest }) => manifest.private !== true)
+  .flatMap(({ folder, manifest }) =>
+    ['.', './autodiff'].flatMap((entry) => {
+      const source = manifest.exports?.[entry];
+      return typeof source === 'string' ? [join(folder, source)] : [];
+    }),
+  );
 const { status, stderr } = spawnSync(
   join(installTool('deno'), '.bin', 'deno'),
   ['doc', '--quiet', '--html', '--name=dafl', `--output=${join(target, 'api')}`, ...entries],

@@ -60,7 +60,7 @@ function checkSources(): void {
       }
     }
   }
-  const examples = spawnSync(deno(), ['check', '--quiet', '--doc', 'src/index.ts'], {
+  const examples = spawnSync(deno(), ['check', '--quiet', '--doc', 'src/index.ts', 'src/autodiff.ts'], {
     cwd: join(repositoryRoot, 'packages', 'core'),
     stdio: ['ignore', 'inherit', 'inherit'],
     env,

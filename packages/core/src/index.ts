@@ -31,37 +31,6 @@ export { check, fail, type Failure } from './check.ts';
 export { DaflError, type ErrorCode } from './errors.ts';
 export { createRandomStream, type RandomStream, type RandomStreamState } from './random.ts';
 
-export { type Backward, type RecordOptions, Tape, type Value } from './autodiff/tape.ts';
-export { withTape } from './autodiff/with-tape.ts';
-export { Variable } from './autodiff/variable.ts';
-export {
-  abs,
-  add,
-  affine,
-  clip,
-  detach,
-  divide,
-  erf,
-  exp,
-  leakyRelu,
-  log,
-  multiply,
-  sigmoid,
-  square,
-  subtract,
-  tanh,
-} from './autodiff/operations/element-wise.ts';
-export { batchNorm, type BatchNormOutput } from './autodiff/operations/batch-norm.ts';
-export { conv2d } from './autodiff/operations/conv2d.ts';
-export { concat, pad, reshape, slice, transpose } from './autodiff/operations/layout.ts';
-export { matMul } from './autodiff/operations/mat-mul.ts';
-export { averagePool2d, maxPool2d, upsampleNearest2d } from './autodiff/operations/pooling.ts';
-export { mean, sum } from './autodiff/operations/reduction.ts';
-export { logSoftmax, softmax } from './autodiff/operations/softmax.ts';
-export { squareRoot } from './autodiff/operations/square-root.ts';
-export { softmaxDivergence } from './autodiff/operations/softmax-divergence.ts';
-export { upsampleConv2d } from './autodiff/operations/upsample-conv2d.ts';
-
 export type { AnswerImages, Graph, HostTensor, Model, ModelNode, NodeOfKind, Preprocessing } from './model/model.ts';
 export type { ActivationFunction, ActivationNode } from './model/nodes/activation.ts';
 export type { AddNode } from './model/nodes/add.ts';

@@ -1,4 +1,5 @@
-import { type Network, type AnsweredBatch, type Tensor, withTape } from '@dafl/core';
+import type { Network, AnsweredBatch, Tensor } from '@dafl/core';
+import { withTape } from '@dafl/core/autodiff';
 
 /** What the teacher says of images: the batch that a student learns from. Takes ownership of `images`. */
 export function answerBatch(teacher: Network, images: Tensor): AnsweredBatch {

@@ -1,6 +1,4 @@
 import {
-  add,
-  affine,
   type AnsweredBatch,
   type Classifier,
   createNetwork,
@@ -18,12 +16,10 @@ import {
   type RandomStream,
   type Schedule,
   type StudentLoss,
-  type Tape,
   type Tensor,
   tensorsUnder,
-  type Value,
-  withTape,
 } from '@dafl/core';
+import { add, affine, type Tape, type Value, withTape } from '@dafl/core/autodiff';
 
 /** A generator that goes on learning, and a student that learns from what it makes. */
 export interface GeneratorMethodOptions {

@@ -1,25 +1,27 @@
 import {
-  add,
   adversarialLoss,
-  affine,
   batchNormDistance,
   crossEntropy,
-  detach,
   jensenShannonLoss,
   type MethodContext,
-  mean,
   type Optimizer,
   type PastMoments,
+  type Tensor,
+  totalVariationLoss,
+} from '@dafl/core';
+import {
+  add,
+  affine,
+  detach,
+  mean,
   square,
   squareRoot,
   sum,
   type Tape,
-  type Tensor,
-  totalVariationLoss,
   type Value,
   type Variable,
   withTape,
-} from '@dafl/core';
+} from '@dafl/core/autodiff';
 import { type ImageMove, moveImages } from './_move-images.ts';
 
 /** Weights of what images are made for; absent: 0. */

@@ -1,5 +1,6 @@
 import { createCpuBackend } from '@dafl/backend-cpu';
-import { createRandomStream, describeClassifier, mean, multiply, withTape } from '@dafl/core';
+import { createRandomStream, describeClassifier } from '@dafl/core';
+import { mean, multiply, withTape } from '@dafl/core/autodiff';
 import { expect, test } from 'vitest';
 import { tinyTeacher } from '../../../test-fixtures/tiny-teacher.ts';
 import { drawMoves, type ImageMove, moveImages } from './_move-images.ts';

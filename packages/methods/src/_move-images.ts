@@ -1,4 +1,5 @@
-import { concat, matMul, type RandomStream, reshape, slice, type Tape, type Value } from '@dafl/core';
+import type { RandomStream } from '@dafl/core';
+import { concat, matMul, reshape, slice, type Tape, type Value } from '@dafl/core/autodiff';
 
 /** How a group of images is moved. */
 export interface ImageMove {

@@ -1,11 +1,5 @@
-import {
-  createOptimizer,
-  describeClassifier,
-  type HostTensor,
-  type Method,
-  type MethodContext,
-  Variable,
-} from '@dafl/core';
+import { createOptimizer, describeClassifier, type HostTensor, type Method, type MethodContext } from '@dafl/core';
+import { Variable } from '@dafl/core/autodiff';
 import { assertMethodOptions } from './_assert-method-options.ts';
 import { invert, type InversionWeights } from './_invert.ts';
 import { drawMoves } from './_move-images.ts';

@@ -1,4 +1,5 @@
-import { abs, affine, mean, type Method, subtract } from '@dafl/core';
+import type { Method } from '@dafl/core';
+import { abs, affine, mean, subtract } from '@dafl/core/autodiff';
 import { assertMethodOptions } from './_assert-method-options.ts';
 import { type GeneratorMethodOptions, startGeneratorSession } from './_generator-session.ts';
 

@@ -1,13 +1,5 @@
-import {
-  add,
-  adversarialLoss,
-  batchNormDistance,
-  informationEntropyLoss,
-  mean,
-  type Method,
-  oneHotLoss,
-  type Value,
-} from '@dafl/core';
+import { adversarialLoss, batchNormDistance, informationEntropyLoss, type Method, oneHotLoss } from '@dafl/core';
+import { add, mean, type Value } from '@dafl/core/autodiff';
 import { assertMethodOptions } from './_assert-method-options.ts';
 import { type GeneratorMethodOptions, startGeneratorSession } from './_generator-session.ts';
 

@@ -1,6 +1,4 @@
 import {
-  add,
-  concat,
   createNetwork,
   createOptimizer,
   describeClassifier,
@@ -9,15 +7,12 @@ import {
   generatorGraph,
   type HostTensor,
   initializeWeights,
-  matMul,
   type Method,
   type MethodContext,
   type RandomStream,
-  type Tape,
   tensorsUnder,
-  type Value,
-  Variable,
 } from '@dafl/core';
+import { add, concat, matMul, type Tape, type Value, Variable } from '@dafl/core/autodiff';
 import { assertMethodOptions } from './_assert-method-options.ts';
 import { copyWeights } from './_copy-weights.ts';
 import { generatorOutput } from './_generator-output.ts';

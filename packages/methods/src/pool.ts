@@ -1,5 +1,4 @@
 import {
-  concat,
   createNetwork,
   createOptimizer,
   describeClassifier,
@@ -14,8 +13,8 @@ import {
   type RandomStream,
   type Tensor,
   tensorsUnder,
-  Variable,
 } from '@dafl/core';
+import { concat, Variable } from '@dafl/core/autodiff';
 import { assertMethodOptions } from './_assert-method-options.ts';
 import { copyWeights } from './_copy-weights.ts';
 import { generatorOutput } from './_generator-output.ts';

@@ -10,8 +10,8 @@ import {
   initializeWeights,
   softmaxRows,
   type StudentBatch,
-  Variable,
 } from '@dafl/core';
+import { Variable } from '@dafl/core/autodiff';
 import { afterEach, describe, expect, test } from 'vitest';
 import { tinyTeacher } from '../../../test-fixtures/tiny-teacher.ts';
 import { dfad } from './dfad.ts';

@@ -15,15 +15,14 @@ import {
   type ImageSet,
   initializeWeights,
   learningRateAt,
-  mean,
   type Model,
   type OptimizerOptions,
   preprocess,
   type Schedule,
   type TensorBackend,
   type Turn,
-  withTape,
 } from '@dafl/core';
+import { mean, withTape } from '@dafl/core/autodiff';
 import { augment, type AugmentationOptions } from './augment.ts';
 
 /** One training on labelled images. */

@@ -1,13 +1,6 @@
 import { createWasmBackend } from '@dafl/backend-wasm';
-import {
-  createNetwork,
-  createRandomStream,
-  DaflError,
-  type Graph,
-  inferShapes,
-  type Model,
-  withTape,
-} from '@dafl/core';
+import { createNetwork, createRandomStream, DaflError, type Graph, inferShapes, type Model } from '@dafl/core';
+import { withTape } from '@dafl/core/autodiff';
 
 /** One way to feed pixels to a network, and how far what its first batch norm sees then is from what it saw in training. */
 export interface RankedConvention {

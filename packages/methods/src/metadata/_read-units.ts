@@ -1,4 +1,5 @@
-import { averagePool2d, type ModelNode, type Padding2d, reshape, type Tape, type Value } from '@dafl/core';
+import type { ModelNode, Padding2d } from '@dafl/core';
+import { averagePool2d, reshape, type Tape, type Value } from '@dafl/core/autodiff';
 
 const NONE: Padding2d = { top: 0, bottom: 0, left: 0, right: 0 };
 

@@ -1,28 +1,19 @@
 import {
-  add,
-  affine,
   type AnsweredBatch,
   check,
-  concat,
   createAdam,
   createTurn,
   DaflError,
   describeClassifier,
   fail,
-  matMul,
-  mean,
   type Method,
   type MethodContext,
   type MethodSession,
-  multiply,
   type RandomStream,
-  subtract,
-  Tape,
   type Tensor,
   TensorReplayBank,
-  type Value,
-  Variable,
 } from '@dafl/core';
+import { add, affine, concat, matMul, mean, multiply, subtract, Tape, type Value, Variable } from '@dafl/core/autodiff';
 import { answerBatch } from '../_answer-batch.ts';
 import type { Metadata, MetadataVariant, RecordedLayer, RecordedView } from './metadata.ts';
 import { isRecorded, readUnits } from './_read-units.ts';

@@ -9,11 +9,11 @@ import {
   inferShapes,
   type Model,
   preprocess,
-  Tape,
   type Tensor,
   type TensorBackend,
   type Turn,
 } from '@dafl/core';
+import { Tape } from '@dafl/core/autodiff';
 import { CholeskyDecomposition, Matrix } from 'ml-matrix';
 import { decomposeSymmetric, type SymmetricDecomposition } from './decompose-symmetric.ts';
 import type { Metadata, MetadataVariant, RecordedLayer, RecordedView } from './metadata.ts';

@@ -5,10 +5,10 @@ import {
   inferenceBatchSize,
   type Model,
   preprocess,
-  Tape,
   type TensorBackend,
   type Turn,
 } from '@dafl/core';
+import { Tape } from '@dafl/core/autodiff';
 
 /** What one value of a network was on some pictures. */
 export interface ValueStatistics {

@@ -6,9 +6,9 @@ import {
   type Model,
   preprocess,
   type SamplesEvent,
-  Tape,
   type TensorBackend,
 } from '@dafl/core';
+import { Tape } from '@dafl/core/autodiff';
 import { Matrix, SVD } from 'ml-matrix';
 
 /** Images as the teacher's features see them, in two dimensions. */

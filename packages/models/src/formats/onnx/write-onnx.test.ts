@@ -7,8 +7,8 @@ import {
   type Model,
   type ModelNode,
   softmaxRows,
-  withTape,
 } from '@dafl/core';
+import { withTape } from '@dafl/core/autodiff';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { architectures } from '../../architectures/architectures.ts';
 import { lenet5 } from '../../architectures/lenet5.ts';
