@@ -1,6 +1,6 @@
 /**
  * Time of a student's update on wasm and on TensorFlow, for networks of many shapes: `npm run bench:backends`. What
- * `--backend auto` goes by (`packages/run/src/choose-backend.ts`).
+ * `--backend auto` goes by (`packages/run/src/machine/select-backend.ts`).
  *
  * The backends take turns, update by update; each figure is the median.
  */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { AppendFile, type WriteCall } from './append-file.ts';
+export { AppendFile, type WriteCall } from './folder/append-file.ts';
 export {
   type BenchmarkCase,
   type BenchmarkCaseName,
@@ -26,19 +26,19 @@ export {
   type LeNetShape,
   writeBenchmarkStart,
 } from './benchmark/write-benchmark-start.ts';
-export { compareRuns, type RunComparison, type RunDifference } from './compare-runs.ts';
-export { CheckpointStore, type LoadedCheckpoint } from './checkpoint-store.ts';
-export { describeVerdict } from './describe-verdict.ts';
-export { type LoadOptions, loadLabelledImages, type Split } from './data-source.ts';
+export { compareRuns, type RunComparison, type RunDifference } from './folder/compare-runs.ts';
+export { CheckpointStore, type LoadedCheckpoint } from './folder/checkpoint-store.ts';
+export { describeVerdict } from './report/describe-verdict.ts';
+export { type LoadOptions, loadLabelledImages, type Split } from './data/data-source.ts';
 export {
   type BackendName,
   type DistillationOptions,
   distillationOptionsSchema,
   parseDistillationOptions,
-} from './distillation-options.ts';
-export { fitImages } from './fit-images.ts';
-export type { RunForecast } from './forecast-run.ts';
-export type { HyperParameters } from './hyper-parameters.ts';
+} from './options/distillation-options.ts';
+export { fitImages } from './data/fit-images.ts';
+export type { RunForecast } from './distillation/forecast-run.ts';
+export type { HyperParameters } from './options/hyper-parameters.ts';
 export {
   loadArchitecture,
   type LoadedModel,
@@ -46,10 +46,10 @@ export {
   loadStudent,
   type ModelOptions,
   type StudentSource,
-} from './load-model.ts';
-export { type ListedRun, listRuns } from './list-runs.ts';
-export { lowRankShare } from './low-rank-share.ts';
-export type { MethodName } from './method-name.ts';
+} from './models/load-model.ts';
+export { type ListedRun, listRuns } from './folder/list-runs.ts';
+export { lowRankShare } from './options/low-rank-share.ts';
+export type { MethodName } from './options/method-name.ts';
 export {
   daflVersion,
   describeMachine,
@@ -57,8 +57,8 @@ export {
   type Machine,
   peakMemoryBytes,
   type Runtime,
-} from './machine.ts';
-export { estimateRun, type RunEstimate } from './estimate-run.ts';
+} from './machine/machine.ts';
+export { estimateRun, type RunEstimate } from './distillation/estimate-run.ts';
 export type { DataName, Experiment, ExperimentRow, Task } from './experiments/experiment.ts';
 export type { ExperimentRecord } from './experiments/experiment-record.ts';
 export { experiments } from './experiments/experiments.ts';
@@ -76,13 +76,17 @@ export { writeSeedsReport } from './report/write-seeds-report.ts';
 export { isRecordCurrent } from './experiments/is-record-current.ts';
 export { summarizeExperiment, tableCells, tableHeads, type TableLine } from './experiments/render-table.ts';
 export { type ExperimentEvent, type ExperimentSettings, runExperiment } from './experiments/run-experiment.ts';
-export { type DownloadSettings, findLocalMnist, type MnistOptions } from './mnist-files.ts';
-export { nearestName } from './nearest-name.ts';
+export { type DownloadSettings, findLocalMnist, type MnistOptions } from './data/mnist-files.ts';
+export { nearestName } from './options/nearest-name.ts';
 export { type ImageShape, type Picture, pictureOf } from './report/figures/picture.ts';
-export { type Recipe, resolveRecipe } from './resolve-recipe.ts';
-export { recordTeacherMetadata, type RecordingOptions, type RecordingResult } from './record-metadata.ts';
-export { runDistillation, type RunSettings } from './run-distillation.ts';
-export { type QuantizationOutcome, type QuantizationSettings, runQuantization } from './run-quantization.ts';
+export { type Recipe, resolveRecipe } from './recipe/resolve-recipe.ts';
+export { recordTeacherMetadata, type RecordingOptions, type RecordingResult } from './metadata/record-metadata.ts';
+export { runDistillation, type RunSettings } from './distillation/run-distillation.ts';
+export {
+  type QuantizationOutcome,
+  type QuantizationSettings,
+  runQuantization,
+} from './quantization/run-quantization.ts';
 export {
   type JsonEvent,
   type PreparedEvent,
@@ -92,9 +96,9 @@ export {
   type RunSamplesEvent,
   type RunWarningEvent,
   toJsonEvent,
-} from './run-event.ts';
-export { type RunFolder, runFolder } from './run-folder.ts';
-export { acquireRunLock, type RunLock } from './run-lock.ts';
+} from './distillation/run-event.ts';
+export { type RunFolder, runFolder } from './folder/run-folder.ts';
+export { acquireRunLock, type RunLock } from './folder/run-lock.ts';
 export {
   type Configuration,
   type EvaluationRecord,
@@ -102,7 +106,7 @@ export {
   readConfiguration,
   readRunRecord,
   type RunRecord,
-} from './run-record.ts';
+} from './folder/run-record.ts';
 export {
   runTraining,
   type TrainingEvent,
@@ -112,12 +116,17 @@ export {
   type TrainingRecord,
   type TrainingResultEvent,
   type TrainingSettings,
-} from './run-training.ts';
-export { sampleModel, type SampleModelOptions } from './sample-model.ts';
-export { sampleRun, type SampleRunOptions } from './sample-run.ts';
-export { renderSamplesImage } from './samples-image.ts';
-export { backendNames, selectBackend, type SelectBackendOptions, type SelectedBackend } from './select-backend.ts';
-export { formatBytes, freeBytes } from './storage-error.ts';
-export { parseTrainingOptions, type TrainingOptions, trainingOptionsSchema } from './training-options.ts';
-export { writeFileAtomically } from './write-file-atomically.ts';
-export { writeModelFiles } from './write-model-files.ts';
+} from './training/run-training.ts';
+export { sampleModel, type SampleModelOptions } from './samples/sample-model.ts';
+export { sampleRun, type SampleRunOptions } from './samples/sample-run.ts';
+export { renderSamplesImage } from './report/samples-image.ts';
+export {
+  backendNames,
+  selectBackend,
+  type SelectBackendOptions,
+  type SelectedBackend,
+} from './machine/select-backend.ts';
+export { formatBytes, freeBytes } from './folder/storage-error.ts';
+export { parseTrainingOptions, type TrainingOptions, trainingOptionsSchema } from './options/training-options.ts';
+export { writeFileAtomically } from './folder/write-file-atomically.ts';
+export { writeModelFiles } from './models/write-model-files.ts';

@@ -8,9 +8,15 @@ export {
   type DistillationOptions,
   distillationOptionsSchema,
   parseDistillationOptions,
-} from './distillation-options.ts';
-export type { HyperParameters } from './hyper-parameters.ts';
-export type { MethodName } from './method-name.ts';
-export { nearestName } from './nearest-name.ts';
-export { describeOptions, describeRule, type OptionSchema, type OptionsSchema, parseOptions } from './parse-options.ts';
-export { parseTrainingOptions, type TrainingOptions, trainingOptionsSchema } from './training-options.ts';
+} from './options/distillation-options.ts';
+export type { HyperParameters } from './options/hyper-parameters.ts';
+export type { MethodName } from './options/method-name.ts';
+export { nearestName } from './options/nearest-name.ts';
+export {
+  describeOptions,
+  describeRule,
+  type OptionSchema,
+  type OptionsSchema,
+  parseOptions,
+} from './options/parse-options.ts';
+export { parseTrainingOptions, type TrainingOptions, trainingOptionsSchema } from './options/training-options.ts';

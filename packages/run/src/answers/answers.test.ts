@@ -7,9 +7,9 @@ import { createNetwork, createRandomStream, predictLogits, softmaxRows } from '@
 import { writeModel, writeOnnx } from '@dafl/models';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { tinyTeacher } from '../../../../test-fixtures/tiny-teacher.ts';
-import { parseDistillationOptions } from '../distillation-options.ts';
-import { loadStudent, loadTeacher } from '../load-model.ts';
-import { runDistillation } from '../run-distillation.ts';
+import { parseDistillationOptions } from '../options/distillation-options.ts';
+import { loadStudent, loadTeacher } from '../models/load-model.ts';
+import { runDistillation } from '../distillation/run-distillation.ts';
 import { serveModel } from './_testing/serve-model.ts';
 
 let folder: string;

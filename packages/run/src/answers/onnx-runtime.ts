@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { DaflError, fail } from '@dafl/core';
 import { listOnnxSiblings } from '@dafl/models';
-import { readSibling } from '../read-sibling.ts';
+import { readSibling } from '../folder/read-sibling.ts';
 import { loadOnnxRuntime, type OnnxSession } from './load-onnx-runtime.ts';
 import type { AnsweringProgram } from './opaque-model.ts';
 

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { decideMethod } from '../decide-method.ts';
-import { parseDistillationOptions } from '../distillation-options.ts';
-import { hyperParameters } from '../hyper-parameters.ts';
-import { resolveRecipe } from '../resolve-recipe.ts';
+import { decideMethod } from '../recipe/decide-method.ts';
+import { parseDistillationOptions } from '../options/distillation-options.ts';
+import { hyperParameters } from '../options/hyper-parameters.ts';
+import { resolveRecipe } from '../recipe/resolve-recipe.ts';
 import type { Task } from './experiment.ts';
 import type { ExperimentRecord } from './experiment-record.ts';
 

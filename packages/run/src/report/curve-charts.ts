@@ -1,6 +1,6 @@
 import { type Classifier, verdictBounds } from '@dafl/core';
-import type { MetricsLine } from '../metrics-log.ts';
-import type { RunRecord } from '../run-record.ts';
+import type { MetricsLine } from '../folder/metrics-log.ts';
+import type { RunRecord } from '../folder/run-record.ts';
 import type { LineChart } from './figures/line-chart.ts';
 import { publishedFigure } from './published-figure.ts';
 

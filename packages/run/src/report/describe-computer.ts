@@ -1,5 +1,5 @@
-import type { Machine } from '../machine.ts';
-import { formatBytes } from '../storage-error.ts';
+import type { Machine } from '../machine/machine.ts';
+import { formatBytes } from '../folder/storage-error.ts';
 
 /** A machine in a line. */
 export function describeComputer({ processor, cores, memoryBytes, system }: Machine): string {

@@ -3,7 +3,7 @@ import { inheritWeights, type Model, type SamplesEvent, shrink } from '@dafl/cor
 import { decode } from 'fast-png';
 import { describe, expect, test } from 'vitest';
 import { tinyImages, tinyTeacher } from '../../../../test-fixtures/tiny-teacher.ts';
-import type { StoredSamples } from '../samples-image.ts';
+import type { StoredSamples } from './samples-image.ts';
 import { collectExamples } from './collect-examples.ts';
 import { renderConfusionFigure } from './figures/confusion-figure.ts';
 import { renderFeaturesFigure } from './figures/features-figure.ts';

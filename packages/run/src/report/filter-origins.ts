@@ -1,5 +1,5 @@
 import { inheritChannels, type Model } from '@dafl/core';
-import type { RunRecord } from '../run-record.ts';
+import type { RunRecord } from '../folder/run-record.ts';
 
 /**
  * Which of the teacher's filters each filter of the student's first layer began as.

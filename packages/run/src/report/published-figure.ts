@@ -1,4 +1,4 @@
-import type { DistillationOptions } from '../distillation-options.ts';
+import type { DistillationOptions } from '../options/distillation-options.ts';
 import { table1 } from '../experiments/table1.ts';
 import { table2 } from '../experiments/table2.ts';
 import { table3 } from '../experiments/table3.ts';

@@ -1,4 +1,4 @@
-import type { RunRecord } from '../run-record.ts';
+import type { RunRecord } from '../folder/run-record.ts';
 import { escapeHtml } from './escape-html.ts';
 
 /** Of more classes, the worst come first and the rest opens on demand. */

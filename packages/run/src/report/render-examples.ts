@@ -1,4 +1,4 @@
-import type { StoredSamples } from '../samples-image.ts';
+import type { StoredSamples } from './samples-image.ts';
 import type { Examples } from './collect-examples.ts';
 import { inlineFigure } from './figures/inline-figure.ts';
 import type { Picture } from './figures/picture.ts';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { tinyTeacher } from '../../../../test-fixtures/tiny-teacher.ts';
-import { parseDistillationOptions } from '../distillation-options.ts';
-import { resolveRecipe } from '../resolve-recipe.ts';
-import type { MetricsLine } from '../metrics-log.ts';
-import type { NetworkRecord, RunRecord } from '../run-record.ts';
+import { parseDistillationOptions } from '../options/distillation-options.ts';
+import { resolveRecipe } from '../recipe/resolve-recipe.ts';
+import type { MetricsLine } from '../folder/metrics-log.ts';
+import type { NetworkRecord, RunRecord } from '../folder/run-record.ts';
 import { type ReportContent, renderReport } from './render-report.ts';
 
 function network(name: string, parameters: number): NetworkRecord {

@@ -1,6 +1,6 @@
 import { describeModel, type Model } from '@dafl/core';
-import type { TrainingRecord } from '../run-training.ts';
-import { formatBytes } from '../storage-error.ts';
+import type { TrainingRecord } from '../training/run-training.ts';
+import { formatBytes } from '../folder/storage-error.ts';
 import { classNames } from './class-names.ts';
 import { describeComputer } from './describe-computer.ts';
 import { escapeHtml } from './escape-html.ts';

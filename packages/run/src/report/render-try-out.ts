@@ -1,5 +1,5 @@
 import { describeClassifier, type Graph } from '@dafl/core';
-import type { StoredSamples } from '../samples-image.ts';
+import type { StoredSamples } from './samples-image.ts';
 import { classNames } from './class-names.ts';
 import type { Examples } from './collect-examples.ts';
 import { escapeHtml } from './escape-html.ts';

@@ -1,5 +1,5 @@
 import { describeClassifier, type Model } from '@dafl/core';
-import type { FigureName } from '../run-folder.ts';
+import type { FigureName } from '../folder/run-folder.ts';
 import { classNames } from './class-names.ts';
 import { curveCharts } from './curve-charts.ts';
 import { renderConfusionFigure } from './figures/confusion-figure.ts';

@@ -1,4 +1,4 @@
-import type { StoredSamples } from '../samples-image.ts';
+import type { StoredSamples } from './samples-image.ts';
 import type { Figure } from './figures/figure.ts';
 import type { Picture } from './figures/picture.ts';
 import { renderPictureGrid } from './figures/picture-grid.ts';

@@ -1,9 +1,9 @@
 import { basename, join } from 'node:path';
 import { deviation, mean } from 'd3-array';
-import { type MetricsLine, readMetrics } from '../metrics-log.ts';
-import { runFolder } from '../run-folder.ts';
-import { readRunRecord, type RunRecord } from '../run-record.ts';
-import { writeFileAtomically } from '../write-file-atomically.ts';
+import { type MetricsLine, readMetrics } from '../folder/metrics-log.ts';
+import { runFolder } from '../folder/run-folder.ts';
+import { readRunRecord, type RunRecord } from '../folder/run-record.ts';
+import { writeFileAtomically } from '../folder/write-file-atomically.ts';
 import { describeComputer } from './describe-computer.ts';
 import { escapeHtml } from './escape-html.ts';
 import type { LineChart } from './figures/line-chart.ts';

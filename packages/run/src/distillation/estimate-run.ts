@@ -1,0 +1,135 @@
+import { createRandomStream, describeClassifier, distill, initializeWeights } from '@dafl/core';
+import { loadLabelledImages } from '../data/data-source.ts';
+import { fitImages } from '../data/fit-images.ts';
+import { assertFits, fitMemory } from '../recipe/fit-memory.ts';
+import type { DistillationOptions } from '../options/distillation-options.ts';
+import { loadStudent, loadTeacher } from '../models/load-model.ts';
+import { peakMemoryBytes } from '../machine/machine.ts';
+import type { DownloadSettings } from '../data/mnist-files.ts';
+import { resolveRecipe, settleOptions } from '../recipe/resolve-recipe.ts';
+import { selectBackend } from '../machine/select-backend.ts';
+import { timeEvaluation } from './time-evaluation.ts';
+
+/** What a run will take. */
+export interface RunEstimate {
+  readonly backend: string;
+  readonly steps: number;
+  readonly secondsPerStep: number;
+  /** Steps, evaluations and pictures, as `run.json` counts them. */
+  readonly seconds: number;
+  /** Of the whole process. */
+  readonly peakMemoryBytes: number;
+  /** Images of one update. */
+  readonly batchSize: number;
+  /** What was made smaller than the method's default so that a step fits into memory; null where nothing was. */
+  readonly note: string | null;
+  readonly teacher: string;
+  readonly student: string;
+  /** What the estimate itself took. */
+  readonly probeSeconds: number;
+}
+
+/** How an estimate is made. */
+export interface EstimateSettings extends DownloadSettings {
+  /** Milliseconds after which no further step is measured; default: 8 s. */
+  readonly probeMs?: number;
+  /** Told what computes, and why that. */
+  readonly onBackend?: (description: string, reason: string) => void;
+  /** Sent to a teacher at an address; see `TeacherAccess`. */
+  readonly teacherToken?: string;
+}
+
+/** The first steps allocate and compile; they are not counted. */
+const WARM_UP_STEPS = 2;
+const LEAST_STEPS = 4;
+/** Probing ends after this time, once there are the least steps. */
+const PROBE_MS = 8_000;
+
+/**
+ * Estimates a run by starting it: a few steps of the very run, one picture and parts of evaluations. Nothing is written.
+ *
+ * @throws {DaflError} What the run itself would throw before its first step. `AbortError` if the signal is aborted.
+ */
+export async function estimateRun(
+  options: DistillationOptions,
+  { signal, onDownload, onBackend, teacherToken, probeMs = PROBE_MS }: EstimateSettings = {},
+): Promise<RunEstimate> {
+  const startedMs = performance.now();
+  const asked = resolveRecipe(options);
+  const teacher = await loadTeacher(options, { signal, teacherToken });
+  describeClassifier(teacher.model.graph);
+  const student = await loadStudent(options.student, teacher.model, teacher.readStructure);
+  const { recipe, note } = fitMemory(options, asked, teacher.model.graph, student.graph);
+  const method = await recipe.createMethod(teacher, { signal, onDownload });
+  const evaluation =
+    options.eval === undefined
+      ? undefined
+      : fitImages(await loadLabelledImages(options.eval, { signal, onDownload }), teacher.model.graph);
+  const { backend, name, reason } = await selectBackend({
+    ...options,
+    networks: [teacher.model.graph, student.graph],
+  });
+  onBackend?.(backend.description, reason);
+  try {
+    assertFits(recipe, name, recipe.stepMemory(teacher.model.graph, student.graph));
+    const common = {
+      backend,
+      teacher: teacher.model,
+      student: student.graph,
+      studentWeights: student.weights,
+      method,
+      training: recipe.training,
+      seed: options.seed,
+    };
+    const probeStartedMs = performance.now();
+    const stepSeconds: number[] = [];
+    let sampleSeconds = 0;
+    const most = Math.max(LEAST_STEPS + WARM_UP_STEPS, recipe.steps);
+    // The run's own length: what is allocated and how rates move depend on it.
+    const run = distill({ ...common, steps: most, sampleEvery: LEAST_STEPS + WARM_UP_STEPS, signal });
+    let lastMs = performance.now();
+    for await (const event of run) {
+      const nowMs = performance.now();
+      if (event.event === 'step') {
+        if (event.step > WARM_UP_STEPS) stepSeconds.push((nowMs - lastMs) / 1000);
+        if (sampleSeconds > 0 && nowMs - probeStartedMs > probeMs) break;
+      } else if (event.event === 'samples') {
+        sampleSeconds ||= (nowMs - lastMs) / 1000;
+        if (nowMs - probeStartedMs > probeMs) break;
+      }
+      lastMs = performance.now();
+    }
+    signal?.throwIfAborted();
+    const secondsPerStep = stepSeconds.sort((a, b) => a - b)[Math.floor(stepSeconds.length / 2)];
+    const { graph, weights } = student;
+    const studentModel =
+      weights === undefined ? initializeWeights(graph, createRandomStream(0, 'estimate')) : { graph, weights };
+    const [teacherMs, studentMs] = [
+      await timeEvaluation({ backend, model: teacher.model, evaluation, signal }),
+      await timeEvaluation({ backend, model: studentModel, evaluation, signal }),
+    ];
+    const { timeBudgetMs } = options;
+    const steps =
+      timeBudgetMs === undefined ? recipe.steps : Math.max(1, Math.floor(timeBudgetMs / 1000 / secondsPerStep));
+    const { evaluateEvery = 0, sampleEvery = 0 } = settleOptions(recipe, { steps, backend: name });
+    const times = (every: number): number => (every === 0 ? 1 : Math.ceil(steps / every));
+    return {
+      backend: backend.description,
+      steps,
+      secondsPerStep,
+      seconds:
+        steps * secondsPerStep +
+        teacherMs / 1000 +
+        (times(evaluateEvery) * studentMs) / 1000 +
+        times(sampleEvery) * sampleSeconds,
+      peakMemoryBytes: peakMemoryBytes(),
+      batchSize: recipe.batchSize,
+      note,
+      teacher: teacher.model.graph.name,
+      student: student.graph.name,
+      probeSeconds: (performance.now() - startedMs) / 1000,
+    };
+  } finally {
+    await backend.close();
+  }
+}

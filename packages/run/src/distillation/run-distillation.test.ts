@@ -1,0 +1,503 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readModel, writeModel } from '@dafl/models';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { tinyData, tinyRun, tinyTeacher } from '../../../../test-fixtures/tiny-teacher.ts';
+import { fingerprintFile } from '../models/load-model.ts';
+import { type DistillationOptions, parseDistillationOptions } from '../options/distillation-options.ts';
+import { runDistillation, type RunSettings } from './run-distillation.ts';
+import type { RunEvent, RunResultEvent } from './run-event.ts';
+import { toJsonEvent } from './run-event.ts';
+import { readConfiguration, readRunRecord } from '../folder/run-record.ts';
+
+let home: string;
+let teacher: string;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'dafl-run-'));
+  teacher = join(home, 'teacher.safetensors');
+  writeFileSync(teacher, writeModel(tinyTeacher()));
+});
+afterEach(() => rmSync(home, { recursive: true }));
+
+const at = (name: string): string => join(home, name);
+const optionsOf = (changes: object = {}): DistillationOptions =>
+  parseDistillationOptions({ teacher, ...tinyRun, ...changes });
+
+function putData(): string {
+  const folder = at('data');
+  mkdirSync(folder);
+  for (const [name, bytes] of tinyData()) writeFileSync(join(folder, name), bytes);
+  return folder;
+}
+
+async function collect(
+  options: DistillationOptions,
+  settings: RunSettings,
+  onEvent: (event: RunEvent) => void = () => {},
+): Promise<RunEvent[]> {
+  const events: RunEvent[] = [];
+  for await (const event of runDistillation(options, settings)) {
+    events.push(event);
+    onEvent(event);
+  }
+  return events;
+}
+
+async function resultOf(options: DistillationOptions, settings: RunSettings): Promise<RunResultEvent> {
+  const last = (await collect(options, settings)).at(-1);
+  if (last?.event !== 'result') throw new Error(`last event is ${last?.event}`);
+  return last;
+}
+
+const lines = (folder: string): { event: string; step: number }[] =>
+  readFileSync(join(folder, 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { event: string; step: number });
+
+test('a run leaves the student, its record, measurements, pictures and a report', async () => {
+  const folder = at('run');
+  const events = await collect(optionsOf({ eval: putData(), evaluateEvery: 3, sampleEvery: 3 }), { folder });
+  // Whether random weights look like a collapse is not the matter here.
+  expect(events.map(({ event }) => event).filter((event) => event !== 'warning')).toEqual([
+    'prepared',
+    'start',
+    'evaluation',
+    'evaluation',
+    'step',
+    'step',
+    'checkpoint',
+    'step',
+    'samples',
+    'evaluation',
+    'step',
+    'checkpoint',
+    'step',
+    'step',
+    'student',
+    'checkpoint',
+    'verdict',
+    'samples',
+    'evaluation',
+    'result',
+  ]);
+  expect(readdirSync(folder).sort()).toEqual([
+    'checkpoints',
+    'confusion.svg',
+    'curves.svg',
+    'features.svg',
+    'filters.svg',
+    'metrics.jsonl',
+    'report.html',
+    'run.json',
+    'samples',
+    'samples.png',
+    'student',
+    'timeline.svg',
+  ]);
+  expect(readdirSync(join(folder, 'checkpoints'))).toEqual(['step-00000004.safetensors', 'step-00000006.safetensors']);
+  expect(readdirSync(join(folder, 'samples'))).toEqual(['step-000003.png', 'step-000006.png']);
+  const result = events.at(-1) as RunResultEvent;
+  const model = readModel(readFileSync(result.files.student));
+  expect(model.graph.name).toBe('tiny-half');
+  expect(writeModel(model)).toEqual(writeModel(result.student));
+  const record = await readRunRecord(result.files.record);
+  expect(record).toMatchObject({
+    state: 'finished',
+    step: 6,
+    accuracy: result.accuracy,
+    agreement: result.agreement,
+    teacherAccuracy: result.teacherAccuracy,
+    student: { name: 'tiny-half', sha256: result.studentSha256 },
+    initialization: 'teacher',
+    backend: { description: 'cpu (pure TypeScript, float32)', reason: 'as asked for' },
+    options: { ...tinyRun, teacher, seed: 0, evaluateEvery: 3, latentSize: 4, oneHotWeight: 1 },
+  });
+  expect(record?.evaluations.map(({ step }) => step)).toEqual([0, 3, 6]);
+  expect(
+    lines(folder)
+      .filter(({ event }) => event === 'step')
+      .map(({ step }) => step),
+  ).toEqual([1, 2, 3, 4, 5, 6]);
+  for (const event of events) expect(JSON.stringify(toJsonEvent(event)).length).toBeLessThan(3_000);
+});
+
+test.each([2, 5, 13])('a teacher of %i channels runs to its report', async (channels) => {
+  writeFileSync(teacher, writeModel(tinyTeacher({ channels })));
+  const folder = at('run');
+  const { files } = await resultOf(optionsOf({ steps: 2, sampleEvery: 1 }), { folder });
+  for (const file of [...Object.values(files), join(folder, 'timeline.svg')]) expect(existsSync(file)).toBe(true);
+});
+
+test('a student that is spoilt on the way is not the one that comes out', async () => {
+  const options = optionsOf({
+    student: 1,
+    backend: 'wasm',
+    batchSize: 3_000,
+    studentLearningRate: 3,
+    steps: 6,
+    sampleEvery: 0,
+  });
+  const { step, keptStep, verdict, studentSha256, files } = await resultOf(options, { folder: at('best') });
+  expect({ step, keptStep, agreement: verdict?.agreement }).toEqual({ step: 6, keptStep: 0, agreement: 1 });
+  expect(
+    lines(at('best'))
+      .filter(({ event }) => event === 'verdict')
+      .map((line) => line.step),
+  ).toEqual([0, 5, 6]);
+  const told = [files.report, join(at('best'), 'student', 'README.md')].map((file) => readFileSync(file, 'utf8'));
+  expect(told[0]).toContain('It is the student of step 0');
+  expect(told[0]).toContain('Judged without data');
+  expect(told[1]).toContain('of which the student is that after step 0');
+  const last = await resultOf({ ...options, keep: 'last' }, { folder: at('last') });
+  expect(last).toMatchObject({ keptStep: 6, verdict: { level: 'poor' } });
+  expect(last.studentSha256).not.toBe(studentSha256);
+  // What ended once is told again as it was.
+  expect(await resultOf(options, { folder: at('best'), resume: true })).toMatchObject({ keptStep: 0, studentSha256 });
+});
+
+test('the student is on the disk before anything is reported', async () => {
+  const folder = at('run');
+  const student = join(folder, 'student', 'student.safetensors');
+  const present: string[] = [];
+  const events = await collect(optionsOf({ steps: 2, sampleEvery: 0 }), { folder }, ({ event }) => {
+    if (existsSync(student)) present.push(event);
+  });
+  expect(present.filter((event) => event !== 'warning')).toEqual([
+    'student',
+    'checkpoint',
+    'verdict',
+    'samples',
+    'result',
+  ]);
+  expect((events.at(-1) as RunResultEvent).studentSha256).toBe(fingerprintFile(readFileSync(student)).sha256);
+});
+
+test('a report that cannot be made costs the student nothing', async () => {
+  const folder = at('run');
+  const events = await collect(optionsOf({ steps: 2, sampleEvery: 1 }), { folder }, ({ event }) => {
+    // What is there of the report in the folder cannot be read from then on.
+    if (event !== 'start') return;
+    mkdirSync(join(folder, 'samples', 'step-000000.png'), { recursive: true });
+  });
+  expect(events.filter((event) => event.event === 'warning' && event.code === 'REPORT_FAILED')).toMatchObject([
+    {
+      step: 2,
+      message: expect.stringMatching(/^Cannot write the report after step 2, and goes on without: /) as string,
+    },
+  ]);
+  expect(events.at(-1)).toMatchObject({ event: 'result' });
+  expect(await readRunRecord(join(folder, 'run.json'))).toMatchObject({ state: 'finished', step: 2 });
+  expect(readModel(readFileSync(join(folder, 'student', 'student.safetensors'))).graph.name).toBe('tiny-half');
+});
+
+test('run.json repeats the run exactly', async () => {
+  const first = await resultOf(optionsOf({ seed: 5, adversarialWeight: 0.3 }), { folder: at('first') });
+  const { options, teacherSha256 } = await readConfiguration(first.files.record);
+  const again = await resultOf(parseDistillationOptions(options), { folder: at('again'), teacherSha256 });
+  expect(again.studentSha256).toBe(first.studentSha256);
+  expect((await readRunRecord(again.files.record))?.options).toEqual(
+    (await readRunRecord(first.files.record))?.options,
+  );
+  const other = await resultOf(parseDistillationOptions({ ...options, seed: 6 }), { folder: at('other') });
+  expect(other.studentSha256).not.toBe(first.studentSha256);
+
+  writeFileSync(teacher, writeModel(tinyTeacher({ name: 'other' })));
+  await expect(
+    collect(parseDistillationOptions(options), { folder: at('wrong'), teacherSha256 }),
+  ).rejects.toMatchObject({
+    code: 'MODEL',
+    message: expect.stringMatching(
+      /^Cannot repeat the run with teacher '.*' as its SHA-256 must be [0-9a-f]{64}: current value is [0-9a-f]{64}$/,
+    ) as string,
+  });
+  expect(existsSync(at('wrong'))).toBe(false);
+});
+
+/** Stops a run by its signal after the third step. */
+async function interrupt(options: DistillationOptions, folder: string): Promise<RunEvent[]> {
+  const controller = new AbortController();
+  return await collect(options, { folder, signal: controller.signal }, (event) => {
+    if (event.event === 'step' && event.step === 3) controller.abort();
+  });
+}
+
+describe('a run that was stopped goes on to the same student', () => {
+  test('by its signal, after the step under way', async () => {
+    const whole = await resultOf(optionsOf(), { folder: at('whole') });
+    const folder = at('run');
+    const events = await interrupt(optionsOf(), folder);
+    expect(events.slice(-2)).toMatchObject([
+      { event: 'checkpoint', step: 3 },
+      { event: 'interrupted', step: 3, steps: 6, folder },
+    ]);
+    const record = await readRunRecord(join(folder, 'run.json'));
+    expect(record).toMatchObject({ state: 'interrupted', step: 3 });
+    expect(readFileSync(join(folder, 'report.html'), 'utf8')).toContain('interrupted after 3 of 6 steps');
+    const resumed = await resultOf(record!.options, { folder, resume: true });
+    expect(resumed.studentSha256).toBe(whole.studentSha256);
+    expect(
+      lines(folder)
+        .filter(({ event }) => event === 'step')
+        .map(({ step }) => step),
+    ).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(await readRunRecord(join(folder, 'run.json'))).toMatchObject({
+      state: 'finished',
+      timings: { sessions: 2 },
+    });
+  });
+
+  test('at any event, as by kill -9, with and without a later checkpoint', async () => {
+    const data = putData();
+    const options = optionsOf({ eval: data, evaluateEvery: 2, sampleEvery: 2 });
+    const folder = at('run');
+    // What a killed process leaves: the folder as it was when an event was told.
+    let count = 0;
+    const states: string[] = [];
+    const whole = await collect(options, { folder }, () => {
+      const copy = at(`killed-${count++}`);
+      cpSync(folder, copy, { recursive: true });
+      rmSync(join(copy, 'run.lock'), { force: true });
+      writeFileSync(join(copy, '.run.json.1-0123456789ab.tmp'), 'half');
+      states.push(copy);
+    });
+    const expected = whole.at(-1) as RunResultEvent;
+    for (const copy of states) {
+      const record = await readRunRecord(join(copy, 'run.json'));
+      const resumed = await resultOf(record!.options, { folder: copy, resume: true });
+      expect(resumed.studentSha256).toBe(expected.studentSha256);
+      expect(resumed.accuracy).toBe(expected.accuracy);
+      const measured = lines(copy).map(({ event, step }) => `${event} ${step}`);
+      expect(measured).toEqual(lines(folder).map(({ event, step }) => `${event} ${step}`));
+      expect(readdirSync(copy).filter((name) => name.endsWith('.tmp') && !resumed.isRepeated)).toEqual([]);
+    }
+  });
+
+  test('with the timeline of all of its sessions', async () => {
+    const options = optionsOf({ sampleEvery: 2 });
+    await collect(options, { folder: at('whole') });
+    const folder = at('run');
+    await interrupt(options, folder);
+    await resultOf(options, { folder, resume: true });
+    const timeline = (run: string) => readFileSync(join(run, 'timeline.svg'));
+    expect(timeline(folder).equals(timeline(at('whole')))).toBe(true);
+  });
+
+  test('though an earlier version, with a hyper-parameter less, began it', async () => {
+    const whole = await resultOf(optionsOf(), { folder: at('whole') });
+    const folder = at('run');
+    await interrupt(optionsOf(), folder);
+    const file = join(folder, 'run.json');
+    const { options, ...record } = JSON.parse(readFileSync(file, 'utf8')) as { options: Record<string, unknown> };
+    const { studentBatchNorm, ...earlier } = options;
+    expect(studentBatchNorm).toBe('moving');
+    writeFileSync(file, JSON.stringify({ ...record, options: earlier }));
+    const resumed = await resultOf(optionsOf(), { folder, resume: true });
+    expect(resumed.studentSha256).toBe(whole.studentSha256);
+  });
+
+  test('past a damaged checkpoint, with a warning', async () => {
+    const whole = await resultOf(optionsOf(), { folder: at('whole') });
+    const folder = at('run');
+    const controller = new AbortController();
+    await collect(optionsOf(), { folder, signal: controller.signal }, (event) => {
+      if (event.event === 'step' && event.step === 5) controller.abort();
+    });
+    const newest = join(folder, 'checkpoints', 'step-00000005.safetensors');
+    writeFileSync(newest, readFileSync(newest).subarray(0, -9));
+    const events = await collect(optionsOf(), { folder, resume: true });
+    expect(events[1]).toMatchObject({ event: 'warning', code: 'DAMAGED_CHECKPOINT', step: 4 });
+    expect(events.find(({ event }) => event === 'start')).toMatchObject({ resumedAt: 4 });
+    expect((events.at(-1) as RunResultEvent).studentSha256).toBe(whole.studentSha256);
+  });
+
+  test('a finished run is told again, and nothing is computed', async () => {
+    const folder = at('run');
+    const first = await resultOf(optionsOf(), { folder });
+    const events = await collect(optionsOf(), { folder, resume: true });
+    expect(events).toHaveLength(1);
+    expect(events[0]).toMatchObject({
+      event: 'result',
+      isRepeated: true,
+      studentSha256: first.studentSha256,
+      agreement: first.agreement,
+    });
+  });
+});
+
+describe('refuses', () => {
+  const message = async (options: DistillationOptions, settings: RunSettings): Promise<string> =>
+    await collect(options, settings).then(
+      () => '',
+      (error: Error) => error.message,
+    );
+
+  test('a folder that holds another run, unless it is to be replaced', async () => {
+    const folder = at('run');
+    await resultOf(optionsOf(), { folder });
+    const before = readFileSync(join(folder, 'run.json'), 'utf8');
+    writeFileSync(join(folder, 'notes.txt'), 'mine');
+    expect(await message(optionsOf({ seed: 1 }), { folder })).toBe(
+      `Cannot write to '${folder}' as it must not hold another run: current content is 'checkpoints'. Choose another folder, go on with --resume ${folder}, or replace it with --force`,
+    );
+    expect(readFileSync(join(folder, 'run.json'), 'utf8')).toBe(before);
+    const foreign = join(folder, 'student', 'thesis.txt');
+    writeFileSync(foreign, 'mine');
+    const replaced = await resultOf(optionsOf({ seed: 1 }), { folder, force: true });
+    expect(readFileSync(foreign, 'utf8')).toBe('mine');
+    expect((await readRunRecord(replaced.files.record))?.options.seed).toBe(1);
+    expect(readFileSync(join(folder, 'notes.txt'), 'utf8')).toBe('mine');
+  });
+
+  test('a path that is a file', async () => {
+    expect(await message(optionsOf(), { folder: teacher })).toBe(
+      `Cannot write to '${teacher}' as it must be a folder: current value is a file`,
+    );
+  });
+
+  test('to replace what is no run', async () => {
+    const folder = at('project');
+    for (const name of ['checkpoints', 'student', 'samples']) {
+      mkdirSync(join(folder, name), { recursive: true });
+      writeFileSync(join(folder, name, 'own.txt'), 'mine');
+    }
+    const rule = "as it must be a run with its run.json: current content is 'checkpoints'. Choose another folder";
+    expect(await message(optionsOf(), { folder, force: true })).toBe(`Cannot replace what is in '${folder}' ${rule}`);
+    writeFileSync(join(folder, 'run.json'), '{"name":"another tool"}');
+    expect(await message(optionsOf(), { folder, force: true })).toBe(`Cannot replace what is in '${folder}' ${rule}`);
+    expect(await message(optionsOf(), { folder })).toBe(
+      `Cannot write to '${folder}' as it must not hold another run: current content is 'checkpoints'. Choose another folder`,
+    );
+    for (const name of ['checkpoints', 'student', 'samples']) {
+      expect(readFileSync(join(folder, name, 'own.txt'), 'utf8')).toBe('mine');
+    }
+    expect(readdirSync(folder)).toEqual(['checkpoints', 'run.json', 'samples', 'student']);
+  });
+
+  test('to go on where there is no run, or with other options', async () => {
+    const folder = at('run');
+    expect(await message(optionsOf(), { folder, resume: true })).toBe(
+      `Cannot resume '${folder}' as it must hold a run: run.json is missing`,
+    );
+    await resultOf(optionsOf(), { folder });
+    expect(await message(optionsOf({ temperature: 2 }), { folder, resume: true })).toBe(
+      `Cannot resume '${folder}' as 'temperature' must be 4, as the run was started with: current value is 2`,
+    );
+  });
+
+  test('a second process in the folder', async () => {
+    const folder = at('run');
+    let second = '';
+    for await (const event of runDistillation(optionsOf(), { folder })) {
+      if (event.event === 'step' && event.step === 1) second = await message(optionsOf(), { folder, resume: true });
+    }
+    expect(second).toMatch(/^Cannot run in '.*' as no other process must work there: current owner is process \d+ on /);
+  });
+
+  test('what cannot be read, and writes nothing', async () => {
+    const folder = at('deep/run');
+    const missing = at('none.onnx');
+    expect(await message(optionsOf({ teacher: missing }), { folder })).toBe(
+      `Cannot read '${missing}' as it must be a model file or one of [lenet5-mnist]: no such file`,
+    );
+    const student = at('student.safetensors');
+    writeFileSync(student, writeModel(tinyTeacher({ classes: 4, name: 'four' })));
+    expect(await message(optionsOf({ student }), { folder })).toBe(
+      "Cannot distill 'tiny' into 'four' as the student must have 3 classes: current value is 4",
+    );
+    expect(await message(optionsOf({ logits: 'lgits' }), { folder })).toContain("'logits' must name one of its nodes");
+    expect(existsSync(at('deep'))).toBe(false);
+  });
+});
+
+test('a teacher that ends in a softmax gives its logits, which is said, or those that are named', async () => {
+  writeFileSync(teacher, writeModel(tinyTeacher({ output: 'softmax' })));
+  const warned = async (options: Partial<DistillationOptions>, folder: string) => {
+    const events = await collect(optionsOf(options), { folder: at(folder) });
+    expect(events.at(-1)?.event).toBe('result');
+    return events.flatMap((event) =>
+      event.event === 'warning' && event.code === 'PROBABILITIES' ? event.message : [],
+    );
+  };
+  expect(await warned({}, 'found')).toEqual(["The logits are what Softmax 'prob' at its end reads"]);
+  expect(await warned({ logits: 'logits' }, 'named')).toEqual([]);
+});
+
+test('a time budget becomes a number of steps, which repeat the run without a clock', async () => {
+  const options = optionsOf({ steps: undefined, timeBudgetMs: 2_000 });
+  const events = await collect(options, { folder: at('run') });
+  const prepared = events.find((event) => event.event === 'prepared')!;
+  const record = (await readRunRecord(join(at('run'), 'run.json')))!;
+  expect(prepared).toMatchObject({ timeBudgetMs: 2_000, steps: record.options.steps });
+  expect(record).toMatchObject({
+    options: expect.not.objectContaining({ timeBudgetMs: 2_000 }) as object,
+    timings: { timeBudgetMs: 2_000 },
+  });
+  const changes = events.filter((event) => event.event === 'pace').map(({ step, steps }) => [step, steps]);
+  expect(record.options.pace ?? []).toEqual(changes);
+  const end = changes.at(-1)?.[1] ?? prepared.steps;
+  expect(events.filter(({ event }) => event === 'step')).toHaveLength(end);
+  const again = await resultOf(record.options, { folder: at('again') });
+  expect(events.at(-1)).toMatchObject({ event: 'result', steps: end, studentSha256: again.studentSha256 });
+});
+
+test('a run whose length was changed goes on as it would have', async () => {
+  const options = optionsOf({
+    steps: 6,
+    pace: [
+      [2, 9],
+      [4, 7],
+    ],
+  });
+  const whole = await resultOf(options, { folder: at('whole') });
+  const stop = new AbortController();
+  for await (const event of runDistillation(options, { folder: at('parts'), signal: stop.signal })) {
+    if (event.event === 'step' && event.step === 5) stop.abort();
+  }
+  const { steps, studentSha256 } = await resultOf(options, { folder: at('parts'), resume: true });
+  expect([steps, studentSha256]).toEqual([7, whole.studentSha256]);
+});
+
+test('a student may be any share, of low rank, an architecture or a file', async () => {
+  const small = at('small.safetensors');
+  writeFileSync(small, writeModel(tinyTeacher({ name: 'small' })));
+  for (const [student, name] of [
+    [1, 'tiny-1'],
+    ['quarter', 'tiny-quarter'],
+    ['low-rank-0.9', 'tiny-low-rank'],
+    [small, 'small'],
+  ] as const) {
+    const { student: made } = await resultOf(optionsOf({ student, steps: 1 }), { folder: at(`run-${name}`) });
+    expect(made.graph.name).toBe(name);
+  }
+});
+
+test('a student of low rank starts from its teacher, with small steps and the statistics that it has', async () => {
+  const settings = { folder: at('run') };
+  await resultOf(optionsOf({ student: 'low-rank-0.9', steps: 1 }), settings);
+  const record = await readRunRecord(join(at('run'), 'run.json'));
+  expect(record).toMatchObject({
+    initialization: 'given',
+    options: { studentBatchNorm: 'fixed', studentLearningRate: 1e-4 },
+  });
+});
+
+test.each([{ preset: 'paper', latentSize: 4, generatorWidths: [4, 4, 4] }, { method: 'noise' }])(
+  'and it does so with %j',
+  async (changes) => {
+    const options = { teacher, student: 'low-rank-0.9', backend: 'cpu', batchSize: 8, steps: 1, ...changes };
+    await resultOf(parseDistillationOptions(options), { folder: at('run') });
+    expect(await readRunRecord(join(at('run'), 'run.json'))).toMatchObject({ initialization: 'given' });
+  },
+);
+
+test('a student of low rank may start from random weights', async () => {
+  const options = optionsOf({ student: 'low-rank-0.9', steps: 1, initialization: 'random' });
+  await resultOf(options, { folder: at('run') });
+  expect(await readRunRecord(join(at('run'), 'run.json'))).toMatchObject({
+    initialization: 'random',
+    options: { studentBatchNorm: 'moving' },
+  });
+});

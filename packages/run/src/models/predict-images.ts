@@ -1,0 +1,81 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { createWasmBackend } from '@dafl/backend-wasm';
+import { classify, createNetwork, DaflError, describeClassifier, type Model, type Classification } from '@dafl/core';
+import { collectImages, type DecodedImage, decodeImage } from '@dafl/data';
+
+import { suggestName } from '../options/suggest-name.ts';
+
+const PICTURE = /\.(png|jpe?g)$/i;
+/** Pictures that are held in memory together. */
+const BATCH = 64;
+
+/** What a network says of one picture. */
+export interface ImagePrediction extends Classification {
+  /** Path of the file, or `-`. */
+  readonly image: string;
+}
+
+/**
+ * Tells the classes of pictures, in the order in which they are named.
+ *
+ * @param named Paths of PNG or JPEG files or of folders, with all that are beneath them; `-` is what comes in by standard input.
+ * @throws {DaflError} `DATA` if one cannot be read. `AbortError` if the signal is aborted.
+ */
+export async function* predictImages(
+  model: Model,
+  named: readonly string[],
+  { signal }: { readonly signal?: AbortSignal } = {},
+): AsyncGenerator<ImagePrediction, void, undefined> {
+  const names = await listImages(named);
+  const [height, width, channels] = describeClassifier(model.graph).inputShape;
+  // The quickest to start: threads and GPUs take longer than the images do.
+  const backend = await createWasmBackend({ threads: 1 });
+  try {
+    const network = createNetwork(backend, model);
+    for (let begin = 0; begin < names.length; begin += BATCH) {
+      signal?.throwIfAborted();
+      const batch = names.slice(begin, begin + BATCH);
+      const decoded = await Promise.all(batch.map(readImage));
+      const images = collectImages(decoded, { height, width, channels: channels === 3 ? 3 : 1 });
+      for (const [index, prediction] of (await classify(network, images, { signal })).entries())
+        yield { image: batch[index], ...prediction };
+    }
+    network.dispose();
+  } finally {
+    await backend.close();
+  }
+}
+
+/** The files that are meant: folders stand for all pictures beneath them. */
+async function listImages(named: readonly string[]): Promise<string[]> {
+  const lists = await Promise.all(
+    named.map(async (name) => {
+      if (name === '-') return [name];
+      const isFolder = await stat(name).then(
+        (entry) => entry.isDirectory(),
+        () => false,
+      );
+      if (!isFolder) return [name];
+      const pictures = (await readdir(name, { recursive: true })).filter((entry) => PICTURE.test(entry)).sort();
+      if (pictures.length === 0) {
+        throw new DaflError('DATA', `Cannot read '${name}' as a folder must hold PNG or JPEG files: found none`);
+      }
+      return pictures.map((entry) => join(name, entry));
+    }),
+  );
+  return lists.flat();
+}
+
+async function readImage(name: string): Promise<DecodedImage> {
+  if (name === '-') return decodeImage(await buffer(process.stdin), 'stdin');
+  try {
+    return decodeImage(await readFile(name), name);
+  } catch (error) {
+    if (error instanceof DaflError) throw error;
+    const code = (error as NodeJS.ErrnoException).code ?? String(error);
+    const found = code === 'ENOENT' ? `no such file${await suggestName(name, [])}` : `current error is ${code}`;
+    throw new DaflError('DATA', `Cannot read '${name}' as it must be a PNG or JPEG file: ${found}`, { cause: error });
+  }
+}

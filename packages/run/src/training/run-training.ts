@@ -1,0 +1,288 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import {
+  createRandomStream,
+  fail,
+  type Graph,
+  type ImageSet,
+  initializeWeights,
+  type OptimizerOptions,
+  type Schedule,
+} from '@dafl/core';
+import { train, type TrainEvent, type TrainOptions } from '@dafl/methods';
+import { writeModel } from '@dafl/models';
+import { hasTestImages, loadLabelledImages } from '../data/data-source.ts';
+import { fitImages } from '../data/fit-images.ts';
+import { holdOut } from './hold-out.ts';
+import { initializeIdentity } from './initialize-identity.ts';
+import { initializeWhitening } from './initialize-whitening.ts';
+import { fingerprintFile, loadArchitecture, loadModel } from '../models/load-model.ts';
+import { daflVersion, describeMachine, type Machine, peakMemoryBytes } from '../machine/machine.ts';
+import type { DownloadSettings } from '../data/mnist-files.ts';
+import { renderTrainingReport } from '../report/render-training-report.ts';
+import { selectBackend } from '../machine/select-backend.ts';
+import type { TrainingOptions } from '../options/training-options.ts';
+import { createFolder, removeTemporaryFiles, writeFileAtomically } from '../folder/write-file-atomically.ts';
+
+/** Where a training goes. */
+export interface TrainingSettings extends DownloadSettings {
+  /** The model file. Beside it lie its record (`.json`) and its measurements (`.metrics.jsonl`). */
+  readonly file: string;
+  /** Replaces files that are there. */
+  readonly force?: boolean;
+  /** How the record says that the training is repeated. */
+  readonly command: string;
+}
+
+/** Everything is read and chosen. The first event. */
+export interface TrainingPreparedEvent {
+  readonly event: 'prepared';
+  readonly backend: string;
+  readonly backendReason: string;
+  readonly name: string;
+  readonly trainingImages: number;
+  readonly evaluationImages: number;
+  /** What is reported on. */
+  readonly evaluation: 'validation' | 'test';
+}
+
+/** The network is trained and written. The last event. */
+export type TrainingResultEvent = Extract<TrainEvent, { event: 'result' }> & {
+  readonly modelSha256: string;
+  readonly peakMemoryBytes: number;
+  readonly evaluation: 'validation' | 'test';
+  readonly files: TrainingFiles;
+  /** Why there is no report, where there is none. */
+  readonly reportFailure?: string;
+};
+
+/** The files of a training. */
+export interface TrainingFiles {
+  readonly model: string;
+  readonly record: string;
+  readonly metrics: string;
+  /** One page about it. */
+  readonly report: string;
+}
+
+/** What `runTraining` tells, in the order of its happening. */
+export type TrainingEvent = TrainingPreparedEvent | Exclude<TrainEvent, { event: 'result' }> | TrainingResultEvent;
+
+/** The record beside a trained model. */
+export interface TrainingRecord {
+  readonly format: 'dafl-training';
+  readonly version: 1;
+  /** What trains it again. */
+  readonly command: string;
+  readonly options: TrainingOptions;
+  readonly seed: number;
+  /** Of the last epoch, 0..1. */
+  readonly accuracy: number | null;
+  /** What the accuracy was measured on. */
+  readonly evaluation: { readonly on: 'validation' | 'test'; readonly count: number };
+  readonly evaluations: readonly { readonly epoch: number; readonly step: number; readonly accuracy: number }[];
+  readonly steps: number;
+  readonly seconds: number;
+  readonly backend: string;
+  readonly peakMemoryBytes: number;
+  readonly machine: Machine;
+  readonly versions: Readonly<Record<'dafl' | 'node', string>>;
+  /** Of the model file. */
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
+
+/** The files that a training into `file` writes. */
+export function trainingFiles(file: string): TrainingFiles {
+  const stem = file.replace(/\.safetensors$/, '');
+  return { model: file, record: `${stem}.json`, metrics: `${stem}.metrics.jsonl`, report: `${stem}.report.html` };
+}
+
+/**
+ * Trains a network on labelled images and writes it with its record. Nothing is written before the end, so that an
+ * interrupted training leaves nothing behind.
+ *
+ * @throws {DaflError} `USAGE` if a file is there already; `MODEL` or `DATA` for what is read; `STORAGE` for what cannot be
+ * written; and what `train` throws. `AbortError` if the signal is aborted.
+ */
+export async function* runTraining(
+  given: TrainingOptions,
+  settings: TrainingSettings,
+): AsyncGenerator<TrainingEvent, void, undefined> {
+  const files = trainingFiles(settings.file);
+  if (settings.force !== true) assertAbsent(files);
+  const loaded = await loadData(given, settings);
+  const { on } = loaded;
+  const epochs = given.epochs ?? usualEpochs(loaded.data.count, given.batchSize);
+  const options = { ...given, epochs, validationSplit: on === 'validation' ? loaded.evaluation.count : 0 };
+  const { labels = new Uint32Array(), classNames } = loaded.data;
+  const classes = classNames?.length ?? 1 + labels.reduce((most, label) => Math.max(most, label), 0);
+  const architecture = await loadArchitecture(options.architecture, { classes: Math.max(2, classes) });
+  const graph = classes < 2 ? architecture : { ...architecture, classNames };
+  const [data, evaluation] = [loaded.data, loaded.evaluation].map((images) => fitImages(images, graph));
+  const { backend, reason } = await selectBackend({ ...options, networks: [graph] });
+  const lines: string[] = [];
+  const losses: [step: number, loss: number][] = [];
+  let confusion: readonly (readonly number[])[] | null = null;
+  const evaluations: { epoch: number; step: number; accuracy: number }[] = [];
+  try {
+    yield {
+      event: 'prepared',
+      backend: backend.description,
+      backendReason: reason,
+      name: graph.name,
+      trainingImages: data.count,
+      evaluationImages: evaluation.count,
+      evaluation: on,
+    };
+    for await (const event of train({
+      backend,
+      graph,
+      data,
+      evaluation,
+      optimizer: optimizerOf(options),
+      schedule: scheduleOf(options),
+      epochs,
+      batchSize: options.batchSize,
+      ...(await initialWeightsOf(options, graph, data)),
+      labelSmoothing: options.labelSmoothing,
+      augmentation: { shift: options.shift, horizontalFlip: options.horizontalFlip },
+      seed: options.seed,
+      signal: settings.signal,
+    })) {
+      if (event.event === 'result') {
+        yield await writeResult(event);
+        return;
+      }
+      if (event.event === 'step') {
+        lines.push(JSON.stringify({ event: 'step', step: event.step, epoch: event.epoch, losses: event.losses }));
+        losses.push([event.step, Object.values(event.losses)[0]]);
+      } else {
+        const { epoch, step, accuracy, count } = event;
+        lines.push(JSON.stringify({ event: 'evaluation', step, epoch, accuracy, count }));
+        evaluations.push({ epoch, step, accuracy });
+        ({ confusion } = event);
+      }
+      yield event;
+    }
+  } finally {
+    await backend.close();
+  }
+
+  async function writeResult(event: Extract<TrainEvent, { event: 'result' }>): Promise<TrainingResultEvent> {
+    const bytes = writeModel(event.model);
+    const file = fingerprintFile(bytes);
+    const record: TrainingRecord = {
+      format: 'dafl-training',
+      version: 1,
+      command: settings.command,
+      options,
+      seed: options.seed,
+      accuracy: event.accuracy ?? null,
+      evaluation: { on, count: evaluation.count },
+      evaluations,
+      steps: event.steps,
+      seconds: event.seconds,
+      backend: backend.description,
+      peakMemoryBytes: peakMemoryBytes(),
+      machine: describeMachine(),
+      versions: { dafl: daflVersion(), node: process.versions.node },
+      ...file,
+    };
+    await createFolder(dirname(files.model));
+    await removeTemporaryFiles(dirname(files.model));
+    await writeFileAtomically(files.metrics, `${lines.join('\n')}\n`);
+    await writeFileAtomically(files.record, `${JSON.stringify(record, null, 2)}\n`);
+    await writeFileAtomically(files.model, bytes);
+    // Last, and for itself: no report is worth the model.
+    let reportFailure: string | undefined;
+    try {
+      const report = renderTrainingReport({ record, model: event.model, file: bytes, losses, confusion });
+      await writeFileAtomically(files.report, report);
+    } catch (error) {
+      reportFailure = `Cannot write the report, and goes on without: ${error instanceof Error ? error.message : String(error)}`;
+    }
+    return {
+      ...event,
+      ...(reportFailure === undefined ? {} : { reportFailure }),
+      modelSha256: file.sha256,
+      peakMemoryBytes: record.peakMemoryBytes,
+      evaluation: on,
+      files,
+    };
+  }
+}
+
+function assertAbsent(files: TrainingFiles): void {
+  for (const path of Object.values(files) as string[]) {
+    if (!existsSync(path)) continue;
+    fail({
+      cannot: `write '${path}'`,
+      as: 'it must not exist yet',
+      value: 'a file. Choose another name, or replace it with --force',
+    });
+  }
+}
+
+async function loadData(
+  options: TrainingOptions,
+  { signal, onDownload }: DownloadSettings,
+): Promise<{ data: ImageSet; evaluation: ImageSet; on: 'validation' | 'test' }> {
+  const { data: source, validationSplit: asked, seed } = options;
+  const hasTests = asked === undefined || asked === 0 ? await hasTestImages(source) : true;
+  if (asked === 0 && !hasTests) {
+    fail({
+      cannot: 'train',
+      as: "'validationSplit' must be >= 1 where there are no test images",
+      value: `0, and '${source}' has no folders 'train' and 'test'`,
+    });
+  }
+  const all = await loadLabelledImages(source, { split: 'train', signal, onDownload });
+  const held = asked ?? (hasTests ? 0 : Math.ceil(all.count / 10));
+  if (held === 0) {
+    return {
+      data: all,
+      evaluation: await loadLabelledImages(source, { split: 'test', signal, onDownload }),
+      on: 'test',
+    };
+  }
+  if (held >= all.count) {
+    fail({ cannot: 'train', as: `'validationSplit' must be below the ${all.count} training images`, value: held });
+  }
+  const { kept, heldOut } = holdOut(all, held, createRandomStream(seed, 'validation'));
+  return { data: kept, evaluation: heldOut, on: 'validation' };
+}
+
+/** Passes over the images that a small network needs at least, and the steps that it needs beside, where these are few. */
+const USUAL_EPOCHS = 12;
+const LEAST_STEPS = 400;
+
+function usualEpochs(images: number, batchSize: number): number {
+  return Math.max(USUAL_EPOCHS, Math.ceil(LEAST_STEPS / Math.ceil(images / batchSize)));
+}
+
+function optimizerOf({ optimizer: kind, ...options }: TrainingOptions): OptimizerOptions {
+  if (kind === 'adam') return { kind };
+  const { momentum, nesterov, weightDecay, biasLearningRateFactor } = options;
+  return { kind, momentum, nesterov, weightDecay, biasLearningRateFactor };
+}
+
+async function initialWeightsOf(
+  { seed, initialization, whitening, startFrom }: TrainingOptions,
+  graph: Graph,
+  data: ImageSet,
+): Promise<Pick<TrainOptions, 'initialWeights' | 'frozen'>> {
+  if (initialization === 'uniform' && !whitening && startFrom === undefined) return {};
+  const drawn =
+    startFrom === undefined
+      ? initializeWeights(graph, createRandomStream(seed, 'weights'))
+      : { graph, weights: (await loadModel(startFrom)).model.weights };
+  const initial = initialization === 'identity' && startFrom === undefined ? initializeIdentity(drawn) : drawn;
+  if (!whitening) return { initialWeights: initial.weights };
+  const { model, node } = initializeWhitening(initial, data);
+  return { initialWeights: model.weights, frozen: [node] };
+}
+
+function scheduleOf({ learningRateSchedule: kind, learningRate, warmupSteps }: TrainingOptions): Schedule {
+  return { kind, learningRate, warmupSteps };
+}
