@@ -18,7 +18,7 @@ import {
   summarizeVerdicts,
   tableCells,
   tableHeads,
-} from '@dafl/run';
+} from '@dafl/run/experiments';
 import { format } from 'oxfmt';
 import { type OnnxCasesRecord, renderOnnxOperators } from './_render-onnx-operators.ts';
 import { renderTorchModels, type TorchModelsRecord } from './_render-torch-models.ts';

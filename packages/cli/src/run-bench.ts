@@ -2,16 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
-import {
-  type BackendName,
-  backendNames,
-  type BenchmarkCase,
-  type BenchmarkCaseName,
-  daflVersion,
-  describeMachine,
-  stepCountFormula,
-  writeFileAtomically,
-} from '@dafl/run';
+import type { BackendName } from '@dafl/run/options';
+import { backendNames, daflVersion, describeMachine, writeFileAtomically } from '@dafl/run';
+import { type BenchmarkCase, type BenchmarkCaseName, stepCountFormula } from '@dafl/run/benchmark';
 import { listContestants, type ContestantPlan } from './benchmark/list-contestants.ts';
 import { type CaseResult, measureCase, type MeasureCaseOptions } from './benchmark/measure-case.ts';
 import { largestIdleShare, measureBusyShare } from './benchmark/measure-busy-share.ts';

@@ -1,4 +1,4 @@
-import type { BenchmarkCase } from '@dafl/run';
+import type { BenchmarkCase } from '@dafl/run/benchmark';
 import { compareContestants } from './compare-contestants.ts';
 import type { CaseResult, ContestantResult } from './measure-case.ts';
 import { summarizeSamples } from './summarize-samples.ts';

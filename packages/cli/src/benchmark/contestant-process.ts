@@ -4,7 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { createStepBenchmark, daflVersion, peakMemoryBytes, selectBackend } from '@dafl/run';
+import { createStepBenchmark } from '@dafl/run/benchmark';
+import { daflVersion, peakMemoryBytes, selectBackend } from '@dafl/run';
 import type { BackendSetup } from './list-contestants.ts';
 
 function answer(value: object): void {

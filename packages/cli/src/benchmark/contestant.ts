@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { MatMulPeak, StepCount, StepTiming } from '@dafl/run';
+import type { MatMulPeak, StepCount, StepTiming } from '@dafl/run/benchmark';
 import type { ContestantContext, ContestantPlan } from './list-contestants.ts';
 
 /** A process of its own that stands still until it is asked for something. */

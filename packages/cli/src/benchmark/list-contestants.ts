@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BackendName, BenchmarkCase, BenchmarkRecipe } from '@dafl/run';
+import type { BackendName } from '@dafl/run/options';
+import type { BenchmarkCase, BenchmarkRecipe } from '@dafl/run/benchmark';
 
 /** What a process that runs a backend is told first. */
 export interface BackendSetup {

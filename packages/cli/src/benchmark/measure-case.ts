@@ -12,7 +12,7 @@ import {
   type StepCount,
   type StepLosses,
   writeBenchmarkStart,
-} from '@dafl/run';
+} from '@dafl/run/benchmark';
 import { type Comparison, compareContestants } from './compare-contestants.ts';
 import { type Contestant, ContestantError, startContestant } from './contestant.ts';
 import type { ContestantContext, ContestantPlan } from './list-contestants.ts';

@@ -1,4 +1,4 @@
-import type { BenchmarkCase } from '@dafl/run';
+import type { BenchmarkCase } from '@dafl/run/benchmark';
 import { formatBytes } from '@dafl/run';
 import { formatTable } from '../format.ts';
 import type { Terminal } from '../terminal.ts';

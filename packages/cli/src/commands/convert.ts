@@ -80,7 +80,8 @@ export const convertCommand: Command = defineCommand({
         ? file.replace(/model\.json$/i, 'preprocessor_config.json')
         : file.replace(/\.\w+$/, '.preprocessor_config.json');
     for (const each of [file, config]) if (each !== undefined) assertWritableFile(each, values);
-    const { formatBytes, loadModel, writeFileAtomically, writeModelFiles } = await import('@dafl/run');
+    const { formatBytes, writeFileAtomically, writeModelFiles } = await import('@dafl/run');
+    const { loadModel } = await import('@dafl/run/load-model');
     const models = await import('@dafl/models');
     const { model, notes } = await loadModel(source, values);
     tellNotes(notes, terminal);

@@ -25,7 +25,8 @@ export const evaluateCommand: Command = defineCommand({
   ],
   async run(values, { terminal, isJson, signal }) {
     const { model, data, split } = values;
-    const { fitImages, loadLabelledImages, loadModel, selectBackend } = await import('@dafl/run');
+    const { fitImages, loadLabelledImages, selectBackend } = await import('@dafl/run');
+    const { loadModel } = await import('@dafl/run/load-model');
     const { createNetwork, evaluate } = await import('@dafl/core');
     const loaded = await loadModel(model, values);
     tellNotes(loaded.notes, terminal);

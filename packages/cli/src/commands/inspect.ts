@@ -24,7 +24,8 @@ export const inspectCommand: Command = defineCommand({
     const { terminal, isJson } = context;
     const { model: source, other } = values;
     const { describeClassifier, describeModel } = await import('@dafl/core');
-    const { formatBytes, loadModel } = await import('@dafl/run');
+    const { formatBytes } = await import('@dafl/run');
+    const { loadModel } = await import('@dafl/run/load-model');
     if (other !== undefined) {
       const load = async (name: string) => (await loadModel(name, values)).model;
       return await showDifferences([source, other], [await load(source), await load(other)], context);

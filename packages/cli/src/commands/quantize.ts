@@ -36,15 +36,9 @@ export const quantizeCommand: Command = defineCommand({
   async run(values, { terminal, isJson, signal }) {
     const { model: source, out: file, eval: data } = values;
     assertWritableFile(file, values);
-    const {
-      fitImages,
-      formatBytes,
-      loadLabelledImages,
-      loadModel,
-      runQuantization,
-      selectBackend,
-      writeFileAtomically,
-    } = await import('@dafl/run');
+    const { fitImages, formatBytes, loadLabelledImages, runQuantization, selectBackend, writeFileAtomically } =
+      await import('@dafl/run');
+    const { loadModel } = await import('@dafl/run/load-model');
     const { model, notes, sizeBytes } = await loadModel(source, values);
     tellNotes(notes, terminal);
     const evaluation =

@@ -5,9 +5,9 @@ import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { DaflError, fail } from '@dafl/core';
-import type { Split } from './data-source.ts';
 import { systemErrorCode } from '../folder/storage-error.ts';
 import { createFolder, listFolder, writeFileAtomically } from '../folder/write-file-atomically.ts';
+import type { Split } from './split.ts';
 
 /** How whoever reads data hears of downloads, and ends them. */
 export interface DownloadSettings {

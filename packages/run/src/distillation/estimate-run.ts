@@ -1,5 +1,5 @@
 import { createRandomStream, describeClassifier, distill, initializeWeights } from '@dafl/core';
-import { loadLabelledImages } from '../data/data-source.ts';
+import { loadLabelledImages } from '../data/load-images.ts';
 import { fitImages } from '../data/fit-images.ts';
 import { assertFits, fitMemory } from '../recipe/fit-memory.ts';
 import type { DistillationOptions } from '../options/distillation-options.ts';

@@ -11,7 +11,7 @@ import {
 } from '@dafl/core';
 import { readModel } from '@dafl/models';
 import { CheckpointStore, type LoadedCheckpoint } from '../folder/checkpoint-store.ts';
-import { loadLabelledImages } from '../data/data-source.ts';
+import { loadLabelledImages } from '../data/load-images.ts';
 import { fitImages } from '../data/fit-images.ts';
 import { assertFits, fitMemory } from '../recipe/fit-memory.ts';
 import { hyperParameters } from '../options/hyper-parameters.ts';

@@ -18,7 +18,7 @@ import {
 } from '@dafl/core';
 import { writeIdx } from '@dafl/data';
 import { writeModel } from '@dafl/models';
-import { loadLabelledImages } from '../data/data-source.ts';
+import { loadLabelledImages } from '../data/load-images.ts';
 import { fitImages } from '../data/fit-images.ts';
 import { type BackendName, parseDistillationOptions } from '../options/distillation-options.ts';
 import { loadModel, loadStudent } from '../models/load-model.ts';

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { fail } from '@dafl/core';
 import { recordMetadata } from '@dafl/methods';
 import { decomposeAside } from './decompose-aside.ts';
-import { loadLabelledImages } from '../data/data-source.ts';
+import { loadLabelledImages } from '../data/load-images.ts';
 import { fitImages } from '../data/fit-images.ts';
 import type { BackendName } from '../options/distillation-options.ts';
 import { loadModel, type ModelOptions } from '../models/load-model.ts';

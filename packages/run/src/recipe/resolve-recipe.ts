@@ -36,7 +36,7 @@ import {
   refine,
   zsktDefaults,
 } from './baseline-recipes.ts';
-import { loadImages } from '../data/data-source.ts';
+import { loadImages } from '../data/load-images.ts';
 import { decideMethod } from './decide-method.ts';
 import type { BackendName, DistillationOptions, SettledOptions } from '../options/distillation-options.ts';
 import {

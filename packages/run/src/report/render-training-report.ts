@@ -1,5 +1,5 @@
 import { describeModel, type Model } from '@dafl/core';
-import type { TrainingRecord } from '../training/run-training.ts';
+import type { TrainingRecord } from '../folder/training-record.ts';
 import { formatBytes } from '../folder/storage-error.ts';
 import { classNames } from './class-names.ts';
 import { describeComputer } from './describe-computer.ts';

@@ -6,7 +6,8 @@ import { readModel, writeModel } from '@dafl/models';
 import { encode } from 'fast-png';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { tinyData, tinyTeacher } from '../../../../test-fixtures/tiny-teacher.ts';
-import { runTraining, type TrainingEvent, type TrainingRecord } from './run-training.ts';
+import type { TrainingRecord } from '../folder/training-record.ts';
+import { runTraining, type TrainingEvent } from './run-training.ts';
 import { parseTrainingOptions } from '../options/training-options.ts';
 
 let home: string;

@@ -11,14 +11,16 @@ import {
 } from '@dafl/core';
 import { train, type TrainEvent, type TrainOptions } from '@dafl/methods';
 import { writeModel } from '@dafl/models';
-import { hasTestImages, loadLabelledImages } from '../data/data-source.ts';
+import { hasTestImages } from '../data/class-folders.ts';
+import { loadLabelledImages } from '../data/load-images.ts';
 import { fitImages } from '../data/fit-images.ts';
 import { holdOut } from './hold-out.ts';
 import { initializeIdentity } from './initialize-identity.ts';
 import { initializeWhitening } from './initialize-whitening.ts';
 import { fingerprintFile, loadArchitecture, loadModel } from '../models/load-model.ts';
-import { daflVersion, describeMachine, type Machine, peakMemoryBytes } from '../machine/machine.ts';
+import { daflVersion, describeMachine, peakMemoryBytes } from '../machine/machine.ts';
 import type { DownloadSettings } from '../data/mnist-files.ts';
+import type { TrainingRecord } from '../folder/training-record.ts';
 import { renderTrainingReport } from '../report/render-training-report.ts';
 import { selectBackend } from '../machine/select-backend.ts';
 import type { TrainingOptions } from '../options/training-options.ts';
@@ -67,30 +69,6 @@ export interface TrainingFiles {
 
 /** What `runTraining` tells, in the order of its happening. */
 export type TrainingEvent = TrainingPreparedEvent | Exclude<TrainEvent, { event: 'result' }> | TrainingResultEvent;
-
-/** The record beside a trained model. */
-export interface TrainingRecord {
-  readonly format: 'dafl-training';
-  readonly version: 1;
-  /** What trains it again. */
-  readonly command: string;
-  readonly options: TrainingOptions;
-  readonly seed: number;
-  /** Of the last epoch, 0..1. */
-  readonly accuracy: number | null;
-  /** What the accuracy was measured on. */
-  readonly evaluation: { readonly on: 'validation' | 'test'; readonly count: number };
-  readonly evaluations: readonly { readonly epoch: number; readonly step: number; readonly accuracy: number }[];
-  readonly steps: number;
-  readonly seconds: number;
-  readonly backend: string;
-  readonly peakMemoryBytes: number;
-  readonly machine: Machine;
-  readonly versions: Readonly<Record<'dafl' | 'node', string>>;
-  /** Of the model file. */
-  readonly sha256: string;
-  readonly sizeBytes: number;
-}
 
 /** The files that a training into `file` writes. */
 export function trainingFiles(file: string): TrainingFiles {

@@ -7,7 +7,8 @@ import { gzipSync } from 'node:zlib';
 import { encode } from 'fast-png';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { tinyData } from '../../../../test-fixtures/tiny-teacher.ts';
-import { hasTestImages, loadImages, loadLabelledImages } from './data-source.ts';
+import { hasTestImages } from './class-folders.ts';
+import { loadImages, loadLabelledImages } from './load-images.ts';
 import { findLocalMnist, type MnistOptions } from './mnist-files.ts';
 
 let folder: string;

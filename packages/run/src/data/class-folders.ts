@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { DaflError, type ImageSet } from '@dafl/core';
+import { collectImages } from '@dafl/data';
+import { listFolder } from '../folder/write-file-atomically.ts';
+import { DATA_FILE } from './data-files.ts';
+import { isFolder } from './is-folder.ts';
+import { decodePictures, listPictures } from './pictures.ts';
+import type { Split } from './split.ts';
+
+const SPLIT_FOLDERS: Readonly<Record<Split, readonly string[]>> = { train: ['train'], test: ['test', 'val'] };
+
+/** Where the classes of one split lie. */
+interface ClassFolders {
+  readonly root: string;
+  /** Names of the classes of all splits, sorted: a class has the same label in each, even where one lacks it. */
+  readonly names: readonly string[];
+}
+
+/** The folders that hold the pictures of one class each; undefined if the source is not laid out so. */
+export async function findClassFolders(source: string, split: Split): Promise<ClassFolders | undefined> {
+  if (!(await isFolder(source))) return undefined;
+  // Where there are data set files, folders beside them are something else.
+  if ((await listFolder(source)).some((name) => DATA_FILE.test(name))) return undefined;
+  const folders = await listSubfolders(source);
+  const named = SPLIT_FOLDERS[split].find((name) => folders.includes(name));
+  const splits = [...SPLIT_FOLDERS.train, ...SPLIT_FOLDERS.test].filter((name) => folders.includes(name));
+  if (splits.length > 0 && named === undefined) {
+    throw new DaflError(
+      'DATA',
+      `Cannot read data from '${source}' as there must be a folder '${SPLIT_FOLDERS[split].join("' or '")}': current folders are [${folders.join(', ')}]`,
+    );
+  }
+  if (named === undefined) return folders.length === 0 ? undefined : { root: source, names: folders };
+  const names = await Promise.all(splits.map((name) => listSubfolders(join(source, name))));
+  const root = join(source, named);
+  return (await listSubfolders(root)).length === 0 ? undefined : { root, names: sortNames([...new Set(names.flat())]) };
+}
+
+/** Whether a source keeps test images apart from those to train on: class folders may lie there without `train` and `test`. */
+export async function hasTestImages(source: string): Promise<boolean> {
+  if (source === 'mnist') return true;
+  const folders = (await isFolder(source)) ? await listSubfolders(source) : [];
+  // Training images and no others.
+  if (folders.includes('train') && !SPLIT_FOLDERS.test.some((name) => folders.includes(name))) return false;
+  return (await findClassFolders(source, 'test'))?.root !== source;
+}
+
+async function listSubfolders(folder: string): Promise<string[]> {
+  const names = await listFolder(folder);
+  const kinds = await Promise.all(names.map((name) => isFolder(join(folder, name))));
+  return sortNames(names.filter((_, index) => kinds[index]));
+}
+
+/** Numbers by their value, other names by their letters. */
+function sortNames(names: readonly string[]): string[] {
+  const isNumbered = names.every((name) => /^\d+$/.test(name));
+  return isNumbered ? names.toSorted((a, b) => Number(a) - Number(b)) : names.toSorted();
+}
+
+/** Reads the pictures of all classes. @throws {DaflError} `DATA` */
+export async function readClassFolders(
+  { root, names: classNames }: ClassFolders,
+  options: { readonly signal?: AbortSignal },
+): Promise<ImageSet> {
+  const paths: string[] = [];
+  const labels: number[] = [];
+  const present = new Set(await listSubfolders(root));
+  for (const [label, className] of classNames.entries()) {
+    if (!present.has(className)) continue;
+    const folder = join(root, className);
+    const pictures = await listPictures(folder);
+    if (pictures.length === 0) {
+      throw new DaflError(
+        'DATA',
+        `Cannot read data from '${folder}' as the folder of a class must hold PNG or JPEG files: found none`,
+      );
+    }
+    for (const path of pictures) {
+      paths.push(path);
+      labels.push(label);
+    }
+  }
+  return { ...collectImages(await decodePictures(paths, options), { labels: Uint32Array.from(labels) }), classNames };
+}

@@ -1,0 +1,2 @@
+/** Which half of a data set. */
+export type Split = 'train' | 'test';
