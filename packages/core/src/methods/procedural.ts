@@ -7,6 +7,7 @@ import { type Mixing, type Mixture, PictureMixer } from '../procedural/picture-m
 import type { PicturePool } from '../procedural/picture-pool.ts';
 import { PictureSource } from '../procedural/picture-source.ts';
 import type { RandomStream } from '../random.ts';
+import { createTurn } from '../turn.ts';
 import type { Method, MethodContext, MethodSession, StudentBatch } from './method.ts';
 
 /** Options of `procedural`. */
@@ -74,7 +75,7 @@ export function procedural(given: ProceduralOptions): Method {
 
 function startProcedural(
   { batchSize, studentSteps, uses, pictures }: Required<ProceduralOptions>,
-  { backend, teacher, steps, positionAt = (step) => step, createRandom }: MethodContext,
+  { backend, teacher, steps, positionAt = (step) => step, createRandom, turn = createTurn() }: MethodContext,
 ): MethodSession {
   const { inputShape, preprocessing, classes } = describeClassifier(teacher.graph);
   const [height, width, channels] = inputShape;
@@ -98,7 +99,15 @@ function startProcedural(
 
   function createSource(): PictureSource {
     const heldOut = Math.max(HELD_OUT, classes);
-    return new PictureSource({ size, classes, capacity, heldOut, brightness: meanPixel(preprocessing), createRandom });
+    return new PictureSource({
+      size,
+      classes,
+      capacity,
+      heldOut,
+      brightness: meanPixel(preprocessing),
+      createRandom,
+      turn,
+    });
   }
 
   /** How many pictures have been drawn once `step` steps are done. */
@@ -111,6 +120,7 @@ function startProcedural(
     const count = drawn.length / pictureSize;
     const labels = new Uint32Array(count);
     for (let begin = 0; begin < count; begin += batchSize) {
+      await turn();
       const end = Math.min(count, begin + batchSize);
       const list = Array.from({ length: end - begin }, (_, index) =>
         drawn.subarray((begin + index) * pictureSize, (begin + index + 1) * pictureSize),
@@ -176,7 +186,7 @@ function startProcedural(
       const answers = tensors.get('answers')!.data;
       // Draw by draw, as each draw's choices rest on the pool before it.
       for (let step = 0; source.drawn < answers.length; step++) {
-        source.replay(answers.subarray(source.drawn, drawnAfter(step)));
+        await source.replay(answers.subarray(source.drawn, drawnAfter(step)));
       }
       batches.restore({ counter: counters.batches });
     },

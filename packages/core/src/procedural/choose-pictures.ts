@@ -41,10 +41,10 @@ export async function choosePictures(
     heldOut: classes,
     brightness: preprocessing.mean.reduce((sum, value) => sum + value, 0) / channels || undefined,
     createRandom,
+    turn,
   });
   const drawn = Math.ceil(DRAWN_FOR_EACH * capacity);
   for (let begin = 0; begin < drawn; begin += DRAWN_AT_A_TIME) {
-    await turn();
     signal?.throwIfAborted();
     await source.draw(
       Math.min(DRAWN_AT_A_TIME, drawn - begin),

@@ -65,9 +65,21 @@ it('makes the same pools again from the answers alone', async () => {
   await first.draw(3_100, answer);
   await first.draw(500, answer);
   const again = create();
-  again.replay(first.answers.slice(0, 3_100));
-  again.replay(first.answers.slice(3_100));
+  await again.replay(first.answers.slice(0, 3_100));
+  await again.replay(first.answers.slice(3_100));
   expect(again.training.classCounts).toEqual(first.training.classCounts);
   for (const label of first.training.knownClasses)
     expect(again.training.pick(label, 0.99)).toEqual(first.training.pick(label, 0.99));
+});
+
+it('lets signals and timers be heard while it draws, and as it makes the pools again', async () => {
+  let turns = 0;
+  const createRandom = (purpose: string) => createRandomStream(4, purpose);
+  const turn = async (): Promise<void> => void turns++;
+  const source = new PictureSource({ size, classes: 3, capacity: 900, heldOut: 90, createRandom, turn });
+  await source.draw(1_000, answer);
+  expect(turns).toBe(8);
+  const again = new PictureSource({ size, classes: 3, capacity: 900, heldOut: 90, createRandom, turn });
+  await again.replay(source.answers);
+  expect(turns).toBe(16);
 });

@@ -5,6 +5,7 @@ import { pictureFamilies, type PictureFamilyName } from './picture-families.ts';
 import { PicturePool } from './picture-pool.ts';
 import { PictureRandom } from './picture-random.ts';
 import { varyPicture } from './vary-picture.ts';
+import { createTurn, type Turn } from '../turn.ts';
 
 /** Options of a picture source. */
 export interface PictureSourceOptions {
@@ -18,8 +19,12 @@ export interface PictureSourceOptions {
   readonly brightness?: number;
   /** The same stream for the same purpose. */
   readonly createRandom: (purpose: string) => RandomStream;
+  /** Taken now and then, as thousands of pictures take seconds; default: a macrotask. */
+  readonly turn?: Turn;
 }
 
+/** Pictures drawn between two turns. */
+const DRAWN_AT_ONCE = 128;
 /** One of so many pictures of each class is kept apart, beginning with this one. */
 const HELD_OUT_EVERY = 12;
 const FIRST_HELD_OUT = 3;
@@ -43,6 +48,7 @@ export class PictureSource {
   readonly training: PicturePool;
   readonly heldOut: PicturePool;
   readonly #options: PictureSourceOptions;
+  readonly #turn: Turn;
   readonly #kinds: WeighedKind[];
   /** How much the pictures of each kind were wanted: total, and number. */
   readonly #wanted: { total: number; count: number }[];
@@ -53,6 +59,7 @@ export class PictureSource {
 
   constructor(options: PictureSourceOptions) {
     this.#options = options;
+    this.#turn = options.turn ?? createTurn();
     const { size, classes, capacity, heldOut } = options;
     const pictureSize = size.height * size.width * size.channels;
     this.training = new PicturePool(capacity, classes, pictureSize);
@@ -78,7 +85,7 @@ export class PictureSource {
    * @param answer Gives the teacher's class of each of the pictures, `[count, height, width, channels]` bytes.
    */
   async draw(count: number, answer: (pictures: Uint8Array) => Promise<ArrayLike<number>>): Promise<void> {
-    const proposals = Array.from({ length: count }, (_, offset) => this.#propose(this.drawn + offset));
+    const proposals = await this.#proposeAll(count);
     const { pictureSize } = this.training;
     const pictures = new Uint8Array(count * pictureSize);
     for (const [index, { picture }] of proposals.entries()) pictures.set(picture, index * pictureSize);
@@ -86,9 +93,18 @@ export class PictureSource {
   }
 
   /** Makes the pools again from the answers of an earlier session, given as they were: draw by draw. */
-  replay(answers: ArrayLike<number>): void {
-    const proposals = Array.from({ length: answers.length }, (_, offset) => this.#propose(this.drawn + offset));
-    this.#take(proposals, answers);
+  async replay(answers: ArrayLike<number>): Promise<void> {
+    this.#take(await this.#proposeAll(answers.length), answers);
+  }
+
+  /** All rest on the pools as they are now, whoever has a turn meanwhile. */
+  async #proposeAll(count: number): Promise<Proposal[]> {
+    const proposals: Proposal[] = [];
+    while (proposals.length < count) {
+      if (proposals.length % DRAWN_AT_ONCE === 0) await this.#turn();
+      proposals.push(this.#propose(this.drawn + proposals.length));
+    }
+    return proposals;
   }
 
   #propose(index: number): Proposal {

@@ -67,6 +67,11 @@ export async function sampleRun(path: string, options: SampleRunOptions): Promis
     steps,
     changes.map(([step, end]) => ({ step, end })),
   );
+  const turn = createTurn();
+  const heard = async (): Promise<void> => {
+    await turn();
+    signal?.throwIfAborted();
+  };
   const session = method.start({
     backend,
     teacher: networks[0],
@@ -74,6 +79,7 @@ export async function sampleRun(path: string, options: SampleRunOptions): Promis
     steps,
     positionAt: (step) => pace.positionAt(step),
     createRandom: (purpose) => createRandomStream(seed, purpose),
+    turn: heard,
   });
   try {
     await session.restore({
@@ -82,7 +88,7 @@ export async function sampleRun(path: string, options: SampleRunOptions): Promis
       parts: [],
     });
     const random = createRandomStream(seed, 'samples');
-    const drawn = await drawSamples(session, { teacher: networks[0], random, turn: createTurn(), signal });
+    const drawn = await drawSamples(session, { teacher: networks[0], random, turn, signal });
     return pickSamples(drawn, classifier, { step: checkpoint.step, perClass });
   } finally {
     session.dispose();
