@@ -48,7 +48,9 @@ describe.each([1, 3])('a teacher of %d channels that only answers', (channels) =
       await expect(loadTeacher({ teacher: served.url, ...pixels })).rejects.toThrow(
         `Cannot ask '${served.url}' as it must answer: current answer is status 401`,
       );
-      await expect(loadTeacher({ teacher: served.url, ...pixels }, { teacherToken: 'other' })).rejects.toThrow('401');
+      await expect(loadTeacher({ teacher: served.url, ...pixels }, { teacherToken: 'other' })).rejects.toThrow(
+        "status 401 ('no good: Bearer ...'). A token is taken from DAFL_TEACHER_TOKEN",
+      );
       const { notes: given } = await loadTeacher({ teacher: served.url, ...pixels }, { teacherToken: 'secret' });
       expect(given.join()).toContain('3 classes, probabilities');
       vi.stubEnv('DAFL_TEACHER_TOKEN', 'secret');
@@ -68,6 +70,22 @@ describe.each([1, 3])('a teacher of %d channels that only answers', (channels) =
     expectClose(await probabilitiesOf(model), await probabilitiesOf(teacher));
     expect(notes.join()).toContain('3 classes, logits');
   });
+});
+
+it('is waited for as long as an endpoint that is busy asks for, and refused where it is not what it says', async () => {
+  const busy = await serveModel(tinyTeacher(), { failures: 1, retryAfter: 1 });
+  const other = await serveModel(tinyTeacher(), { described: 7 });
+  try {
+    const startedMs = performance.now();
+    await loadTeacher({ teacher: busy.url, ...pixels });
+    expect(performance.now() - startedMs).toBeGreaterThanOrEqual(990);
+    await expect(loadTeacher({ teacher: other.url, ...pixels })).rejects.toThrow(
+      "'probabilities' must have the 7 values an image that it is described with: current value is 3",
+    );
+  } finally {
+    await busy.close();
+    await other.close();
+  }
 });
 
 it('shows no token, also where it is wrong or has no use', async () => {

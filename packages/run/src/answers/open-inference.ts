@@ -16,10 +16,17 @@ const answerSchema = z.object({
   outputs: z.array(z.object({ name: z.string(), shape: z.array(z.number()), data: z.array(z.number()) })),
 });
 
-/** An answer may take so long, and a request is sent so often. */
+/** An answer may take so long. */
 const TIMEOUT_MS = 30_000;
-const ATTEMPTS = 4;
+/** How long an endpoint that is busy or away is asked again, ... */
+const PATIENCE_MS = 60_000;
+/** ... and one that is away at first. */
+const FIRST_PATIENCE_MS = 2_000;
+/** Between two requests; doubled each time. */
 const FIRST_PAUSE_MS = 250;
+const MOST_PAUSE_MS = 10_000;
+/** Letters of an answer that an error shows. */
+const MOST_QUOTED = 120;
 /** Images of one request. */
 const MOST_IMAGES = 64;
 /** Bytes of an answer at most. */
@@ -55,7 +62,14 @@ export async function openInference(url: string, options: EndpointOptions): Prom
     };
     const answer = answerSchema.safeParse(await request(`${base}/infer`, body, options));
     const found = answer.data?.outputs.find(({ name }) => name === output.name);
-    return found?.data ?? reject(`it must answer with the numbers of '${output.name}'`, 'another answer');
+    if (found === undefined) return reject(`it must answer with the numbers of '${output.name}'`, 'another answer');
+    const [described, given] = [output.shape.at(-1) ?? -1, found.shape.at(-1)];
+    if (described > 0 && given !== described)
+      return reject(
+        `'${output.name}' must have the ${described} values an image that it is described with`,
+        `${given}`,
+      );
+    return found.data;
   }
 
   return {
@@ -77,11 +91,15 @@ export async function openInference(url: string, options: EndpointOptions): Prom
 
 /** One request, repeated while the endpoint is busy or away. */
 async function request(url: string, body: unknown, { token, signal }: EndpointOptions): Promise<unknown> {
-  let reason = '';
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (attempt > 0) await pause(FIRST_PAUSE_MS * 2 ** (attempt - 1), signal);
+  const startedMs = performance.now();
+  // Nobody answers at an address that is mistyped.
+  const awayMs = body === undefined ? FIRST_PATIENCE_MS : PATIENCE_MS;
+  for (let attempt = 0; ; attempt++) {
     signal?.throwIfAborted();
     const limit = AbortSignal.timeout(TIMEOUT_MS);
+    let pauseMs = Math.min(MOST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt);
+    let patienceMs = PATIENCE_MS;
+    let reason = '';
     try {
       const response = await fetch(url, {
         method: body === undefined ? 'GET' : 'POST',
@@ -94,17 +112,53 @@ async function request(url: string, body: unknown, { token, signal }: EndpointOp
         redirect: 'error',
         signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
       });
-      if (response.ok) return JSON.parse(await readText(response)) as unknown;
-      reason = `status ${response.status}`;
-      await response.body?.cancel();
-      if (response.status < 500 && response.status !== 429) break;
+      const text = await readText(response);
+      if (response.ok) {
+        try {
+          return JSON.parse(text) as unknown;
+        } catch {
+          return refuse(url, `no JSON${quote(text, token)}`);
+        }
+      }
+      const { status } = response;
+      reason = `status ${status}${quote(text, token)}`;
+      if (status < 500 && status !== 429) return refuse(url, `${reason}${advise(status, url)}`);
+      pauseMs = Math.max(pauseMs, retryAfterMs(response.headers.get('retry-after')));
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof DaflError) throw error;
-      reason = error instanceof SyntaxError ? 'no JSON' : describe(error);
+      reason = describe(error);
+      patienceMs = awayMs;
     }
+    if (performance.now() - startedMs + pauseMs > patienceMs) return refuse(url, reason);
+    await pause(pauseMs, signal);
   }
+}
+
+function refuse(url: string, reason: string): never {
   throw new DaflError('MODEL', `Cannot ask '${url}' as it must answer: current answer is ${reason}`);
+}
+
+/** What the endpoint says itself, where it says it shortly. It may repeat what it was sent, but not the token. */
+function quote(text: string, token: string | undefined): string {
+  const said = /"(?:error|detail|message)"\s*:\s*"((?:[^"\\]|\\.)*)"/.exec(text)?.[1] ?? text;
+  const hidden = token === undefined ? said : said.replaceAll(token, '...');
+  const shown = hidden.replaceAll(/[^\x20-\x7e]+/g, ' ').trim();
+  return shown === '' || shown === '{}' ? '' : ` ('${shown.slice(0, MOST_QUOTED)}')`;
+}
+
+function advise(status: number, url: string): string {
+  if (status === 401 || status === 403) return '. A token is taken from DAFL_TEACHER_TOKEN';
+  if (status === 404 && !/\/v2\/models\/[^/]/.test(url))
+    return '. The address of a model is http://host/v2/models/NAME';
+  return '';
+}
+
+/** Seconds, or a date. */
+function retryAfterMs(header: string | null): number {
+  if (header === null) return 0;
+  const milliseconds = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isFinite(milliseconds) ? milliseconds : 0;
 }
 
 async function readText(response: Response): Promise<string> {

@@ -7,7 +7,19 @@ import { createNetwork, describeClassifier, type Model, predictLogits, softmaxRo
 /** A model behind the Open Inference Protocol, as servers of other makers have it: channels first, probabilities. */
 export async function serveModel(
   model: Model,
-  { token, failures = 0 }: { readonly token?: string; readonly failures?: number } = {},
+  {
+    token,
+    failures = 0,
+    retryAfter,
+    described,
+  }: {
+    readonly token?: string;
+    readonly failures?: number;
+    /** Seconds that it asks for where it is busy. */
+    readonly retryAfter?: number;
+    /** Classes that it says it has, where that is not so. */
+    readonly described?: number;
+  } = {},
 ): Promise<{ readonly url: string; readonly requests: readonly number[]; close(): Promise<void> }> {
   const backend = createCpuBackend();
   const network = createNetwork(backend, model);
@@ -19,13 +31,18 @@ export async function serveModel(
     const send = (status: number, body: object): void =>
       void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     const answer = async (): Promise<void> => {
-      if (token !== undefined && request.headers.authorization !== `Bearer ${token}`) return send(401, {});
+      const { authorization } = request.headers;
+      if (token !== undefined && authorization !== `Bearer ${token}`)
+        return send(401, { error: `no good: ${authorization}` });
       if (request.method === 'GET') {
         const inputs = [{ name: 'pixels', datatype: 'FP32', shape: [-1, channels, height, width] }];
-        const outputs = [{ name: 'probabilities', datatype: 'FP32', shape: [-1, classes] }];
+        const outputs = [{ name: 'probabilities', datatype: 'FP32', shape: [-1, described ?? classes] }];
         return send(200, { name: 'tiny', inputs, outputs });
       }
-      if (left-- > 0) return send(503, {});
+      if (left-- > 0) {
+        if (retryAfter !== undefined) response.setHeader('retry-after', String(retryAfter));
+        return send(503, { error: 'busy' });
+      }
       const body = (await json(request)) as { inputs: { shape: number[]; data: number[] }[] };
       const [{ shape, data }] = body.inputs;
       requests.push(shape[0]);
