@@ -23,6 +23,9 @@ beforeAll(() => {
     'four.safetensors': writeModel(tinyTeacher({ classes: 4, name: 'four' })),
   };
   for (const [name, content] of Object.entries(files)) writeFileSync(join(home, name), content);
+  mkdirSync(join(home, 'made', 'student'), { recursive: true });
+  writeFileSync(join(home, 'made', 'student', 'student.safetensors'), bytes);
+  mkdirSync(join(home, 'classes', 'ant'), { recursive: true });
   mkdirSync(join(home, 'taken'));
   writeFileSync(join(home, 'taken', 'run.json'), '{}');
   mkdirSync(join(home, 'data', 'mnist'), { recursive: true });
@@ -50,7 +53,33 @@ describe('is told in one line, with its exit code, and leaves nothing behind', (
       'a folder for a file',
       distill('.'),
       3,
-      "Cannot read '.' as it must be a model file or one of [lenet5-mnist]: current error is EISDIR",
+      "Cannot read '.' as it must be a model file or one of [lenet5-mnist]: a folder without model.json",
+    ],
+    [
+      'a run for its student',
+      ['predict', 'made', 'picture.png'],
+      3,
+      `Cannot read 'made' as it must be a model file or one of [lenet5-mnist]: a run, whose student is '${join('made', 'student', 'student.safetensors')}'`,
+    ],
+    [
+      'an address for a file',
+      ['inspect', 'http://localhost:9/v2/models/x'],
+      3,
+      "Cannot read 'http://localhost:9/v2/models/x' as it must be a model file or one of [lenet5-mnist]: an address, which only the teacher of a distillation can be",
+    ],
+    [
+      'a run among classes',
+      [...distill('tiny.safetensors', '--eval', 'classes'), '--out', join('classes', 'run')].filter(
+        (word, index, all) => word !== 'out' && !(word === '--out' && all[index + 1] === 'out'),
+      ),
+      2,
+      `Cannot write to '${join('classes', 'run')}' as '--eval' must not hold it, as its folders are classes: current value is classes`,
+    ],
+    [
+      'a name of another format',
+      ['train', '--data', 'data', '--out', 'out.onnx'],
+      2,
+      "Cannot write 'out.onnx' as the file of a trained model must be named .safetensors (dafl convert makes other formats of it): current value is 'out.onnx'",
     ],
     [
       'a wheel that is not there',
@@ -117,6 +146,12 @@ describe('is told in one line, with its exit code, and leaves nothing behind', (
       ['distil'],
       2,
       "Cannot run dafl as the command must be one of [distill, estimate, demo, train, record, evaluate, models, inspect, predict, convert, quantize, samples, runs, runs compare, serve, experiment, bench, completion, doctor]: current value is 'distil'. Did you mean 'distill'?",
+    ],
+    [
+      'a report, which is no command',
+      ['report', 'made'],
+      2,
+      /current value is 'report'\. distill and train write the report by themselves: report\.html in the folder of the run, or beside the model$/,
     ],
     [
       "a command's flag before it",

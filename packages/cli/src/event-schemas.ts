@@ -122,6 +122,10 @@ const distillationResult = event('result', 'The run has ended and all is written
     metrics: z.string(),
     samples: z.string(),
     report: z.string(),
+    onnx: z.string().optional(),
+    keras: z.string().optional(),
+    tfjs: z.string().optional(),
+    int8: z.string().optional(),
   }),
 } satisfies ShapeOf<Omit<RunResultEvent, 'event' | 'student'>>);
 
@@ -226,7 +230,7 @@ export const eventSchemas: Readonly<Record<string, readonly EventSchema[]>> = {
       modelSha256: sha256,
       peakMemoryBytes: count,
       evaluation: z.enum(['validation', 'test']),
-      files: z.strictObject({ model: z.string(), record: z.string(), metrics: z.string() }),
+      files: z.strictObject({ model: z.string(), record: z.string(), metrics: z.string(), report: z.string() }),
     }),
   ],
   record: [

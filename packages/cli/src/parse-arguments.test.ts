@@ -45,6 +45,11 @@ test.each([
     'distill a.onnx b.onnx',
     "Cannot run 'dafl distill' as at most 1 value must stand without a flag: current value is 'b.onnx'",
   ],
+  ['train shapes --out a.safetensors', "current value is 'shapes'. Type dafl train --data <mnist|folder> --out <file>"],
+  [
+    'distill a.onnx --export onnx --export keras',
+    "Cannot run 'dafl distill' as '--export' must be given once, with commas between its values: it comes again",
+  ],
   ['evaluate a.onnx --data --json', "Cannot run 'dafl evaluate' as '--data' must have a value: current value is none"],
 ])('%s is refused', async (line, message) => {
   await expect(parse(line)).rejects.toThrow(message);

@@ -1,4 +1,4 @@
-import { CommanderError } from 'commander';
+import { CommanderError, type Command as Parser } from 'commander';
 import { allFlags, buildParser } from './build-parser.ts';
 import type { Command, GivenValues } from './command.ts';
 import { commonFlags } from './common-flags.ts';
@@ -20,6 +20,7 @@ export interface ParsedArguments {
  */
 export function parseArguments(command: Command, parameters: readonly string[]): ParsedArguments {
   const parser = buildParser(command);
+  const repeated = watchRepeated(parser);
   try {
     parser.parse([...parameters], { from: 'user' });
   } catch (error) {
@@ -27,6 +28,10 @@ export function parseArguments(command: Command, parameters: readonly string[]):
     if (error.code === 'commander.helpDisplayed') return { given: {}, help: 'short' };
     throw toUsageError(command, error);
   }
+  if (repeated.length > 0)
+    throw new UsageError(
+      `Cannot run 'dafl ${command.name}' as '${repeated[0]}' must be given once, with commas between its values: it comes again`,
+    );
   const typed = parser.opts<Record<string, string | boolean>>();
   const flagged: Record<string, unknown> = {};
   for (const option of parser.options) {
@@ -43,6 +48,20 @@ export function parseArguments(command: Command, parameters: readonly string[]):
   if (missing !== undefined) throw toMissing(command, `--${missing.name}`);
   const isCommon = (name: string): boolean => commonFlags.some(({ key }) => key === name);
   return { given: Object.fromEntries(Object.entries(values).filter(([key]) => !isCommon(key))) };
+}
+
+/** The flags with a list that come more than once, as they are parsed. Of others the last one counts, as is usual. */
+function watchRepeated(parser: Parser): string[] {
+  const repeated: string[] = [];
+  const seen = new Set<string>();
+  for (const option of parser.options) {
+    if (!/,|<list>/.test(option.flags.replace(/^-\w, /, ''))) continue;
+    parser.on(`option:${option.name()}`, () => {
+      if (seen.has(option.name())) repeated.push(`--${option.name()}`);
+      seen.add(option.name());
+    });
+  }
+  return repeated;
 }
 
 /** Gives each operand its text; one whose flag was given takes none. */
@@ -64,7 +83,10 @@ function placeOperands(command: Command, flagged: GivenValues, typed: readonly s
       most === 0
         ? 'nothing must stand without a flag'
         : `at most ${most} ${most === 1 ? 'value' : 'values'} must stand without a flag`;
-    throw new UsageError(`Cannot run 'dafl ${command.name}' as ${rule}: current value is '${left[0]}'`);
+    // What is missing is what was meant.
+    const isMissingFlag = command.flags.some(({ key, isRequired }) => isRequired === true && isMissing(values[key]));
+    const advice = isMissingFlag ? `. Type ${synopsisOf(command)}` : '';
+    throw new UsageError(`Cannot run 'dafl ${command.name}' as ${rule}: current value is '${left[0]}'${advice}`);
   }
   return values;
 }

@@ -12,7 +12,7 @@ export interface ProgressState {
   /** Loss terms by name. */
   readonly losses: Readonly<Record<string, number>>;
   /** The newest evaluation, once there is one; it may be of an earlier step. */
-  readonly evaluation?: { readonly step: number; readonly accuracy: number };
+  readonly evaluation?: { readonly step: number; readonly accuracy: number; readonly on?: 'validation' | 'test' };
   /** The newest verdict, likewise. */
   readonly verdict?: { readonly level: string; readonly agreement: number };
 }
@@ -135,7 +135,9 @@ function describeProgress(
   return [
     `step ${String(step).padStart(width)}/${steps}`,
     step < steps ? `${formatSeconds(secondsLeft)} left` : 'done',
-    ...(evaluation === undefined ? [] : [`test ${formatPercent(evaluation.accuracy)} at ${evaluation.step}`]),
+    ...(evaluation === undefined
+      ? []
+      : [`${evaluation.on ?? 'test'} ${formatPercent(evaluation.accuracy)} at ${evaluation.step}`]),
     ...(verdict === undefined ? [] : [`so far ${verdict.level} (${(verdict.agreement * 100).toFixed(0)} %)`]),
     ...terms.map(([name, value], index) => {
       const drawn = index === 0 && curve.length > 1 ? `${sparkline(curve, CURVE_WIDTH)} ` : '';

@@ -49,7 +49,7 @@ export async function renderSummary(
     );
   }
   if (result.verdict !== undefined) {
-    const { line, advice } = describeVerdict(result.verdict);
+    const { line, advice } = describeVerdict(result.verdict, options);
     const colour = { good: 'green', doubtful: 'yellow', poor: 'red' } as const;
     lines.push(terminal.style(colour[result.verdict.level], line));
     if (advice !== null) lines.push(advice);
@@ -61,6 +61,10 @@ export async function renderSummary(
   const rows: string[][] = [];
   const roles = {
     student: 'the student',
+    onnx: 'the student as ONNX',
+    keras: 'the student for Keras',
+    tfjs: 'the student for TensorFlow.js',
+    int8: 'the student in eight bits, as ONNX',
     report: 'open it in a browser',
     samples: 'what it learnt from',
     record: 'options, machine, results',
@@ -68,6 +72,7 @@ export async function renderSummary(
   };
   for (const [role, meaning] of Object.entries(roles)) {
     const path = files[role as keyof typeof files];
+    if (path === undefined) continue;
     const size = (await stat(path).catch(() => undefined))?.size;
     rows.push([shorten(path), size === undefined ? '' : formatBytes(size), meaning]);
   }

@@ -118,11 +118,17 @@ function splitAtCommand(parameters: readonly string[]): {
   return { before, name, after: parameters.slice(position + 1) };
 }
 
+/** What is no command here, and where it is. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  report:
+    '. distill and train write the report by themselves: report.html in the folder of the run, or beside the model',
+};
+
 async function unknownCommand(name: string): Promise<UsageError> {
   const { nearestName } = await import('@dafl/run/options');
   const names = Object.keys(commands);
   const nearest = nearestName(name, names);
-  const advice = nearest === undefined ? '' : `. Did you mean '${nearest}'?`;
+  const advice = ELSEWHERE[name] ?? (nearest === undefined ? '' : `. Did you mean '${nearest}'?`);
   return new UsageError(
     `Cannot run dafl as the command must be one of [${names.join(', ')}]: current value is '${name}'${advice}`,
   );

@@ -4,6 +4,7 @@
  * @module
  */
 export { fitImages } from './data/fit-images.ts';
+export { hasTestImages } from './data/class-folders.ts';
 export { type LoadOptions, loadLabelledImages } from './data/load-images.ts';
 export { type DownloadSettings, findLocalMnist, type MnistOptions } from './data/mnist-files.ts';
 export type { Split } from './data/split.ts';

@@ -25,7 +25,7 @@ export const evaluateCommand: Command = defineCommand({
   ],
   async run(values, { terminal, isJson, signal }) {
     const { model, data, split } = values;
-    const { fitImages, loadLabelledImages, selectBackend } = await import('@dafl/run');
+    const { fitImages, hasTestImages, loadLabelledImages, selectBackend } = await import('@dafl/run');
     const { loadModel } = await import('@dafl/run/load-model');
     const { createNetwork, evaluate } = await import('@dafl/core');
     const loaded = await loadModel(model, values);
@@ -50,8 +50,10 @@ export const evaluateCommand: Command = defineCommand({
         );
         return exitCodes.done;
       }
+      // Without a folder for each, both splits are all images.
+      const which = (await hasTestImages(data)) ? `${split} images` : 'images';
       terminal.out(
-        `${terminal.style('bold', `${graph.name}: ${formatPercent(accuracy)} of ${formatCount(count)} ${split} images of ${data}`)}, ${formatSeconds(seconds)} on ${backend.description}\n\n`,
+        `${terminal.style('bold', `${graph.name}: ${formatPercent(accuracy)} of ${formatCount(count)} ${which} of ${data}`)}, ${formatSeconds(seconds)} on ${backend.description}\n\n`,
       );
       const rows = listClasses(confusion, graph.classNames ?? images.classNames);
       terminal.out(

@@ -36,8 +36,15 @@ export const quantizeCommand: Command = defineCommand({
   async run(values, { terminal, isJson, signal }) {
     const { model: source, out: file, eval: data } = values;
     assertWritableFile(file, values);
-    const { fitImages, formatBytes, loadLabelledImages, runQuantization, selectBackend, writeFileAtomically } =
-      await import('@dafl/run');
+    const {
+      fitImages,
+      formatBytes,
+      hasTestImages,
+      loadLabelledImages,
+      runQuantization,
+      selectBackend,
+      writeFileAtomically,
+    } = await import('@dafl/run');
     const { loadModel } = await import('@dafl/run/load-model');
     const { model, notes, sizeBytes } = await loadModel(source, values);
     tellNotes(notes, terminal);
@@ -68,9 +75,10 @@ export const quantizeCommand: Command = defineCommand({
       );
       if (accuracies !== undefined) {
         const { before, after, count, runBy } = accuracies;
+        const which = (await hasTestImages(data!)) ? 'test images' : 'images';
         const how = runBy === 'simulation' ? 'by simulation, as onnxruntime-node is not installed' : `by ${runBy}`;
         terminal.out(
-          `  ${formatPercent(before)} -> ${formatPercent(after)} of ${formatCount(count)} test images of ${data}; the file was run ${how}\n`,
+          `  ${formatPercent(before)} -> ${formatPercent(after)} of ${formatCount(count)} ${which} of ${data}; the file was run ${how}\n`,
         );
       }
       return exitCodes.done;

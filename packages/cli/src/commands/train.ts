@@ -47,7 +47,8 @@ export const trainCommand: Command = defineCommand({
   async run({ out, force, ...options }, { terminal, isJson, signal }) {
     const { formatBytes, runTraining } = await import('@dafl/run');
     const progress = createProgress(terminal);
-    let evaluation: { step: number; accuracy: number } | undefined;
+    let evaluation: { step: number; accuracy: number; on?: 'validation' | 'test' } | undefined;
+    let on: 'validation' | 'test' | undefined;
     let step = 0;
     let steps = 0;
     try {
@@ -61,6 +62,7 @@ export const trainCommand: Command = defineCommand({
         if (isJson) terminal.out(`${JSON.stringify(toJson(event))}\n`);
         switch (event.event) {
           case 'prepared':
+            on = event.evaluation;
             progress.note(`Backend: ${event.backend}, ${event.backendReason}`);
             progress.note(
               `${event.name} on ${event.trainingImages} images, reported on ${event.evaluationImages} ${event.evaluation} images`,
@@ -71,7 +73,7 @@ export const trainCommand: Command = defineCommand({
             progress.update({ ...event, evaluation });
             break;
           case 'evaluation':
-            evaluation = { step, accuracy: event.accuracy };
+            evaluation = { step, accuracy: event.accuracy, on };
             if (event.epoch % Math.ceil((steps * event.epoch) / step / MOST_EPOCHS_TOLD) === 0)
               progress.note(`Epoch ${event.epoch}: ${formatPercent(event.accuracy)}`);
             break;

@@ -7,7 +7,19 @@ import { isFolder } from './is-folder.ts';
 import { decodePictures, listPictures } from './pictures.ts';
 import type { Split } from './split.ts';
 
-const SPLIT_FOLDERS: Readonly<Record<Split, readonly string[]>> = { train: ['train'], test: ['test', 'val'] };
+const SPLIT_FOLDERS: Readonly<Record<Split, readonly string[]>> = {
+  train: ['train', 'training'],
+  test: ['test', 'testing', 'val', 'valid', 'validation'],
+};
+/** What systems and archives leave beside folders of classes: `.git`, `.ipynb_checkpoints`, `__MACOSX`. */
+const NO_CLASS = /^\.|^__MACOSX$/;
+
+/** The folder of a split, written small or large; the first of its names where there are several. */
+function findSplitFolder(folders: readonly string[], split: Split): string | undefined {
+  const small = folders.map((name) => name.toLowerCase());
+  const found = SPLIT_FOLDERS[split].find((name) => small.includes(name));
+  return found === undefined ? undefined : folders[small.indexOf(found)];
+}
 
 /** Where the classes of one split lie. */
 interface ClassFolders {
@@ -22,12 +34,13 @@ export async function findClassFolders(source: string, split: Split): Promise<Cl
   // Where there are data set files, folders beside them are something else.
   if ((await listFolder(source)).some((name) => DATA_FILE.test(name))) return undefined;
   const folders = await listSubfolders(source);
-  const named = SPLIT_FOLDERS[split].find((name) => folders.includes(name));
-  const splits = [...SPLIT_FOLDERS.train, ...SPLIT_FOLDERS.test].filter((name) => folders.includes(name));
+  const named = findSplitFolder(folders, split);
+  const ofSplits = [...SPLIT_FOLDERS.train, ...SPLIT_FOLDERS.test];
+  const splits = folders.filter((name) => ofSplits.includes(name.toLowerCase()));
   if (splits.length > 0 && named === undefined) {
     throw new DaflError(
       'DATA',
-      `Cannot read data from '${source}' as there must be a folder '${SPLIT_FOLDERS[split].join("' or '")}': current folders are [${folders.join(', ')}]`,
+      `Cannot read data from '${source}' as there must be a folder '${SPLIT_FOLDERS[split][0]}': current folders are [${folders.join(', ')}]`,
     );
   }
   if (named === undefined) return folders.length === 0 ? undefined : { root: source, names: folders };
@@ -41,12 +54,12 @@ export async function hasTestImages(source: string): Promise<boolean> {
   if (source === 'mnist') return true;
   const folders = (await isFolder(source)) ? await listSubfolders(source) : [];
   // Training images and no others.
-  if (folders.includes('train') && !SPLIT_FOLDERS.test.some((name) => folders.includes(name))) return false;
+  if (findSplitFolder(folders, 'train') !== undefined && findSplitFolder(folders, 'test') === undefined) return false;
   return (await findClassFolders(source, 'test'))?.root !== source;
 }
 
 async function listSubfolders(folder: string): Promise<string[]> {
-  const names = await listFolder(folder);
+  const names = (await listFolder(folder)).filter((name) => !NO_CLASS.test(name));
   const kinds = await Promise.all(names.map((name) => isFolder(join(folder, name))));
   return sortNames(names.filter((_, index) => kinds[index]));
 }

@@ -340,6 +340,23 @@ describe('a folder of class folders', () => {
     });
   });
 
+  test.each([
+    ['Train', 'Validation'],
+    ['training', 'testing'],
+    ['train', 'valid'],
+  ])('%s and %s are splits too', async (ofTraining, ofTest) => {
+    picture(`${ofTraining}/ant/1.png`, 1);
+    picture(`${ofTest}/ant/1.png`, 2);
+    expect((await loadLabelledImages(folder)).pixels[0]).toBe(2);
+    expect((await loadLabelledImages(folder, { split: 'train' })).pixels[0]).toBe(1);
+    expect(await hasTestImages(folder)).toBe(true);
+  });
+
+  test('what systems and archives leave beside them is no class', async () => {
+    for (const name of ['ant', 'bee', '.ipynb_checkpoints', '__MACOSX']) picture(`${name}/1.png`, 1);
+    expect((await loadLabelledImages(folder)).classNames).toEqual(['ant', 'bee']);
+  });
+
   test('numbers are in the order of their values', async () => {
     for (const name of ['10', '2', '1']) picture(`${name}/1.png`, Number(name));
     const images = await loadLabelledImages(folder);
@@ -373,7 +390,9 @@ describe('a folder of class folders', () => {
 
   test('what is wrong is told with the file', async () => {
     picture('train/a/1.png', 1);
-    await expect(loadLabelledImages(folder)).rejects.toThrow(/there must be a folder 'test' or 'val'/);
+    await expect(loadLabelledImages(folder)).rejects.toThrow(
+      /there must be a folder 'test': current folders are \[train\]/,
+    );
     mkdirSync(join(folder, 'train', 'empty'));
     await expect(loadLabelledImages(folder, { split: 'train' })).rejects.toThrow(
       /empty' as the folder of a class must hold PNG or JPEG files: found none/,

@@ -23,7 +23,7 @@ export interface LoadOptions extends MnistOptions {
  *   (`t10k-images-idx3-ubyte`, `train-labels.idx1-ubyte.gz`, `usps-test-images-idx3-ubyte.gz`), CIFAR's binary version
  *   (`data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`; of CIFAR-100 `train.bin` and `test.bin`), or a folder of
  *   folders of PNG and JPEG files, one for each class in the order of their names (of all splits together; numbers in the order of their values), beneath
- *   `train` and `test` (or `val`), if those are there. Without them, both splits are all images: see `hasTestImages`.
+ *   `train` and `test` (or names like these), if those are there. Without them, both splits are all images: see `hasTestImages`.
  * @throws {DaflError} `DATA` if files are missing, damaged or not the official ones.
  */
 export async function loadLabelledImages(source: string, options: LoadOptions = {}): Promise<ImageSet> {

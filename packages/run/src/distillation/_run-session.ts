@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   DaflError,
@@ -26,7 +27,7 @@ import type { RunFolder } from '../folder/run-folder.ts';
 import type { NetworkRecord, RunRecord } from '../folder/run-record.ts';
 import { systemErrorCode } from '../folder/storage-error.ts';
 import { readSamplesImage, renderSamplesImage } from '../report/samples-image.ts';
-import { studentExports } from './student-exports.ts';
+import { type ExportOptions, studentExports } from './student-exports.ts';
 import type { TensorboardEvent } from '../folder/tensorboard/encode-event.ts';
 import { EventFile } from '../folder/tensorboard/event-file.ts';
 import { createFolder, writeFileAtomically, writeFileAtomicallySync } from '../folder/write-file-atomically.ts';
@@ -321,7 +322,7 @@ export class RunSession {
       peakMemoryBytes: this.#record.peakMemoryBytes,
       isRepeated: false,
       folder: folder.path,
-      files: resultFiles(folder),
+      files: resultFiles(folder, this.#record.options),
     };
     return [...failures, ...exported, ...quantized, result];
   }
@@ -373,9 +374,18 @@ export class RunSession {
 }
 
 /** The files that a finished run has for its user. */
-export function resultFiles(folder: RunFolder): RunResultEvent['files'] {
+export function resultFiles(folder: RunFolder, options: ExportOptions): RunResultEvent['files'] {
   const { student, record, metrics, samplesImage: samples, report } = folder;
-  return { student, record, metrics, samples, report };
+  const asked = new Set([...(options.export?.split(',') ?? []), options.quantize]);
+  const others = {
+    onnx: folder.studentOnnx,
+    keras: folder.studentKeras,
+    tfjs: folder.studentTfjs,
+    int8: folder.studentInt8,
+  };
+  // A format that failed was told by a warning.
+  const written = Object.entries(others).filter(([format, path]) => asked.has(format) && existsSync(path));
+  return { student, record, metrics, samples, report, ...Object.fromEntries(written) };
 }
 
 function describeNetwork(graph: Graph, file: { sha256: string; sizeBytes: number } | null): NetworkRecord {

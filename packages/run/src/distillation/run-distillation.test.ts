@@ -345,7 +345,10 @@ describe('refuses', () => {
     expect(readFileSync(join(folder, 'run.json'), 'utf8')).toBe(before);
     const foreign = join(folder, 'student', 'thesis.txt');
     writeFileSync(foreign, 'mine');
+    for (const name of ['student.int8.onnx', 'student.preprocessor_config.json'])
+      writeFileSync(join(folder, 'student', name), 'of the run before');
     const replaced = await resultOf(optionsOf({ seed: 1 }), { folder, force: true });
+    expect(readdirSync(join(folder, 'student'))).toEqual(['README.md', 'student.safetensors', 'thesis.txt']);
     expect(readFileSync(foreign, 'utf8')).toBe('mine');
     expect((await readRunRecord(replaced.files.record))?.options.seed).toBe(1);
     expect(readFileSync(join(folder, 'notes.txt'), 'utf8')).toBe('mine');

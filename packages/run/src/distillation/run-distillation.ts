@@ -1,9 +1,11 @@
 import { mkdir, readFile } from 'node:fs/promises';
+import { isAbsolute, relative, resolve } from 'node:path';
 import {
   createRandomStream,
   DaflError,
   describeClassifier,
   distill,
+  fail,
   type DistillOptions,
   initializeWeights,
   type SamplesEvent,
@@ -11,6 +13,7 @@ import {
 } from '@dafl/core';
 import { readModel } from '@dafl/models';
 import { CheckpointStore, type LoadedCheckpoint } from '../folder/checkpoint-store.ts';
+import { hasTestImages } from '../data/class-folders.ts';
 import { loadLabelledImages } from '../data/load-images.ts';
 import { fitImages } from '../data/fit-images.ts';
 import { assertFits, fitMemory } from '../recipe/fit-memory.ts';
@@ -103,6 +106,7 @@ export async function* runDistillation(
   const asked = resolveRecipe(options);
   const previous = settings.resume === true ? await readPrevious(folder, options, asked) : undefined;
   if (previous === undefined) await (settings.force === true ? assertReplaceable : assertVacant)(folder);
+  await assertOutsideClasses(folder, options);
   const teacher = await loadTeacher(options, { signal, teacherToken });
   assertSameTeacher(options.teacher, teacher, settings.teacherSha256 ?? previous?.teacher.sha256);
   describeClassifier(teacher.model.graph);
@@ -275,6 +279,17 @@ export async function* runDistillation(
   }
 }
 
+/** A run in a folder of class folders would be one more class there. */
+async function assertOutsideClasses({ path }: RunFolder, options: DistillationOptions): Promise<void> {
+  for (const name of ['eval', 'data'] as const) {
+    const source = options[name];
+    if (source === undefined || (await hasTestImages(source))) continue;
+    const way = relative(resolve(source), resolve(path));
+    if (way.startsWith('..') || isAbsolute(way)) continue;
+    fail({ cannot: `write to '${path}'`, as: `'${name}' must not hold it, as its folders are classes`, value: source });
+  }
+}
+
 /** A run's folder while a process works in it. */
 class RunPlace {
   readonly #folder: RunFolder;
@@ -430,6 +445,6 @@ async function repeatResult(folder: RunFolder, record: RunRecord): Promise<RunRe
     peakMemoryBytes: record.peakMemoryBytes,
     isRepeated: true,
     folder: folder.path,
-    files: resultFiles(folder),
+    files: resultFiles(folder, record.options),
   };
 }

@@ -54,6 +54,11 @@ export interface RunResultEvent extends ResultEvent {
     readonly metrics: string;
     readonly samples: string;
     readonly report: string;
+    /** The student in other formats: those that were asked for and written. */
+    readonly onnx?: string;
+    readonly keras?: string;
+    readonly tfjs?: string;
+    readonly int8?: string;
   };
 }
 

@@ -113,7 +113,7 @@ const WRITTEN: readonly (readonly [folder: string, names: RegExp])[] = [
   [join('checkpoints', 'parts'), /^[\w-][\w.-]*\.safetensors$/],
   ['checkpoints', /^step-\d+\.safetensors$/],
   [join('student', 'tfjs'), /^(model\.json|group1-shard\d+of\d+\.bin)$/],
-  ['student', /^(student\.(safetensors|onnx|keras)|README\.md)$/],
+  ['student', /^(student\.(safetensors|onnx|keras|int8\.onnx|preprocessor_config\.json)|README\.md)$/],
   ['samples', /^step-\d+\.png$/],
   ['tensorboard', /^events\.out\.tfevents\.\d+\.dafl\.\d+$/],
   // Last the record, without which nobody could go on with removing them.

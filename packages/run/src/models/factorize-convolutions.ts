@@ -162,7 +162,7 @@ function chooseRanks(model: Model, share: number): ReadonlyMap<string, Factors> 
   if (left < 0) {
     fail({
       cannot: `factorize '${modelName}'`,
-      as: `'share' must leave each convolution a channel (at least ${Math.ceil((1000 * least) / total) / 1000} here)`,
+      as: `'student' must be low-rank-${Math.ceil((1000 * least) / total) / 1000} or more, which leaves each convolution a channel`,
       value: share,
     });
   }

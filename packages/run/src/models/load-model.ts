@@ -14,6 +14,7 @@ import {
 } from '@dafl/models/reading';
 import type { DistillationOptions } from '../options/distillation-options.ts';
 import { lowRankShare } from '../options/low-rank-share.ts';
+import { runFolder } from '../folder/run-folder.ts';
 import { readSibling } from '../folder/read-sibling.ts';
 import { suggestName } from '../options/suggest-name.ts';
 import { systemErrorCode } from '../folder/storage-error.ts';
@@ -177,13 +178,31 @@ async function readModelFile(path: string, names: readonly string[]): Promise<Ui
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === undefined) throw error;
-    const found = code === 'ENOENT' ? `no such file${await suggestName(path, names)}` : `current error is ${code}`;
+    // What can be said of an address or a folder helps more than the names of built-in models.
+    const isAddress = /^https?:\/\//.test(path);
+    const found = isAddress
+      ? 'an address, which only the teacher of a distillation can be'
+      : code === 'EISDIR'
+        ? await describeFolder(path)
+        : code === 'ENOENT'
+          ? `no such file${await suggestName(path, names)}`
+          : `current error is ${code}`;
     throw new DaflError(
       'MODEL',
       `Cannot read '${path}' as it must be a model file or one of [${names.join(', ')}]: ${found}`,
       { cause: error },
     );
   }
+}
+
+/** What stands in the place of a model file, and where the model is if it is a run. */
+async function describeFolder(path: string): Promise<string> {
+  const { student } = runFolder(path);
+  const isRun = await stat(student).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  return isRun ? `a run, whose student is '${student}'` : 'a folder without model.json';
 }
 
 const shares: Readonly<Record<string, number>> = { half: 0.5, quarter: 0.25 };

@@ -41,6 +41,28 @@ test('a student comes with a card: front matter that YAML reads, what was measur
   });
   expect(text).toContain('No training data was used');
   expect(text).toContain('# tiny-half');
+  expect(text).toContain('Labelled images were read for this report only');
+  expect(text.match(/student\.safetensors\)/g)).toHaveLength(1);
+  expect(text).not.toContain('onnx');
+});
+
+test('a card tells of the formats that were written, and of no labelled images where there were none', async () => {
+  const options = { steps: 1, method: 'noise', batchSize: 8, export: 'tfjs', quantize: 'int8', backend: 'cpu' };
+  const teacher = join(folder, 'teacher.safetensors');
+  for await (const event of runDistillation(parseDistillationOptions({ teacher, ...options }), {
+    folder: join(folder, 'run'),
+  })) {
+    if (event.event !== 'result') continue;
+    expect(event.files).toMatchObject({
+      tfjs: join(folder, 'run', 'student', 'tfjs', 'model.json'),
+      int8: join(folder, 'run', 'student', 'student.int8.onnx'),
+    });
+    expect(event.files).not.toHaveProperty('onnx');
+  }
+  const card = readFileSync(join(folder, 'run', 'student', 'README.md'), 'utf8');
+  expect(card).toContain('`tfjs/model.json`');
+  expect(card).toContain('`student.int8.onnx`');
+  expect(card).not.toMatch(/`student\.(onnx|keras)`|Labelled images/);
 });
 
 test.each([

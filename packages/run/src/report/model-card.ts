@@ -3,9 +3,13 @@ import { describeVerdict } from './describe-verdict.ts';
 import { dataUse } from './data-use.ts';
 import type { RunRecord } from '../folder/run-record.ts';
 
-/** What whoever runs the ONNX file must know. */
-const ofOnnx =
-  '`student.onnx` takes preprocessed images, `[batch, channels, height, width]`, and gives logits (its output `logits`): a softmax makes probabilities of them. Mean, deviation, size and classes stand in its metadata and in `student.preprocessor_config.json`.';
+/** What whoever runs the student in another format must know. */
+const ofFormats: Readonly<Record<string, string>> = {
+  onnx: '`student.onnx` takes preprocessed images, `[batch, channels, height, width]`, and gives logits (its output `logits`): a softmax makes probabilities of them. Mean, deviation, size and classes stand in its metadata and in `student.preprocessor_config.json`.',
+  keras: '`student.keras` is the same for Keras, `[batch, height, width, channels]`.',
+  tfjs: '`tfjs/model.json`, with its weights beside it, is the same for TensorFlow.js, `[batch, height, width, channels]`.',
+  int8: '`student.int8.onnx` is the same network in eight bits, and is fed as ONNX is.',
+};
 /** Of the method that the software is named after. */
 const PAPER = 'https://arxiv.org/abs/1904.01186';
 
@@ -26,9 +30,10 @@ function lastName(path: string): string {
  */
 export function renderModelCard(record: RunRecord): string {
   const { options, teacher, student, accuracy, teacherAccuracy, agreement, verdict = null, step, keptStep } = record;
-  const judged = verdict === null ? null : describeVerdict(verdict).line;
+  const judged = verdict === null ? null : describeVerdict(verdict, options).line;
   const isEarlier = keptStep !== undefined && keptStep !== null && keptStep < step;
-  const { method, data, metadata } = options;
+  const { method, data, metadata, quantize } = options;
+  const exported = [...(options.export?.split(',') ?? []), ...(quantize === undefined ? [] : [quantize])];
   // The card leaves the machine: of paths, the names.
   const dataset = options.eval === undefined ? undefined : lastName(options.eval);
   const isDataFree = method !== 'original-data' && method !== 'alternative-data' && method !== 'metadata';
@@ -75,15 +80,11 @@ ${use}${source === undefined ? '' : ` Read: \`${source}\`.`}
 | multiply-accumulates an image | ${count(teacher.multiplyAccumulates)} | ${count(student.multiplyAccumulates)} |
 | accuracy${dataset === undefined ? '' : ` on ${dataset}`} | ${percent(teacherAccuracy)} | ${percent(accuracy)} |
 | agreement on synthetic images | | ${percent(agreement)} |
-${judged === null ? '' : `\n${judged}.\n`}
-Labelled images were read for this report only; nothing in the run depended on them.
-
+${judged === null ? '' : `\n${judged}.\n`}${dataset === undefined ? '' : '\nLabelled images were read for this report only; nothing in the run depended on them.\n'}
 ## Use
 
-\`student.safetensors\` holds the graph, the weights and the preprocessing (images of ${student.inputShape.join('x')}).
-${options.export === undefined ? '' : `\n${ofOnnx}\n`}
 [\`student.safetensors\`](student.safetensors) holds the graph, the weights and the preprocessing (images of ${student.inputShape.join('x')}).
-
+${exported.map((format) => `\n${ofFormats[format]}\n`).join('')}
 \`\`\`sh
 npx @dafl/cli inspect student.safetensors
 npx @dafl/cli evaluate student.safetensors --data FOLDER

@@ -150,7 +150,7 @@ function renderHead({ record, metrics, teacher: { graph } }: ReportContent): str
   const day = (timings.endedAt ?? timings.startedAt).slice(0, 16).replace('T', ' ');
   const { classes } = describeClassifier(graph);
   const asked = `${escapeHtml(teacher.name)} tells ${integer(classes)} classes apart with ${integer(teacher.parameters)} parameters. Asked for: a student ${escapeHtml(describeStudent(options.student))}, by the method <b>${escapeHtml(options.method)}</b>, in ${integer(endOf(options) ?? step)} steps. ${escapeHtml(dataUse[options.method])}`;
-  const judged = verdict === null ? null : describeVerdict(verdict);
+  const judged = verdict === null ? null : describeVerdict(verdict, record.options);
   const reached =
     accuracy === null
       ? ''

@@ -86,6 +86,15 @@ test('the model has the names of class folders, and colours become what it reads
   expect(graph).toMatchObject({ inputShape: [8, 8, 1], classNames: ['ant', 'bee', 'cat'] });
 });
 
+test('a class without a training image is told of', async () => {
+  const pictures = join(home, 'pictures');
+  for (const split of ['train', 'test']) putClassFolders(join(pictures, split));
+  rmSync(join(pictures, 'train', 'bee'), { recursive: true });
+  await expect(run({ data: pictures })).rejects.toThrow(
+    `Cannot train on '${pictures}' as each class must have training images: current value is none of 'bee'`,
+  );
+});
+
 test('writes the model, its record and the measurements', async () => {
   const events = await run({ shift: 1 });
   expect(events[0]).toMatchObject({

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
   createRandomStream,
@@ -88,6 +88,13 @@ export async function* runTraining(
   settings: TrainingSettings,
 ): AsyncGenerator<TrainingEvent, void, undefined> {
   const files = trainingFiles(settings.file);
+  if (!settings.file.endsWith('.safetensors')) {
+    fail({
+      cannot: `write '${settings.file}'`,
+      as: 'the file of a trained model must be named .safetensors (dafl convert makes other formats of it)',
+      value: `'${settings.file}'`,
+    });
+  }
   if (settings.force !== true) assertAbsent(files);
   const loaded = await loadData(given, settings);
   const { on } = loaded;
@@ -197,7 +204,9 @@ function assertAbsent(files: TrainingFiles): void {
     fail({
       cannot: `write '${path}'`,
       as: 'it must not exist yet',
-      value: 'a file. Choose another name, or replace it with --force',
+      value: statSync(path).isDirectory()
+        ? 'a folder. Choose another name'
+        : 'a file. Choose another name, or replace it with --force',
     });
   }
 }
@@ -216,6 +225,7 @@ async function loadData(
     });
   }
   const all = await loadLabelledImages(source, { split: 'train', signal, onDownload });
+  assertEachClass(all, source);
   const held = asked ?? (hasTests ? 0 : Math.ceil(all.count / 10));
   if (held === 0) {
     return {
@@ -229,6 +239,19 @@ async function loadData(
   }
   const { kept, heldOut } = holdOut(all, held, createRandomStream(seed, 'validation'));
   return { data: kept, evaluation: heldOut, on: 'validation' };
+}
+
+/** A class without an image is a folder that was forgotten: no network learns it. */
+function assertEachClass({ labels, classNames = [] }: ImageSet, source: string): void {
+  const present = new Set(labels);
+  const missing = classNames.filter((_, label) => !present.has(label));
+  if (missing.length === 0) return;
+  fail({
+    code: 'DATA',
+    cannot: `train on '${source}'`,
+    as: 'each class must have training images',
+    value: `none of ${missing.map((name) => `'${name}'`).join(', ')}`,
+  });
 }
 
 /** Passes over the images that a small network needs at least, and the steps that it needs beside, where these are few. */
