@@ -1,9 +1,11 @@
-import { classify, createNetwork, type ImageSet, type Model, sliceImageSet, type TensorBackend } from '@dafl/core';
+import { classify, createNetwork, type ImageSet, type Model, type TensorBackend } from '@dafl/core';
+import { pickImages } from '../data/pick-images.ts';
+import { spreadOrder } from '../data/spread-order.ts';
 import { fitPicture, type Picture, pictureOfBytes } from './figures/picture.ts';
 
 /** Labelled images that were looked at for the report. */
 export interface Examples {
-  /** Number of images that were classified for it. */
+  /** Number of images that were classified for it, spread over all. */
   readonly looked: number;
   /** Of each class, its first images. */
   readonly ofClass: readonly (readonly Picture[])[];
@@ -64,21 +66,23 @@ export async function collectExamples(
   const networks = [createNetwork(backend, student)];
   if (teacher.answer === undefined) networks.push(createNetwork(backend, teacher));
   const mistakes: Mistake[] = [];
+  const order = spreadOrder(images.count);
   let looked = 0;
   try {
     while (looked < Math.min(images.count, MOST_IMAGES) && mistakes.length < MOST_MISTAKES) {
       const end = Math.min(images.count, looked + BATCH);
-      const batch = sliceImageSet(images, looked, end);
+      const indices = order.slice(looked, end);
+      const batch = pickImages(images, indices);
       const [ofStudent, ofTeacher] = [
         await classify(networks[0], batch, { signal }),
         networks.length > 1 ? await classify(networks[1], batch, { signal }) : null,
       ];
       ofStudent.forEach(({ label, probabilities }, offset) => {
-        const truth = labels[looked + offset];
+        const truth = labels[indices[offset]];
         if (label === truth) return;
         const other = ofTeacher?.[offset];
         mistakes.push({
-          picture: take(looked + offset),
+          picture: take(indices[offset]),
           truth,
           student: { label, probability: probabilities[label] },
           teacher: other === undefined ? null : { label: other.label, probability: other.probabilities[other.label] },

@@ -14,6 +14,7 @@ import { fitPicture, pictureOf } from './figures/picture.ts';
 import { filterOrigins } from './filter-origins.ts';
 import { renderFiltersFigure } from './filters-figure.ts';
 import { projectFeatures } from './project-features.ts';
+import { renderFrequentMistakes } from './render-frequent-mistakes.ts';
 import { renderSamplesFigure } from './samples-figure.ts';
 import { renderTimelineFigure } from './timeline-figure.ts';
 
@@ -204,6 +205,18 @@ test('a timeline has a row for each moment and a column for each class, by their
   expect(renderTimelineFigure([stored(10, [0])], ['cat', 'dog', 'eel'])).toBeNull();
 });
 
+test('of many classes those are shown that have images', () => {
+  const { body } = renderTimelineFigure([stored(10, [3, 90]), stored(20, [90])], names(100))!;
+  const shown = [...body.matchAll(/<title>class (\d+)</g)].map(([, label]) => Number(label));
+  expect(shown).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 90]);
+});
+
+test('names that are wider than their columns stand upright', () => {
+  const moments = [stored(10, [0]), stored(20, [1])];
+  expect(renderTimelineFigure(moments, ['cat', 'dog'])!.body).not.toContain('rotate');
+  expect(count(renderTimelineFigure(moments, ['cat', 'aquarium fish'])!.body, /rotate\(-90\)">/g)).toBe(2);
+});
+
 test('of many moments at most 16 are shown, the last included', () => {
   const { body } = renderTimelineFigure(
     Array.from({ length: 40 }, (_, step) => stored(step, [0])),
@@ -285,7 +298,37 @@ test('features: real images span the plane, generated ones lie in it', async () 
   expect(count(body, /<circle [^>]*r="3"/g)).toBe(30);
   for (const name of ['>cat<', '>dog<', '>eel<', '>real image<']) expect(body).toContain(name);
   // Of many classes colours would not tell them apart: the list above does.
-  expect(renderFeaturesFigure(projection, names(100)).body).not.toContain('>class 5<');
+  const many = renderFeaturesFigure(projection, names(100)).body;
+  expect(many).not.toContain('>class 5<');
+  // What the legend shows is what stands in the plane.
+  expect(count(many, /<rect class="s0 outline"/g)).toBe(2);
+});
+
+test('where images lie class by class, those that are looked at are of all classes', async () => {
+  const backend = createCpuBackend();
+  const images = tinyImages({ count: 900 });
+  const labels = images.labels!.toSorted();
+  const generated = { images: new Float32Array(), labels: new Uint32Array() } as unknown as SamplesEvent;
+  const { points } = await projectFeatures(backend, tinyTeacher(), { ...images, labels }, generated);
+  for (const label of [0, 1, 2]) expect(points.filter((point) => point.label === label).length).toBeGreaterThan(100);
+  const student = inheritWeights(tinyTeacher(), shrink(tinyTeacher().graph, 0.5));
+  const examples = { teacher: tinyTeacher(), student, images: { ...images, labels }, deadlineMs: 0 };
+  const { mistakes } = await collectExamples(backend, examples);
+  expect(new Set(mistakes.map(({ truth }) => truth)).size).toBeGreaterThan(1);
+});
+
+test('the most frequent mistakes of many classes are told in words', () => {
+  const confusion = Array.from({ length: 30 }, (_, truth) =>
+    Array.from({ length: 30 }, (__, other) => +(truth === other)),
+  );
+  confusion[3][5] = 9;
+  confusion[4][6] = 11;
+  const told = renderFrequentMistakes(confusion, names(30));
+  expect([...told.matchAll(/row">([^<]*)<[^>]*><td>([^<]*)</g)].map(([, what, often]) => [what, often])).toEqual([
+    ['class 4 taken for class 6', '11 of 12'],
+    ['class 3 taken for class 5', '9 of 10'],
+  ]);
+  expect(renderFrequentMistakes(confusion.slice(0, 20), names(30))).toBe('');
 });
 
 test('mistakes are those of the student, with what the teacher says; the surest come first', async () => {

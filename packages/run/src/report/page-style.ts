@@ -21,6 +21,7 @@ h1 { margin: 6px 0 10px; font-size: clamp(1.65rem, 4.6vw, 2.4rem); letter-spacin
 h1 .to { color: var(--soft); font-weight: 400; }
 h2 { margin: 0 0 6px; font-size: 1.3rem; letter-spacing: -.012em; line-height: 1.3; }
 h3 { margin: 0 0 2px; font-size: 1rem; line-height: 1.35; }
+.figure + h3 { margin-top: 22px; }
 p { margin: 0 0 10px; }
 a { color: var(--accent); }
 section { padding-top: 44px; scroll-margin-top: 8px; }
@@ -67,6 +68,7 @@ button:hover, .button:hover { border-color: var(--accent); }
 .gallery .wrong { color: var(--bad); }
 .sprite { display: block; width: 100%; max-width: 92px; border-radius: 4px; image-rendering: pixelated; background-image: var(--sheet); background-repeat: no-repeat; margin-bottom: 6px; }
 .try { display: grid; grid-template-columns: auto minmax(200px, 1fr) minmax(260px, 1.4fr); gap: 24px 32px; align-items: start; }
+.try.without-pad { grid-template-columns: 1fr 1fr; }
 .try.over { outline: 2px dashed var(--accent); }
 .pad { display: block; width: 224px; height: 224px; border-radius: 8px; border: 1px solid var(--rule); touch-action: none; cursor: crosshair; margin: 8px 0 10px; }
 .sprites { display: grid; grid-template-columns: repeat(auto-fill, minmax(44px, 1fr)); gap: 8px; margin: 8px 0 16px; }
@@ -110,7 +112,7 @@ footer { margin-top: 56px; padding-top: 18px; border-top: 1px solid var(--rule);
 [hidden] { display: none !important; }
 @media (max-width: 600px) {
   main { padding: 26px 16px 40px; }
-  .try { grid-template-columns: 1fr; }
+  .try, .try.without-pad { grid-template-columns: 1fr; }
   .tiles { grid-template-columns: 1fr 1fr; gap: 18px 14px; }
   .tile .value { font-size: 1.4rem; }
   section { padding-top: 36px; }

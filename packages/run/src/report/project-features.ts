@@ -10,6 +10,7 @@ import {
 } from '@dafl/core';
 import { Tape } from '@dafl/core/autodiff';
 import { Matrix, SVD } from 'ml-matrix';
+import { spreadOrder } from '../data/spread-order.ts';
 
 /** Images as the teacher's features see them, in two dimensions. */
 export interface FeatureProjection {
@@ -34,7 +35,7 @@ const MOST_FEATURES = 256;
 /**
  * Projects the teacher's features of real and of generated images on the two principal components of the real ones.
  *
- * @param real Labelled images; the first 400 are shown.
+ * @param real Labelled images; 400 of them are shown, spread over all.
  * @param generated A picture of samples; its pixels, brought back to the teacher's input.
  */
 export async function projectFeatures(
@@ -46,7 +47,7 @@ export async function projectFeatures(
   const classifier = describeClassifier(teacher.graph);
   const { mean, standardDeviation } = classifier.preprocessing;
   const count = Math.min(REAL_IMAGES, real.count);
-  const indices = Uint32Array.from({ length: count }, (_, index) => index);
+  const indices = Uint32Array.from(spreadOrder(real.count).slice(0, count));
   const channels = mean.length;
   const inputs = Float32Array.from(
     generated.images,
@@ -92,7 +93,7 @@ export async function projectFeatures(
     const energy = diagonal.map((value) => value * value);
     const points = [...ofReal, ...ofGenerated].map((features, index): FeaturePoint => {
       const isGenerated = index >= count;
-      const label = isGenerated ? generated.labels[index - count] : (real.labels?.[index] ?? 0);
+      const label = isGenerated ? generated.labels[index - count] : (real.labels?.[indices[index]] ?? 0);
       return { x: place(features, 0), y: place(features, 1), label, isGenerated };
     });
     const total = energy.reduce((sum, value) => sum + value, 0) || 1;

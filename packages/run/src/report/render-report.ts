@@ -32,6 +32,7 @@ import { renderFacts } from './render-table.ts';
 import { renderTiles as renderTileList } from './render-tiles.ts';
 import { canTryOut, renderTryOut } from './render-try-out.ts';
 import { renderSamplesFigure } from './samples-figure.ts';
+import { renderFrequentMistakes } from './render-frequent-mistakes.ts';
 import { renderTimelineFigure } from './timeline-figure.ts';
 
 /** What a report is made from. */
@@ -297,7 +298,7 @@ function renderSamples({ samples, teacher }: ReportContent): PageSection | null 
   const over =
     timeline === null
       ? ''
-      : `<div class="card"><h3>Over the run</h3><p class="soft">The first image of each class (columns) after so many steps (rows). Empty: none was of that class.</p>${inlineFigure(timeline)}</div>`;
+      : `<div class="card"><h3>Over the run</h3><p class="soft">The first image of a class (column) after so many steps (row). Empty: none was of that class.</p>${inlineFigure(timeline)}</div>`;
   const more = names.length > 100 ? ' The first 100 classes are shown.' : '';
   return {
     id: 'images',
@@ -325,7 +326,7 @@ function renderMistakes({ examples, teacher, record }: ReportContent): PageSecti
   if (examples === null) return null;
   const names = classNames(teacher.graph);
   const { looked, mistakes } = examples;
-  const lead = `The first ${integer(looked)} images of ${escapeHtml(record.options.eval ?? 'the labelled data')} were looked through; the surest mistakes come first.`;
+  const lead = `${integer(looked)} images of ${escapeHtml(record.options.eval ?? 'the labelled data')}, spread over all, were looked through; the surest mistakes come first.`;
   const body = renderMistakeList(mistakes, names);
   return {
     id: 'mistakes',
@@ -361,7 +362,7 @@ function renderClasses({ record, teacher, teacherConfusion }: ReportContent): Pa
     link: 'Classes',
     heading: 'Class by class',
     lead: `On ${where}. A bar is the share of a class's images that the student gets right${teacherConfusion === null ? '' : ', the line across it the teacher’s'}.`,
-    body: `<div class="pair"><div class="card"><h3>Accuracy of each class</h3>${renderClassBars(confusion, teacherConfusion, names)}</div><div class="card"><h3>Confusion matrix</h3>${inlineFigure(renderConfusionFigure(confusion, names))}</div></div>`,
+    body: `<div class="pair"><div class="card"><h3>Accuracy of each class</h3>${renderClassBars(confusion, teacherConfusion, names)}</div><div class="card"><h3>Confusion matrix</h3><p class="soft">Blue: right. Red: taken for another class.</p>${inlineFigure(renderConfusionFigure(confusion, names))}${renderFrequentMistakes(confusion, names)}</div></div>`,
   };
 }
 

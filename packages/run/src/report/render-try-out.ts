@@ -56,7 +56,7 @@ export function renderTryOut({ teacher, roles, examples, samples }: TryOutConten
     heading: 'Try it',
     lead: `${channels === 1 ? 'Draw, drop' : 'Drop'} a picture, or pick one: ${roles.length > 1 ? 'both networks classify it' : `the ${roles[0][0] === roles[0][1].toLowerCase() ? roles[0][0] : 'network'} classifies it`} in this page, with the weights that it holds. Nothing leaves it.`,
     body: `<p class="try-status soft" role="status">Needs scripts.</p>
-<div class="card try" hidden>${pad}<div class="try-middle">${gallery === null ? '' : `<h3>${where}</h3><div class="sprites" style="${gallery.style}">${buttons.join('')}</div>`}
+<div class="card try${pad === '' ? ' without-pad' : ''}" hidden>${pad}<div class="try-middle">${gallery === null ? '' : `<h3>${where}</h3><div class="sprites" style="${gallery.style}">${buttons.join('')}</div>`}
 <label class="drop">Or drop a PNG or JPEG here, or <input type="file" accept="image/*"></label>
 <div class="try-input"><canvas class="try-seen" width="1" height="1" role="img" aria-label="What the networks see"></canvas><span class="soft">what the networks see</span></div></div>
 <div class="answers" aria-live="polite">${answers.join('')}</div></div>`,

@@ -42,5 +42,5 @@ export function renderSamplesFigure(samples: readonly StoredSamples[], names: re
   const frames = samples.map(({ images }) =>
     shown.map((_, label) => images.find((image) => image.label === label)?.picture ?? null),
   );
-  return renderPictureGrid({ title, captions: shown, columns: 10, tileWidth: 56, pictures: frames.at(-1)!, frames });
+  return renderPictureGrid({ title, captions: shown, columns: 8, tileWidth: 56, pictures: frames.at(-1)!, frames });
 }

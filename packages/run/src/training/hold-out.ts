@@ -1,4 +1,5 @@
 import type { ImageSet, RandomStream } from '@dafl/core';
+import { pickImages } from '../data/pick-images.ts';
 
 /** Two parts of an image set, each in the original order. */
 export interface HeldOutImages {
@@ -31,28 +32,13 @@ export function holdOut(images: ImageSet, count: number, random: RandomStream): 
   const held = new Set(classes.flatMap((indices, index) => indices.slice(0, quotas[index])));
   const all = Array.from({ length: images.count }, (_, index) => index);
   return {
-    kept: pick(
+    kept: pickImages(
       images,
       all.filter((index) => !held.has(index)),
     ),
-    heldOut: pick(
+    heldOut: pickImages(
       images,
       all.filter((index) => held.has(index)),
     ),
-  };
-}
-
-function pick(images: ImageSet, indices: readonly number[]): ImageSet {
-  const size = images.height * images.width * images.channels;
-  const pixels = new Uint8Array(indices.length * size);
-  indices.forEach((index, position) => {
-    pixels.set(images.pixels.subarray(index * size, (index + 1) * size), position * size);
-  });
-  const { labels } = images;
-  return {
-    ...images,
-    count: indices.length,
-    pixels,
-    labels: labels && Uint32Array.from(indices, (index) => labels[index]),
   };
 }

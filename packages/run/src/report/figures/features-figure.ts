@@ -10,6 +10,8 @@ const WIDTH = 560;
 const HEIGHT = 460;
 const MARGIN = 14;
 const LEGEND_ROW = 20;
+/** What a phone shows of a figure without scrolling. */
+const LEGEND_WIDTH = 340;
 
 /**
  * Draws a projection: dots are real images, outlined squares generated ones. Up to ten classes have a colour and a place
@@ -45,7 +47,10 @@ export function renderFeaturesFigure({ points }: FeatureProjection, names: reado
   const legend: string[] = [];
   const entries = [
     { mark: '<circle class="s7" cx="5" cy="-4" r="3.5"/>', name: 'real image' },
-    { mark: '<rect class="s7 outline" x="0" y="-9" width="9" height="9" rx="1"/>', name: 'generated image' },
+    {
+      mark: `<rect class="s${isColoured ? 7 : 0} outline" x="0" y="-9" width="9" height="9" rx="1"/>`,
+      name: 'generated image',
+    },
     ...(isColoured
       ? names.map((name, index) => ({
           mark: `<circle class="s${index}" cx="5" cy="-4" r="5"/>`,
@@ -56,7 +61,7 @@ export function renderFeaturesFigure({ points }: FeatureProjection, names: reado
   let [left, row] = [0, 0];
   entries.forEach(({ mark, name }) => {
     const needed = 16 + textWidth(name) + 16;
-    if (left > 0 && left + needed > WIDTH) [left, row] = [0, row + 1];
+    if (left > 0 && left + needed > LEGEND_WIDTH) [left, row] = [0, row + 1];
     legend.push(
       `<g transform="translate(${left.toFixed(1)} ${HEIGHT + 20 + row * LEGEND_ROW})">${mark}<text x="16" y="0">${escapeHtml(name)}</text></g>`,
     );

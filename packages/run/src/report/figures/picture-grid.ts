@@ -38,12 +38,15 @@ export function renderPictureGrid(grid: PictureGrid): Figure | null {
   const rows = Math.ceil(frames[0].length / columns);
   const names = rowNames.map((name) => shorten(name, MOST_NAME));
   const left = Math.ceil(names.reduce((most, name) => Math.max(most, textWidth(name) + NAME_ROOM), 0));
-  const top = columnNames.length > 0 ? 18 : 0;
   const hasCaptions = captions.some((caption) => caption !== '');
   // In the sheet's pixels, of which one is `scale` units.
   const gap = Math.max(1, Math.round(GAP / scale));
   const rowGap = Math.max(1, Math.round((GAP + (hasCaptions ? CAPTION : 0)) / scale));
+  const heads = columnNames.map((name) => shorten(name, MOST_NAME));
+  const widest = heads.reduce((most, name) => Math.max(most, textWidth(name)), 0);
   const pitch = { x: (first.width + gap) * scale, y: (first.height + rowGap) * scale };
+  const isUpright = widest > pitch.x - GAP;
+  const top = heads.length === 0 ? 0 : isUpright ? Math.ceil(widest) + 8 : 18;
   const sheets = frames.map((frame) =>
     pictureSheet(
       frame.every((picture) => picture === null) ? [{ ...first, data: new Uint8Array(first.data.length) }] : frame,
@@ -67,9 +70,12 @@ export function renderPictureGrid(grid: PictureGrid): Figure | null {
       const full = rowNames[row] === name ? '' : `<title>${escapeHtml(rowNames[row])}</title>`;
       return `<text class="end ink" x="${left - 8}" y="${(top + row * pitch.y + tileHeight / 2 + 4).toFixed(1)}">${escapeHtml(name)}${full}</text>`;
     }),
-    ...columnNames.map((name, column) => {
-      const short = shorten(name, Math.max(3, Math.floor(pitch.x / 7)));
-      return `<text class="middle ink" x="${(left + column * pitch.x + tileWidth / 2).toFixed(1)}" y="12">${escapeHtml(short)}<title>${escapeHtml(name)}</title></text>`;
+    ...heads.map((name, column) => {
+      const centre = left + column * pitch.x + tileWidth / 2;
+      const place = isUpright
+        ? `class="ink" transform="translate(${(centre + 4).toFixed(1)} ${top - 4}) rotate(-90)"`
+        : `class="middle ink" x="${centre.toFixed(1)}" y="12"`;
+      return `<text ${place}>${escapeHtml(name)}<title>${escapeHtml(columnNames[column])}</title></text>`;
     }),
     ...captions.map((caption, index) => {
       const { x, y } = at(index);
