@@ -42,6 +42,7 @@ export interface Distillation {
     readonly cancel: string;
     readonly events: string;
     readonly student: string;
+    readonly report: string;
   };
 }
 

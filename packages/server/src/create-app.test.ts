@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeModel, shrink } from '@dafl/core';
-import { architectures, readModel } from '@dafl/models';
+import { architectures, readModel, writeOnnx } from '@dafl/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   createTestApp,
@@ -69,6 +69,37 @@ describe('a distillation', () => {
     const bytes = new Uint8Array(await student.arrayBuffer());
     expect(student.headers.get('content-length')).toBe(String(bytes.byteLength));
     expect(describeModel(readModel(bytes).graph).parameters).toBe(describeModel(shrink(tinyGraph, 0.5)).parameters);
+  });
+
+  it('takes a teacher as ONNX, and gives the student in the formats that were asked for, and the report', async () => {
+    const sent = await test.app.request('/v1/uploads', {
+      method: 'POST',
+      headers: { 'content-type': 'application/octet-stream' },
+      body: new Uint8Array(writeOnnx(readModel(tinyTeacher))),
+    });
+    expect(sent.status).toBe(201);
+    const { id: teacher } = (await sent.json()) as { id: string };
+    const options = { ...tinyRun, teacher, export: 'onnx', quantize: 'int8' };
+    const { id } = (await (await test.post('/v1/distillations', options)).json()) as Distillation;
+    const { links } = await test.waitFor(id, ({ state }) => state === 'succeeded');
+    for (const [format, name] of Object.entries({ onnx: 'onnx', int8: 'int8.onnx' })) {
+      const { headers, status } = await test.app.request(`${links.student}?format=${format}`);
+      expect([status, headers.get('content-disposition')]).toEqual([
+        200,
+        `attachment; filename="student-${id}.${name}"`,
+      ]);
+    }
+    expect(await problem(test.app.request(`${links.student}?format=keras`))).toMatchObject({
+      status: 404,
+      detail: `Cannot give the student of '${id}' as 'format' must be one of [safetensors, onnx, int8]: current value is 'keras'`,
+    });
+    const report = await test.app.request(links.report);
+    expect(report.headers.get('content-disposition')).toBe(`attachment; filename="report-${id}.html"`);
+    expect(await report.text()).toContain('<!doctype html>');
+    expect(await problem(test.post('/v1/distillations', { ...options, export: 'onnx,tfjs' }))).toMatchObject({
+      detail:
+        "Cannot distill as 'export' must be one or several of onnx and keras over HTTP: current value is 'onnx,tfjs'",
+    });
   });
 
   it('tells the events of the command line, from any of them on', async () => {
@@ -311,9 +342,17 @@ describe('bad requests', () => {
     }
   });
 
+  it('lists its routes, each with what it is for', async () => {
+    const { routes } = (await (await test.app.request('/')).json()) as { routes: { route: string; purpose: string }[] };
+    expect(routes.map(({ route }) => route)).toContain('POST /v1/distillations');
+    for (const { purpose } of routes) expect(purpose).not.toBe('');
+    expect(await problem(test.app.request('/jobs'))).toMatchObject({
+      detail: "Cannot find '/jobs' as it must be a route of this server: GET / lists them",
+    });
+  });
+
   it('answers unknown routes, ids and wrong methods', async () => {
     for (const path of [
-      '/',
       '/v1',
       '/v1/distillations/',
       '/v1/nothing',
@@ -323,7 +362,7 @@ describe('bad requests', () => {
     ]) {
       expect(await problem(test.app.request(path))).toMatchObject({ status: 404, code: 'NOT_FOUND' });
     }
-    for (const path of ['', '/events', '/student']) {
+    for (const path of ['', '/events', '/student', '/report']) {
       expect(await problem(test.app.request(`/v1/distillations/${unknownId}${path}`))).toMatchObject({
         status: 404,
         detail: `Cannot find '${unknownId}' as it must be the id of a distillation`,
@@ -371,7 +410,7 @@ describe('uploads', () => {
       expect(await send(bytes)).toMatchObject({
         status: 422,
         code: 'MODEL',
-        detail: expect.stringMatching(/^Cannot read 'model.safetensors' as /),
+        detail: expect.stringMatching(/^Cannot read 'upload' as /),
       });
     }
     expect(stored()).toBe(before);

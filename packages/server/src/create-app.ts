@@ -5,9 +5,11 @@ import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { secureHeaders } from 'hono/secure-headers';
+import { daflVersion } from '@dafl/run';
 import { eventStream } from './event-stream.ts';
 import { type AccessRules, guardAccess } from './guard-access.ts';
 import { HttpProblem } from './http-problem.ts';
+import { listRoutes } from './list-routes.ts';
 import type { JobStore } from './job-store.ts';
 import type { Limits } from './limits.ts';
 import { readOptions } from './read-options.ts';
@@ -29,6 +31,8 @@ export interface AppDependencies {
 }
 
 const MOST_PER_PAGE = 100;
+/** Ends of names of files, where they are not the format's name. */
+const FORMATS: Readonly<Record<string, string>> = { int8: 'int8.onnx' };
 /** Options are lists at most. */
 const MOST_LEVELS = 8;
 
@@ -46,7 +50,7 @@ export function createApp({ jobs, uploads, limits, access, clock, signal, onErro
     return problem.toResponse();
   });
   app.notFound((context) => {
-    const detail = `Cannot find '${context.req.path}' as it must be a route of this server`;
+    const detail = `Cannot find '${context.req.path}' as it must be a route of this server: GET / lists them`;
     return new HttpProblem(404, 'NOT_FOUND', detail).toResponse();
   });
 
@@ -84,6 +88,7 @@ export function createApp({ jobs, uploads, limits, access, clock, signal, onErro
     }),
   );
 
+  app.get('/', (context) => context.json({ name: 'dafl', version: daflVersion(), routes: listRoutes(app) }));
   app.get('/v2/health/live', (context) => context.json({ live: true }));
   app.get('/v2/health/ready', (context) => context.json({ ready: jobs.isOpen }, jobs.isOpen ? 200 : 503));
 
@@ -123,15 +128,13 @@ export function createApp({ jobs, uploads, limits, access, clock, signal, onErro
 
   app.get('/v1/distillations/:id/student', async (context) => {
     const id = context.req.param('id');
-    const path = jobs.studentFile(id);
-    const { size } = await stat(path);
-    const headers = {
-      'content-type': 'application/octet-stream',
-      'content-disposition': `attachment; filename="student-${id}.safetensors"`,
-      'content-length': String(size),
-    };
-    if (context.req.method === 'HEAD') return context.body(null, 200, headers);
-    return context.body(Readable.toWeb(createReadStream(path)) as ReadableStream, 200, headers);
+    const { format = 'safetensors' } = context.req.query();
+    const path = jobs.file(id, 'student', format);
+    return await sendFile(context, path, `student-${id}.${FORMATS[format] ?? format}`);
+  });
+  app.get('/v1/distillations/:id/report', async (context) => {
+    const id = context.req.param('id');
+    return await sendFile(context, jobs.file(id, 'report'), `report-${id}.html`, 'text/html; charset=utf-8');
   });
 
   app.get('/v1/distillations/:id/events', (context) => {
@@ -162,6 +165,18 @@ export function createApp({ jobs, uploads, limits, access, clock, signal, onErro
     return context.body(stream, 200, headers);
   });
   return app;
+}
+
+/** Sent to be kept, not to be shown: the page would run with the rights of this server's address. */
+async function sendFile(context: Context, path: string, name: string, type = 'application/octet-stream') {
+  const { size } = await stat(path);
+  const headers = {
+    'content-type': type,
+    'content-disposition': `attachment; filename="${name}"`,
+    'content-length': String(size),
+  };
+  if (context.req.method === 'HEAD') return context.body(null, 200, headers);
+  return context.body(Readable.toWeb(createReadStream(path)) as ReadableStream, 200, headers);
 }
 
 /** A type that no form of a foreign page can send, which also leaves no doubt of what the body is. */

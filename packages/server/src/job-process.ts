@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { readFile } from 'node:fs/promises';
 import { DaflError, describeModel } from '@dafl/core';
-import { readModel } from '@dafl/models';
+import { importModel } from '@dafl/models';
 import { acquireRunLock, readRunRecord, runDistillation, runFolder, toJsonEvent } from '@dafl/run';
 import { describeError } from '@dafl/run/describe-error';
 import { type JobEvent, type JobOrder, STOP } from './start-process.ts';
@@ -65,7 +65,8 @@ async function waitForFolder(folder: string): Promise<void> {
 }
 
 async function* inspectEvents({ file }: JobOrder & { task: 'inspect' }): AsyncGenerator<JobEvent> {
-  const { name, parameters } = describeModel(readModel(await readFile(file), file).graph);
+  const { model } = await importModel(await readFile(file), 'upload');
+  const { name, parameters } = describeModel(model.graph);
   yield { event: 'model', name, parameters };
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StepEvent } from '@dafl/core';
@@ -42,8 +43,8 @@ export interface JobStore {
   /** Takes a job from the queue, or asks its process to write a checkpoint and to end. */
   cancel(id: string): Distillation;
   events(id: string): EventLog;
-  /** Path of the student's file. */
-  studentFile(id: string): string;
+  /** Path of what a job has made: its report, or its student in a format that was asked for. */
+  file(id: string, kind: 'student' | 'report', format?: string): string;
   /** Id of the process of a running job, else undefined. */
   processId(id: string): number | undefined;
   /** Has the running jobs write checkpoints and end; they, and those that wait, go on at the next start. */
@@ -203,7 +204,13 @@ class FolderJobStore implements JobStore {
       progress: record.progress,
       result: record.state === 'succeeded' ? record.result : null,
       error: record.error,
-      links: { self, cancel: `${self}/cancel`, events: `${self}/events`, student: `${self}/student` },
+      links: {
+        self,
+        cancel: `${self}/cancel`,
+        events: `${self}/events`,
+        student: `${self}/student`,
+        report: `${self}/report`,
+      },
     };
   }
 
@@ -246,16 +253,34 @@ class FolderJobStore implements JobStore {
     return this.#find(id).log;
   }
 
-  studentFile(id: string): string {
+  file(id: string, kind: 'student' | 'report', format = 'safetensors'): string {
     const { record, folder } = this.#find(id);
     if (record.state !== 'succeeded') {
       throw new HttpProblem(
         409,
         'CONFLICT',
-        `Cannot give the student of '${id}' as its state must be succeeded: current state is ${record.state}`,
+        `Cannot give the ${kind} of '${id}' as its state must be succeeded: current state is ${record.state}`,
       );
     }
-    return runFolder(join(folder, RUN_FOLDER)).student;
+    const run = runFolder(join(folder, RUN_FOLDER));
+    if (kind === 'report') return run.report;
+    const { export: exported = '', quantize } = record.options;
+    const asked = [...exported.split(','), quantize];
+    const files = new Map([
+      ['safetensors', run.student],
+      ...[
+        ['onnx', run.studentOnnx] as const,
+        ['keras', run.studentKeras] as const,
+        ['int8', run.studentInt8] as const,
+      ].filter(([name, path]) => asked.includes(name) && existsSync(path)),
+    ]);
+    const path = files.get(format);
+    if (path !== undefined) return path;
+    throw new HttpProblem(
+      404,
+      'NOT_FOUND',
+      `Cannot give the student of '${id}' as 'format' must be one of [${[...files.keys()].join(', ')}]: current value is '${format}'`,
+    );
   }
 
   processId(id: string): number | undefined {

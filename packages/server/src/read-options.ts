@@ -41,6 +41,9 @@ export function readOptions(body: unknown, { isUpload, limits }: ReadOptionsRule
   if (options.pace !== undefined) reject('pace', 'absent over HTTP', options.pace);
   if (evaluation !== undefined && evaluation !== 'mnist') reject('eval', "'mnist'", evaluation);
   if (options.data !== undefined && options.data !== 'mnist') reject('data', "'mnist'", options.data);
+  // A folder, of which no answer can be made.
+  if (options.export?.split(',').includes('tfjs') === true)
+    reject('export', 'one or several of onnx and keras over HTTP', options.export);
   if (options.compare !== undefined) reject('compare', 'absent over HTTP', options.compare);
   if (options.metadata !== undefined) reject('metadata', 'absent over HTTP', options.metadata);
   resolveRecipe(options);

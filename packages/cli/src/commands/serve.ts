@@ -40,7 +40,7 @@ export const serveCommand: Command = defineCommand({
     terminal.out(
       isJson
         ? `${JSON.stringify({ event: 'listening', url: server.url, dataFolder })}\n`
-        : `Listening on ${server.url}, jobs in ${dataFolder}. Ctrl-C stops\n`,
+        : `Listening on ${server.url}, jobs in ${dataFolder}. curl ${server.url} lists what it does, Ctrl-C stops it\n`,
     );
     await server.closed;
     return exitCodes.done;
