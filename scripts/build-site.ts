@@ -133,7 +133,7 @@ for (const page of pages) writeFileSync(join(target, `${page.name}.html`), rende
 const entries = listWorkspaces()
   .filter(({ manifest }) => manifest.private !== true)
   .flatMap(({ folder, manifest }) =>
-    ['.', './autodiff'].flatMap((entry) => {
+    ['.', './autodiff', './backend-base'].flatMap((entry) => {
       const source = manifest.exports?.[entry];
       return typeof source === 'string' ? [join(folder, source)] : [];
     }),

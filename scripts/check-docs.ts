@@ -60,11 +60,15 @@ function checkSources(): void {
       }
     }
   }
-  const examples = spawnSync(deno(), ['check', '--quiet', '--doc', 'src/index.ts', 'src/autodiff.ts'], {
-    cwd: join(repositoryRoot, 'packages', 'core'),
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env,
-  });
+  const examples = spawnSync(
+    deno(),
+    ['check', '--quiet', '--doc', 'src/index.ts', 'src/autodiff.ts', 'src/backend-base.ts'],
+    {
+      cwd: join(repositoryRoot, 'packages', 'core'),
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env,
+    },
+  );
   if (examples.status !== 0) problems++;
 }
 

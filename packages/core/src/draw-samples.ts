@@ -4,6 +4,7 @@ import type { Network } from './model/network.ts';
 import { argMaxRows, predictLogits } from './predict.ts';
 import type { RandomStream } from './random.ts';
 import type { Turn } from './turn.ts';
+import { sizeOf } from './shape.ts';
 
 /** Images of a method and what is thought of them. */
 export interface DrawnSamples {
@@ -38,7 +39,7 @@ export async function drawSamples(session: MethodSession, options: DrawSamplesOp
   const { teacher, student, random, turn, signal } = options;
   const { backend } = teacher;
   const { inputShape, classes } = describeClassifier(teacher.graph);
-  const size = inputShape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(inputShape);
   const most = Math.max(1, Math.min(MOST_IMAGES, Math.floor(MOST_BYTES / (4 * size))));
   const images = new Float32Array(most * size);
   const logits = new Float32Array(most * classes);

@@ -13,6 +13,7 @@ import type { Hint } from './model/choose-hints.ts';
 import type { Network } from './model/network.ts';
 import type { Optimizer } from './optimizers/optimizer.ts';
 import type { RandomStream } from './random.ts';
+import { sizeOf } from './shape.ts';
 
 /** What a student is trained with. */
 export interface StudentTrainerOptions {
@@ -173,7 +174,7 @@ function firstExamples(tape: Tape, value: Value): Value {
 /** Every position and example a row: `[..., channels]` to `[rows, channels]`. */
 function asRows(tape: Tape, value: Value): Value {
   const channels = value.shape[value.shape.length - 1];
-  const size = value.shape.reduce((product, length) => product * length, 1);
+  const size = sizeOf(value.shape);
   return reshape(tape, value, [size / channels, channels]);
 }
 

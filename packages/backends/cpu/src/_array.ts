@@ -1,28 +1,11 @@
 import type { Shape } from '@dafl/core';
+import { sizeOf } from '@dafl/core/backend-base';
 
 /** Values of a tensor, row-major, as the kernels see them. */
 export type NumericArray = Float32Array | Float64Array | Int32Array;
 
 /** Values of a float tensor. */
 export type FloatArray = Float32Array | Float64Array;
-
-/** Number of elements of a shape; 1 for a scalar. */
-export function sizeOf(shape: Shape): number {
-  let size = 1;
-  for (const axisSize of shape) size *= axisSize;
-  return size;
-}
-
-/** How far apart neighbours along each axis lie in a row-major array. */
-export function stridesOf(shape: Shape): number[] {
-  const strides = new Array<number>(shape.length);
-  let stride = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    strides[axis] = stride;
-    stride *= shape[axis];
-  }
-  return strides;
-}
 
 /** An array of `length` zeros of the same kind as `values`. */
 export function allocateLike(values: NumericArray, length: number): NumericArray {

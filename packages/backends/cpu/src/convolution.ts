@@ -1,6 +1,6 @@
 import type { Conv2dOptions, Shape } from '@dafl/core';
 import type { FloatArray } from './_array.ts';
-import { sizeOf } from './_array.ts';
+import { sizeOf } from '@dafl/core/backend-base';
 import { describeWindow, walkWindows } from './_window.ts';
 
 /** Cross-correlation of images with filters, in groups of channels. */

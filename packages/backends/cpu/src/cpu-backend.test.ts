@@ -51,16 +51,26 @@ describe('createCpuBackend', () => {
     const backend = createCpuBackend();
     const tensor = backend.fill([2, 3], 1);
     backend.dispose(tensor);
-    const disposed = "as 'tensor' must not be disposed: current value is a disposed tensor of shape [2, 3]";
-    expect(() => backend.dispose(tensor)).toThrow(`Cannot dispose a tensor ${disposed}`);
-    expect(() => backend.unary('exp', tensor)).toThrow(`Cannot compute exp ${disposed}`);
-    expect(() => backend.reshape(tensor, [6])).toThrow(`Cannot reshape ${disposed}`);
-    await expect(backend.read(tensor)).rejects.toThrow(`Cannot read a tensor ${disposed}`);
+    const disposed = 'must be a live tensor: current value is a disposed tensor of shape [2, 3]';
+    expect(() => backend.dispose(tensor)).toThrow(`Cannot dispose as 'tensor' ${disposed}`);
+    expect(() => backend.unary('exp', tensor)).toThrow(`Cannot compute exp as 'tensor' ${disposed}`);
+    expect(() => backend.reshape(tensor, [6])).toThrow(`Cannot reshape as 'input' ${disposed}`);
+    await expect(backend.read(tensor)).rejects.toThrow(`Cannot read as 'tensor' ${disposed}`);
 
-    const foreign = "as 'tensor' must be made by this backend: current value is a tensor of another one";
+    const foreign = "as 'tensor' must be a tensor of this cpu backend: current value is another";
     const other = createCpuBackend().fill([2], 1);
-    expect(() => backend.affine(other, 1, 1)).toThrow(`Cannot compute affine ${foreign}`);
-    expect(() => backend.dispose({ shape: [2], dataType: 'float32' })).toThrow(`Cannot dispose a tensor ${foreign}`);
+    expect(() => backend.affine(other, 1, 1)).toThrow(`Cannot compute affine ${foreign} cpu backend's`);
+    expect(() => backend.dispose({ shape: [2], dataType: 'float32' })).toThrow(`Cannot dispose ${foreign} backend's`);
+  });
+
+  it('says what data does not fit a shape', () => {
+    const backend = createCpuBackend();
+    expect(() => backend.tensor(new Float32Array(3), [2])).toThrow(
+      "Cannot make a tensor as 'data' must have the 2 elements of shape [2]: current value is 3 elements",
+    );
+    expect(() => backend.reshape(backend.fill([2, 3], 1), [5])).toThrow(
+      "Cannot reshape as 'shape' must have 6 elements: current value is [5]",
+    );
   });
 
   it('says that it is closed', async () => {
@@ -68,7 +78,7 @@ describe('createCpuBackend', () => {
     const tensor = backend.fill([2], 1);
     await backend.close();
     expect(backend.memory()).toEqual({ tensors: 0, bytes: 0 });
-    const closed = "as the 'backend' must be open: current value is closed";
+    const closed = 'as the cpu backend must be open: current value is closed';
     expect(() => backend.fill([2], 1)).toThrow(`Cannot make a tensor ${closed}`);
     expect(() => backend.unary('exp', tensor)).toThrow(`Cannot compute exp ${closed}`);
   });

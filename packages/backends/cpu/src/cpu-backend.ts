@@ -2,8 +2,6 @@ import {
   type AveragePool2dOptions,
   type BinaryOperation,
   type Conv2dOptions,
-  DaflError,
-  type DataType,
   fail,
   type MemoryInfo,
   type Pool2dOptions,
@@ -15,10 +13,20 @@ import {
   type TensorData,
   type UnaryOperation,
 } from '@dafl/core';
+import {
+  broadcastShapes,
+  joinedShape,
+  paddedShape,
+  productShape,
+  reducedShape,
+  sizeOf,
+  type Storage,
+  StoredTensor,
+  TensorStore,
+} from '@dafl/core/backend-base';
 import type { FloatArray, NumericArray } from './_array.ts';
-import { sizeOf } from './_array.ts';
 import { conv2d, conv2dFilterGradient, conv2dInputGradient } from './convolution.ts';
-import { affine, binary, broadcastShapes, leakyRelu, leakyReluGradient, unary } from './element-wise.ts';
+import { affine, binary, leakyRelu, leakyReluGradient, unary } from './element-wise.ts';
 import { broadcast, concat, pad, slice, transpose } from './layout.ts';
 import { matMul } from './matrix.ts';
 import { averagePool2d, averagePool2dGradient, maxPool2d, maxPool2dGradient } from './pooling.ts';
@@ -61,34 +69,23 @@ export function createCpuBackend(options: CpuBackendOptions = {}): TensorBackend
   return new CpuBackend(precision);
 }
 
-/** Memory that one tensor owns, or several that `reshape` made of each other. */
-interface Storage {
+/** What tensors share: one array, in the type of their elements. */
+interface CpuStorage extends Storage {
   readonly values: NumericArray;
-  owners: number;
 }
 
-class CpuTensor implements Tensor {
-  readonly shape: Shape;
-  readonly dataType: DataType;
-  readonly backend: TensorBackend;
-  /** Null once disposed. */
-  storage: Storage | null;
-
-  constructor(backend: TensorBackend, storage: Storage, shape: Shape) {
-    this.backend = backend;
-    this.storage = storage;
-    this.shape = shape;
-    this.dataType = storage.values instanceof Int32Array ? 'int32' : 'float32';
-  }
-}
+class CpuTensor extends StoredTensor<CpuStorage> {}
 
 class CpuBackend implements TensorBackend {
   readonly name = 'cpu';
   readonly description: string;
   readonly #precision: 'float64' | 'float32';
-  #tensors = 0;
-  #bytes = 0;
-  #isClosed = false;
+  readonly #store = new TensorStore<CpuStorage, CpuTensor>({
+    name: 'cpu',
+    tensorClass: CpuTensor,
+    // The array goes with the tensors that hold it.
+    free: () => {},
+  });
 
   constructor(precision: 'float64' | 'float32') {
     this.#precision = precision;
@@ -98,6 +95,7 @@ class CpuBackend implements TensorBackend {
   // --- life of a tensor ---
 
   tensor(data: TensorData, shape: Shape): Tensor {
+    this.#store.mustFit(data, shape);
     if (data instanceof Int32Array) return this.#own(data.slice(), shape);
     return this.#own(this.#precision === 'float64' ? new Float64Array(data) : new Float32Array(data), shape);
   }
@@ -107,37 +105,25 @@ class CpuBackend implements TensorBackend {
   }
 
   async read(tensor: Tensor): Promise<TensorData> {
-    return this.#values(tensor, 'read a tensor').slice();
+    return this.#values(tensor, 'read').slice();
   }
 
   dispose(tensor: Tensor): void {
-    this.#values(tensor, 'dispose a tensor');
-    const cpuTensor = tensor as CpuTensor;
-    const storage = cpuTensor.storage!;
-    cpuTensor.storage = null;
-    this.#tensors--;
-    if (--storage.owners === 0) this.#bytes -= storage.values.byteLength;
+    this.#store.dispose(tensor);
   }
 
   memory(): MemoryInfo {
-    return { tensors: this.#tensors, bytes: this.#bytes };
+    return this.#store.memory();
   }
 
   async close(): Promise<void> {
-    // The arrays go with the tensors that hold them: no tensor of a closed backend can be used, so nothing reads them.
-    this.#isClosed = true;
-    this.#tensors = 0;
-    this.#bytes = 0;
+    this.#store.close();
   }
 
   // --- shape and movement ---
 
   reshape(input: Tensor, shape: Shape): Tensor {
-    this.#values(input, 'reshape');
-    const storage = (input as CpuTensor).storage!;
-    storage.owners++;
-    this.#tensors++;
-    return new CpuTensor(this, storage, [...shape]);
+    return this.#store.reshape(input, shape);
   }
 
   transpose(input: Tensor, permutation: readonly number[]): Tensor {
@@ -154,10 +140,7 @@ class CpuBackend implements TensorBackend {
 
   pad(input: Tensor, paddings: readonly (readonly [before: number, after: number])[], value: number): Tensor {
     const values = pad(this.#values(input, 'pad'), input.shape, paddings, value);
-    return this.#own(
-      values,
-      input.shape.map((size, axis) => paddings[axis][0] + size + paddings[axis][1]),
-    );
+    return this.#own(values, paddedShape(input.shape, paddings));
   }
 
   slice(input: Tensor, begin: readonly number[], size: readonly number[]): Tensor {
@@ -165,13 +148,13 @@ class CpuBackend implements TensorBackend {
   }
 
   concat(inputs: readonly Tensor[], axis: number): Tensor {
+    const shapes = inputs.map((input) => input.shape);
     const values = concat(
       inputs.map((input) => this.#values(input, 'concat')),
-      inputs.map((input) => input.shape),
+      shapes,
       axis,
     );
-    const joinedSize = inputs.reduce((size, input) => size + input.shape[axis], 0);
-    return this.#own(values, inputs[0].shape.with(axis, joinedSize));
+    return this.#own(values, joinedShape(shapes, axis));
   }
 
   // --- element-wise ---
@@ -205,10 +188,7 @@ class CpuBackend implements TensorBackend {
 
   reduce(operation: ReduceOperation, input: Tensor, axes: readonly number[], keepDimensions: boolean): Tensor {
     const values = reduce(operation, this.#floats(input, operation), input.shape, axes);
-    const shape = keepDimensions
-      ? input.shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
-      : input.shape.filter((_, axis) => !axes.includes(axis));
-    return this.#round(values, shape);
+    return this.#round(values, reducedShape(input.shape, axes, keepDimensions));
   }
 
   argMax(input: Tensor): Tensor {
@@ -232,7 +212,7 @@ class CpuBackend implements TensorBackend {
       transposeLeft,
       transposeRight,
     );
-    return this.#round(values, [left.shape[transposeLeft ? 1 : 0], right.shape[transposeRight ? 0 : 1]]);
+    return this.#round(values, productShape(left.shape, right.shape, transposeLeft, transposeRight));
   }
 
   // --- convolution ---
@@ -319,13 +299,9 @@ class CpuBackend implements TensorBackend {
 
   /** Makes a tensor of an array that nobody else holds. */
   #own(values: NumericArray, shape: Shape): Tensor {
-    if (this.#isClosed) {
-      throw new DaflError('USAGE', "Cannot make a tensor as the 'backend' must be open: current value is closed");
-    }
-    this.#tensors++;
-    this.#bytes += values.byteLength;
-    // Copied, so that a caller who reuses the array of sizes doesn't change the tensor.
-    return new CpuTensor(this, { values, owners: 1 }, [...shape]);
+    this.#store.mustBeOpen('make a tensor');
+    const dataType = values instanceof Int32Array ? 'int32' : 'float32';
+    return this.#store.add({ values, bytes: values.byteLength, references: 1 }, shape, dataType);
   }
 
   /** Makes a tensor of what a kernel computed in float64. */
@@ -335,20 +311,7 @@ class CpuBackend implements TensorBackend {
 
   /** The values of a tensor that is this backend's and alive. */
   #values(tensor: Tensor, action: string): NumericArray {
-    if (this.#isClosed) {
-      fail({ cannot: action, as: "the 'backend' must be open", value: 'closed' });
-    }
-    if (!(tensor instanceof CpuTensor) || tensor.backend !== this) {
-      fail({ cannot: action, as: "'tensor' must be made by this backend", value: 'a tensor of another one' });
-    }
-    if (tensor.storage === null) {
-      fail({
-        cannot: action,
-        as: "'tensor' must not be disposed",
-        value: `a disposed tensor of shape [${tensor.shape.join(', ')}]`,
-      });
-    }
-    return tensor.storage.values;
+    return this.#store.own(tensor, action, 'tensor').storage.values;
   }
 
   /** The values of a live float tensor. Core vouches for the type. */

@@ -1,5 +1,6 @@
 import type { BinaryOperation, Shape, UnaryOperation } from '@dafl/core';
-import { type FloatArray, sizeOf, stridesOf, walk } from './_array.ts';
+import { sizeOf, stridesOf } from '@dafl/core/backend-base';
+import { type FloatArray, walk } from './_array.ts';
 import { errorFunction } from './error-function.ts';
 
 const unaryFunctions: Readonly<Record<UnaryOperation, (x: number) => number>> = {
@@ -34,16 +35,6 @@ export function unary(operation: UnaryOperation, input: FloatArray): Float64Arra
   const output = new Float64Array(input.length);
   for (let i = 0; i < output.length; i++) output[i] = compute(input[i]);
   return output;
-}
-
-/** Shape of a broadcast result: right-aligned, axes of size 1 repeat. */
-export function broadcastShapes(left: Shape, right: Shape): number[] {
-  const rank = Math.max(left.length, right.length);
-  return Array.from({ length: rank }, (_, axis) => {
-    const leftSize = left[axis - rank + left.length] ?? 1;
-    const rightSize = right[axis - rank + right.length] ?? 1;
-    return leftSize === 1 ? rightSize : leftSize;
-  });
 }
 
 /** Applies `operation` to each pair, broadcast to `outputShape`. */

@@ -1,5 +1,6 @@
 import type { Shape } from '@dafl/core';
-import { allocateLike, type NumericArray, sizeOf, stridesOf, walk } from './_array.ts';
+import { sizeOf, stridesOf } from '@dafl/core/backend-base';
+import { allocateLike, type NumericArray, walk } from './_array.ts';
 
 /** Moves axis `permutation[i]` of the input to axis i of the output. */
 export function transpose(input: NumericArray, shape: Shape, permutation: readonly number[]): NumericArray {

@@ -1,5 +1,6 @@
 import type { AveragePool2dOptions, Pool2dOptions, Shape } from '@dafl/core';
-import { type FloatArray, sizeOf } from './_array.ts';
+import { sizeOf } from '@dafl/core/backend-base';
+import type { FloatArray } from './_array.ts';
 import { describeWindow, type Window2d, walkWindows } from './_window.ts';
 
 /** Largest element of each window; padded positions never win. */

@@ -1,5 +1,6 @@
 import type { ReduceOperation, Shape } from '@dafl/core';
-import { type FloatArray, sizeOf, stridesOf, walk } from './_array.ts';
+import { sizeOf, stridesOf } from '@dafl/core/backend-base';
+import { type FloatArray, walk } from './_array.ts';
 
 /** Reduces over `axes`. The result has the elements of the axes that stay. */
 export function reduce(

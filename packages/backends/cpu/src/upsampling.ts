@@ -1,5 +1,6 @@
 import type { Shape, Size2d } from '@dafl/core';
-import { type FloatArray, sizeOf } from './_array.ts';
+import { sizeOf } from '@dafl/core/backend-base';
+import type { FloatArray } from './_array.ts';
 
 /** Repeats each pixel `factors[0]` times down and `factors[1]` times across. */
 export function upsampleNearest2d(input: FloatArray, inputShape: Shape, factors: Size2d): Float64Array {

@@ -1,4 +1,5 @@
 import type { Conv2dOptions, Padding2d, Shape, Size2d } from '@dafl/core';
+import { convolvedShape } from '@dafl/core/backend-base';
 import {
   chooseForm,
   convolveProduct,
@@ -17,20 +18,6 @@ import { temporaryOf } from './storage.ts';
 import type { Attributes, Tensorflow, TensorId } from './tensorflow.ts';
 
 const UNDILATED: Size2d = [1, 1];
-
-/** Shape of a convolution's output. */
-export function convolvedShape(
-  [batch, height, width]: Shape,
-  [kernelHeight, kernelWidth, , outputs]: Shape,
-  { strides, padding, dilations }: Conv2dOptions,
-): [batch: number, height: number, width: number, channels: number] {
-  return [
-    batch,
-    Math.floor((height + padding.top + padding.bottom - dilations[0] * (kernelHeight - 1) - 1) / strides[0]) + 1,
-    Math.floor((width + padding.left + padding.right - dilations[1] * (kernelWidth - 1) - 1) / strides[1]) + 1,
-    outputs,
-  ];
-}
 
 /** `conv2d` of the contract, without the bias. The caller owns the result. */
 export function convolve(tf: Tensorflow, input: Shaped, filter: Shaped, options: Conv2dOptions): TensorId | Made {

@@ -1,4 +1,5 @@
 import type { Conv2dOptions, Shape } from '@dafl/core';
+import { sizeOf } from '@dafl/core/backend-base';
 import { convolutionAttributes } from './convolution-attributes.ts';
 import { concat, type Made, pad, reshape, type Shaped, slice } from './layout.ts';
 import { FLOAT32, type Tensorflow, type TensorId } from './tensorflow.ts';
@@ -317,10 +318,6 @@ export function convolveTapsFilterGradient(
 
 function eachTap(height: number, width: number, run: (row: number, column: number) => TensorId): TensorId[] {
   return Array.from({ length: height * width }, (_, tap) => run(Math.floor(tap / width), tap % width));
-}
-
-function sizeOf(shape: Shape): number {
-  return shape.reduce((size, length) => size * length, 1);
 }
 
 function outputSize(size: number, kernel: number, stride: number, padding: number): number {

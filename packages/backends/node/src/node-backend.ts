@@ -7,9 +7,7 @@ import {
   type BinaryOperation,
   type ChannelStatistics,
   type Conv2dOptions,
-  DaflError,
   type DataType,
-  fail,
   type FusedKernels,
   type MemoryInfo,
   type Pool2dOptions,
@@ -23,7 +21,20 @@ import {
   type TensorData,
   type UnaryOperation,
 } from '@dafl/core';
-import { convolve, convolvedShape, convolveFilterGradient, convolveInputGradient } from './convolution.ts';
+import {
+  broadcastShapes,
+  convolvedShape,
+  isSameShape,
+  joinedShape,
+  paddedShape,
+  pooledShape,
+  productShape,
+  reducedShape,
+  sizeOf,
+  StoredTensor,
+  TensorStore,
+} from '@dafl/core/backend-base';
+import { convolve, convolveFilterGradient, convolveInputGradient } from './convolution.ts';
 import { concat, type Made, pad, reshape, type Shaped, slice } from './layout.ts';
 import { batchNorm, batchNormGradient, frozenBatchNorm } from './normalization.ts';
 import {
@@ -75,30 +86,17 @@ const MOST_BROADCAST_AXES = 4;
 /** Channels below which whole rows are taken as channels: TensorFlow's loops over channels are its fast ones. */
 const FEW_CHANNELS = 16;
 
-class NodeTensor implements Tensor, Shaped {
-  readonly owner: NodeBackend;
-  readonly shape: Shape;
-  readonly dataType: DataType;
-  /** Null once disposed. */
-  storage: Storage | null;
-
-  constructor(owner: NodeBackend, shape: Shape, dataType: DataType, storage: Storage) {
-    this.owner = owner;
-    this.shape = shape;
-    this.dataType = dataType;
-    this.storage = storage;
-  }
-
+class NodeTensor extends StoredTensor<Storage> implements Shaped {
   get id(): TensorId {
-    return this.storage!.as(this.shape);
+    return this.storage.as(this.shape);
   }
 
   as(shape: Shape): TensorId {
-    return this.storage!.as(shape);
+    return this.storage.as(shape);
   }
 
   derive(key: string, make: () => TensorId): TensorId {
-    return this.storage!.derive(key, make);
+    return this.storage.derive(key, make);
   }
 }
 
@@ -151,26 +149,25 @@ export class NodeBackend implements TensorBackend {
       this.#adamStep(parameter, gradient, firstMoment, secondMoment, options),
   };
   readonly #tf: Tensorflow;
-  readonly #live = new Set<NodeTensor>();
-  #bytes = 0;
-  #isClosed = false;
+  readonly #store: TensorStore<Storage, NodeTensor>;
+  /** Those whose memory TensorFlow holds until it is told. */
+  readonly #storages = new Set<Storage>();
 
   constructor(binding: TensorflowBinding, description: string) {
     this.#tf = new Tensorflow(binding);
     this.description = description;
+    this.#store = new TensorStore<Storage, NodeTensor>({
+      name: this.name,
+      tensorClass: NodeTensor,
+      free: (storage) => this.#free(storage),
+    });
   }
 
   // --- tensors ---
 
   tensor(data: TensorData, shape: Shape): Tensor {
-    this.#assertOpen();
-    const size = sizeOf(shape);
-    if (size !== data.length) {
-      throw new DaflError(
-        'USAGE',
-        `Cannot make a tensor as 'data' must have the ${size} elements of shape [${shape.join(', ')}]: current length is ${data.length}`,
-      );
-    }
+    this.#store.mustBeOpen('make a tensor');
+    this.#store.mustFit(data, shape);
     // A copy in any case: TensorFlow would share the array, which is the caller's again when this returns.
     const isInteger = data instanceof Int32Array;
     const id = this.#tf.create(isInteger ? data.slice() : Float32Array.from(data), shape);
@@ -178,46 +175,34 @@ export class NodeBackend implements TensorBackend {
   }
 
   fill(shape: Shape, value: number): Tensor {
-    this.#assertOpen();
+    this.#store.mustBeOpen('make a tensor');
     const storage = new Storage(this.#tf, { value: Math.fround(value) }, shape, sizeOf(shape) * BYTES_PER_ELEMENT);
     return this.#adopt(storage, shape, 'float32');
   }
 
   async read(tensor: Tensor): Promise<TensorData> {
-    return this.#tf.binding.tensorDataSync(this.#own(tensor).storage!.id);
+    return this.#tf.binding.tensorDataSync(this.#own(tensor).storage.id);
   }
 
   dispose(tensor: Tensor): void {
-    const source = this.#own(tensor);
-    const storage = source.storage!;
-    source.storage = null;
-    this.#live.delete(source);
-    this.#release(storage);
+    this.#store.dispose(tensor);
   }
 
   memory(): MemoryInfo {
-    return { tensors: this.#live.size, bytes: this.#bytes };
+    return this.#store.memory();
   }
 
   async close(): Promise<void> {
-    if (this.#isClosed) return;
-    for (const tensor of this.#live) this.dispose(tensor);
+    if (!this.#store.close()) return;
+    for (const storage of this.#storages) storage.free();
+    this.#storages.clear();
     this.#tf.close();
-    this.#isClosed = true;
   }
 
   // --- shape and movement ---
 
   reshape(input: Tensor, shape: Shape): Tensor {
-    const source = this.#own(input);
-    if (sizeOf(shape) !== sizeOf(source.shape)) {
-      fail({
-        cannot: 'reshape',
-        as: `'shape' must have ${sizeOf(source.shape)} elements`,
-        value: `[${shape.join(', ')}]`,
-      });
-    }
-    return this.#share(source.storage!, shape, source.dataType);
+    return this.#store.reshape(input, shape);
   }
 
   transpose(input: Tensor, permutation: readonly number[]): Tensor {
@@ -229,7 +214,7 @@ export class NodeBackend implements TensorBackend {
 
   broadcast(input: Tensor, shape: Shape): Tensor {
     const source = this.#own(input);
-    const { value } = source.storage!;
+    const { value } = source.storage;
     if (value !== null) return this.fill(shape, value);
     // Tile, as BroadcastTo refuses to repeat several axes that lie apart.
     const repeats = shape.map((length, axis) => (source.shape[axis] === 1 ? length : 1));
@@ -238,7 +223,7 @@ export class NodeBackend implements TensorBackend {
 
   pad(input: Tensor, paddings: readonly (readonly [before: number, after: number])[], value: number): Tensor {
     const source = this.#own(input);
-    const shape = source.shape.map((length, axis) => length + paddings[axis][0] + paddings[axis][1]);
+    const shape = paddedShape(source.shape, paddings);
     if (shape.length === 0) return this.#compute(shape, () => this.#tf.run('Identity', [source.id]), source.dataType);
     const run = (): TensorId => {
       if (source.dataType === 'float32') return pad(this.#tf, source.id, paddings, value);
@@ -255,9 +240,11 @@ export class NodeBackend implements TensorBackend {
 
   concat(inputs: readonly Tensor[], axis: number): Tensor {
     const sources = inputs.map((input) => this.#own(input));
-    const [{ dataType, shape: first }] = sources;
-    const total = sources.reduce((sum, { shape }) => sum + shape[axis], 0);
-    const shape = first.map((length, at) => (at === axis ? total : length));
+    const [{ dataType }] = sources;
+    const shape = joinedShape(
+      sources.map((source) => source.shape),
+      axis,
+    );
     if (sizeOf(shape) === sources.length && dataType === 'float32') {
       const numbers = { N: { kind: 'integer', value: sources.length }, T: FLOAT32 } as const;
       const pack = () =>
@@ -292,8 +279,8 @@ export class NodeBackend implements TensorBackend {
         ? this.#toFloat(tf.temporary(BINARY[operation], ids))
         : tf.run(BINARY[operation], ids);
     // Losses hand gradients down that are one number many times.
-    const factor = operation === 'multiply' ? (b.storage!.value ?? a.storage!.value) : null;
-    const other = b.storage!.value === null ? b : a;
+    const factor = operation === 'multiply' ? (b.storage.value ?? a.storage.value) : null;
+    const other = b.storage.value === null ? b : a;
     if (factor !== null && isSameShape(other.shape, shape)) return this.affine(other, factor, 0);
     if (isSameShape(a.shape, b.shape)) return this.#computeEach([a, b], run);
     // TensorFlow cannot broadcast both sides along more axes than this at once.
@@ -304,7 +291,7 @@ export class NodeBackend implements TensorBackend {
 
   affine(input: Tensor, factor: number, summand: number): Tensor {
     const source = this.#own(input);
-    const { value } = source.storage!;
+    const { value } = source.storage;
     if (value !== null) {
       return this.fill(source.shape, Math.fround(value * Math.fround(factor)) + Math.fround(summand));
     }
@@ -336,8 +323,7 @@ export class NodeBackend implements TensorBackend {
 
   reduce(operation: ReduceOperation, input: Tensor, axes: readonly number[], keepDimensions: boolean): Tensor {
     const source = this.#own(input);
-    const kept = source.shape.map((length, axis) => (axes.includes(axis) ? 1 : length));
-    const shape = keepDimensions ? kept : source.shape.filter((_, axis) => !axes.includes(axis));
+    const shape = reducedShape(source.shape, axes, keepDimensions);
     const tf = this.#tf;
     const rank = source.shape.length;
     const isOverPositions = rank >= 2 && axes.length === rank - 1 && !axes.includes(rank - 1);
@@ -375,7 +361,7 @@ export class NodeBackend implements TensorBackend {
 
   matMul(left: Tensor, right: Tensor, transposeLeft: boolean, transposeRight: boolean): Tensor {
     const [a, b] = [this.#own(left), this.#own(right)];
-    const shape = [a.shape[transposeLeft ? 1 : 0], b.shape[transposeRight ? 0 : 1]];
+    const shape = productShape(a.shape, b.shape, transposeLeft, transposeRight);
     return this.#compute(shape, () =>
       this.#tf.run('MatMul', [a.id, b.id], {
         transpose_a: { kind: 'boolean', value: transposeLeft },
@@ -545,12 +531,12 @@ export class NodeBackend implements TensorBackend {
     const sources = tensors.map((tensor) => this.#own(tensor));
     const sizes = sources.map(({ shape }) => sizeOf(shape));
     const shape = [sizes.reduce((total, size) => total + size, 0)];
-    const cut = sources[0].storage!.part?.cut;
+    const cut = sources[0].storage.part?.cut;
     const isWhole =
       cut !== undefined &&
       cut.sizes.length === sources.length &&
-      sources.every(({ storage }, index) => storage!.part?.cut === cut && storage!.part.index === index);
-    if (isWhole) return this.#share(cut.source, shape, 'float32');
+      sources.every(({ storage }, index) => storage.part?.cut === cut && storage.part.index === index);
+    if (isWhole) return this.#store.share(cut.source, shape, 'float32');
     return this.#compute(shape, () => {
       const rows = sources.map((source, index) => source.as([sizes[index]]));
       return concat(this.#tf, rows, 0);
@@ -559,9 +545,9 @@ export class NodeBackend implements TensorBackend {
 
   #unflatten(flat: Tensor, shapes: readonly Shape[]): Tensor[] {
     const { storage: source } = this.#own(flat);
-    const cut = new Cut(this.#tf, source!, shapes.map(sizeOf));
+    const cut = new Cut(this.#tf, source, shapes.map(sizeOf));
     return shapes.map((shape, index) => {
-      source!.references++;
+      source.references++;
       const size = cut.sizes[index];
       return this.#adopt(new Storage(this.#tf, { cut, index }, [size], size * BYTES_PER_ELEMENT), shape, 'float32');
     });
@@ -595,18 +581,8 @@ export class NodeBackend implements TensorBackend {
 
   // --- plumbing ---
 
-  #assertOpen(): void {
-    if (this.#isClosed)
-      throw new DaflError('USAGE', 'Cannot use the backend as it must be open: current state is closed');
-  }
-
-  #own(tensor: Tensor): NodeTensor & Shaped {
-    this.#assertOpen();
-    if (!(tensor instanceof NodeTensor) || tensor.owner !== this)
-      throw new DaflError('USAGE', "Cannot use a tensor as it must be this backend's: current one is another's");
-    if (tensor.storage === null)
-      throw new DaflError('USAGE', 'Cannot use a tensor as it must be live: current one is disposed');
-    return tensor;
+  #own(tensor: Tensor): NodeTensor {
+    return this.#store.own(tensor, 'use a tensor', 'tensor');
   }
 
   #register(made: TensorId | Made, shape: Shape, dataType: DataType): NodeTensor {
@@ -616,31 +592,19 @@ export class NodeBackend implements TensorBackend {
 
   /** The first tensor of a storage. */
   #adopt(storage: Storage, shape: Shape, dataType: DataType): NodeTensor {
-    const tensor = new NodeTensor(this, [...shape], dataType, storage);
-    this.#live.add(tensor);
-    this.#bytes += storage.bytes;
-    return tensor;
+    this.#storages.add(storage);
+    return this.#store.add(storage, shape, dataType);
   }
 
-  /** One more tensor of a storage. */
-  #share(storage: Storage, shape: Shape, dataType: DataType): NodeTensor {
-    const tensor = new NodeTensor(this, [...shape], dataType, storage);
-    storage.references++;
-    this.#live.add(tensor);
-    return tensor;
-  }
-
-  #release(storage: Storage): void {
-    storage.references--;
-    if (storage.references > 0) return;
-    this.#bytes -= storage.bytes;
+  #free(storage: Storage): void {
+    this.#storages.delete(storage);
     storage.free();
-    if (storage.part !== null) this.#release(storage.part.cut.source);
+    if (storage.part !== null) this.#store.release(storage.part.cut.source);
   }
 
   /** Runs a kernel of one result and frees its temporaries. */
   #compute(shape: Shape, run: () => TensorId | Made, dataType: DataType = 'float32'): NodeTensor {
-    this.#assertOpen();
+    this.#store.mustBeOpen('make a tensor');
     const made = this.#tf.scope(run);
     this.#tf.trimConstants();
     return this.#register(made, shape, dataType);
@@ -649,7 +613,7 @@ export class NodeBackend implements TensorBackend {
   /** Runs a kernel of elements that stand at one place in all of its arguments, whatever shape those are in. */
   #computeEach(sources: readonly NodeTensor[], run: (ids: readonly TensorId[]) => TensorId): NodeTensor {
     const [{ shape, storage }] = sources;
-    const { madeAs } = storage!;
+    const { madeAs } = storage;
     const made = () => ({ id: run(sources.map((source) => source.as(madeAs))), shape: madeAs });
     return this.#compute(shape, made);
   }
@@ -710,30 +674,4 @@ export class NodeBackend implements TensorBackend {
   #toFloat(booleans: TensorId): TensorId {
     return this.#tf.run('Cast', [booleans], { DstT: { kind: 'type', value: 'float32' } });
   }
-}
-
-function sizeOf(shape: Shape): number {
-  return shape.reduce((size, length) => size * length, 1);
-}
-
-function isSameShape(left: Shape, right: Shape): boolean {
-  return left.length === right.length && left.every((length, axis) => length === right[axis]);
-}
-
-function broadcastShapes(left: Shape, right: Shape): Shape {
-  const rank = Math.max(left.length, right.length);
-  return Array.from({ length: rank }, (_, index) => {
-    const a = left[left.length - rank + index] ?? 1;
-    const b = right[right.length - rank + index] ?? 1;
-    return a === 1 ? b : a;
-  });
-}
-
-function pooledShape([batch, height, width, channels]: Shape, { windowSize, strides, padding }: Pool2dOptions): Shape {
-  return [
-    batch,
-    Math.floor((height + padding.top + padding.bottom - windowSize[0]) / strides[0]) + 1,
-    Math.floor((width + padding.left + padding.right - windowSize[1]) / strides[1]) + 1,
-    channels,
-  ];
 }

@@ -1,4 +1,5 @@
 import type { Shape } from '@dafl/core';
+import { sizeOf } from '@dafl/core/backend-base';
 import type { Made, Shaped } from './layout.ts';
 import type { Tensorflow, TensorId } from './tensorflow.ts';
 
@@ -144,8 +145,4 @@ function imageShape(shape: Shape): Shape {
 
 function constant(tf: Tensorflow, channels: number, value: number): TensorId {
   return tf.floats(String(value), [channels], () => new Float32Array(channels).fill(value));
-}
-
-function sizeOf(shape: Shape): number {
-  return shape.reduce((size, length) => size * length, 1);
 }

@@ -1,4 +1,5 @@
 import type { Shape } from '@dafl/core';
+import type { Storage as SharedStorage } from '@dafl/core/backend-base';
 import { reshape, type Shaped } from './layout.ts';
 import type { Tensorflow, TensorId } from './tensorflow.ts';
 
@@ -6,7 +7,7 @@ import type { Tensorflow, TensorId } from './tensorflow.ts';
  * The elements of tensors that share memory, which never change. TensorFlow has them in the shape that they were made
  * in; another shape is asked of it when a kernel first wants it, and kept. So are small tensors that follow from them.
  */
-export class Storage {
+export class Storage implements SharedStorage {
   readonly bytes: number;
   /** Tensors that use it. */
   references = 1;

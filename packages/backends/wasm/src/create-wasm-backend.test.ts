@@ -242,10 +242,10 @@ describe('createWasmBackend', () => {
     await backend.close();
     await backend.close();
     expect(() => backend.fill([1], 0)).toThrow(
-      'Cannot make a tensor as the wasm backend must be open: current state is closed',
+      'Cannot make a tensor as the wasm backend must be open: current value is closed',
     );
     expect(() => backend.affine(x, 1, 1)).toThrow(
-      'Cannot compute affine as the wasm backend must be open: current state is closed',
+      'Cannot compute affine as the wasm backend must be open: current value is closed',
     );
   });
 });

@@ -12,6 +12,9 @@ export interface KernelExports {
 const ARGUMENTS_ADDRESS = 1024 + 320;
 const MOST_ARGUMENTS = 48;
 
+/** Elements of one chunk of an element-wise kernel: 64 kB of each array. */
+export const CHUNK_ELEMENTS = 16_384;
+
 /** Multiply-adds (or elements moved) below which waking other threads costs more than it gains. */
 const SMALLEST_SHARED_WORK = 50_000;
 
@@ -52,18 +55,24 @@ export class KernelRunner {
   }
 
   /**
-   * Runs all chunks of a kernel.
+   * Runs all chunks of a kernel; does nothing where there are none.
    *
    * @param work Rough number of elements or multiply-adds, which decides whether other threads are woken.
    * @param values The kernel's arguments; floats by `asFloat`.
    */
   run(kernel: number, chunkCount: number, work: number, values: readonly number[]): void {
+    if (chunkCount <= 0) return;
     this.#arguments.set(values);
     if (this.#threads.count === 1 || chunkCount < 2 || work < SMALLEST_SHARED_WORK) {
       this.#kernels.runAlone(kernel, chunkCount);
     } else {
       this.#kernels.runShared(kernel, chunkCount, this.#mayBlock);
     }
+  }
+
+  /** Runs a kernel whose chunks are `CHUNK_ELEMENTS` of `count` elements each. */
+  runElements(kernel: number, count: number, work: number, values: readonly number[]): void {
+    this.run(kernel, Math.ceil(count / CHUNK_ELEMENTS), work, values);
   }
 
   /** Runs `body` with a block of memory that is free again afterwards. */

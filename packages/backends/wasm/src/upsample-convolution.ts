@@ -1,10 +1,15 @@
+import type { Shape } from '@dafl/core';
 import {
   KERNEL_PACK_UPSAMPLE_FILTER,
   KERNEL_UPSAMPLE_CONVOLVE,
   KERNEL_UPSAMPLE_FILTER_GRADIENT,
   KERNEL_UPSAMPLE_INPUT_GRADIENT,
+  REDUCE_SUM,
 } from './kernel-ids.ts';
 import type { KernelRunner } from './kernel-runner.ts';
+import { runFill } from './layout.ts';
+import { reduceMiddle } from './reduction.ts';
+import type { WasmTensor } from './wasm-tensor.ts';
 
 /** As in `assembly/gemm.ts` and `assembly/upsample-convolution.ts`. */
 const PANEL = 8;
@@ -22,12 +27,17 @@ const CHUNKS = 16;
 const MOST_PARTS = 16;
 
 /** The small image and the channels of what it becomes. */
-export interface UpsampleGeometry {
+interface UpsampleGeometry {
   readonly batch: number;
   readonly height: number;
   readonly width: number;
   readonly inputs: number;
   readonly outputs: number;
+}
+
+function geometryOf(smallShape: Shape, outputs: number): UpsampleGeometry {
+  const [batch, height, width, inputs] = smallShape;
+  return { batch, height, width, inputs, outputs };
 }
 
 function ceilDivide(a: number, b: number): number {
@@ -133,37 +143,42 @@ function multiply(
   });
 }
 
-/** Upsamples by two and convolves. */
-export function upsampleConvolve(
+/** `upsampleConv2d` of the contract; `bias` is an address, or 0 for none. */
+export function runUpsampleConvolution(
   runner: KernelRunner,
-  geometry: UpsampleGeometry,
-  addresses: { readonly input: number; readonly filter: number; readonly bias: number; readonly output: number },
+  x: WasmTensor,
+  w: WasmTensor,
+  bias: number,
+  result: WasmTensor,
 ): void {
-  const { input, output, filter, bias } = addresses;
-  multiply(runner, geometry, false, { small: input, large: output, filter, bias });
+  if (result.size === 0) return;
+  const geometry = geometryOf(x.shape, w.shape[3]);
+  multiply(runner, geometry, false, { small: x.address, large: result.address, filter: w.address, bias });
 }
 
-/** The derivative with respect to the input. */
-export function upsampleInputGradient(
+/** `upsampleConv2dInputGradient` of the contract. */
+export function runUpsampleConvolutionInputGradient(
   runner: KernelRunner,
-  geometry: UpsampleGeometry,
-  addresses: { readonly outputGradient: number; readonly filter: number; readonly inputGradient: number },
+  g: WasmTensor,
+  w: WasmTensor,
+  result: WasmTensor,
 ): void {
-  const { inputGradient, outputGradient, filter } = addresses;
-  multiply(runner, geometry, true, { small: inputGradient, large: outputGradient, filter, bias: 0 });
+  if (g.size === 0) runFill(runner, result.address, result.size, 0);
+  if (result.size === 0 || g.size === 0) return;
+  const geometry = geometryOf(result.shape, w.shape[3]);
+  multiply(runner, geometry, true, { small: result.address, large: g.address, filter: w.address, bias: 0 });
 }
 
-/**
- * The derivative with respect to the filter, in parts.
- *
- * @param combine Adds up `count` filter gradients, one after the other from `parts` on.
- */
-export function upsampleFilterGradient(
+/** `upsampleConv2dFilterGradient` of the contract. */
+export function runUpsampleConvolutionFilterGradient(
   runner: KernelRunner,
-  geometry: UpsampleGeometry,
-  addresses: { readonly input: number; readonly outputGradient: number },
-  combine: (parts: number, count: number) => void,
+  x: WasmTensor,
+  g: WasmTensor,
+  result: WasmTensor,
 ): void {
+  if (x.size === 0 || g.size === 0) runFill(runner, result.address, result.size, 0);
+  if (result.size === 0 || x.size === 0 || g.size === 0) return;
+  const geometry = geometryOf(x.shape, g.shape[3]);
   const { batch, height, width, inputs, outputs } = geometry;
   const imagesPerChunk = ceilDivide(batch, Math.min(MOST_PARTS, ceilDivide(countWork(geometry), 200_000)));
   const chunks = ceilDivide(batch, imagesPerChunk);
@@ -182,8 +197,8 @@ export function upsampleFilterGradient(
   const scratch = runner.scratch(scratchBytes);
   runner.withTemporary(chunks * 9 * inputs * outputs * 4, (parts) => {
     runner.run(KERNEL_UPSAMPLE_FILTER_GRADIENT, chunks, countWork(geometry), [
-      addresses.input,
-      addresses.outputGradient,
+      x.address,
+      g.address,
       parts,
       0,
       batch,
@@ -198,6 +213,6 @@ export function upsampleFilterGradient(
       imagesPerChunk,
       zeroBytes,
     ]);
-    combine(parts, chunks);
+    reduceMiddle(runner, REDUCE_SUM, parts, result.address, 1, chunks, result.size, 1);
   });
 }

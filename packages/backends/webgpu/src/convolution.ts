@@ -1,4 +1,5 @@
 import type { Conv2dOptions, Shape } from '@dafl/core';
+import { convolvedShape } from '@dafl/core/backend-base';
 import type { PooledBuffer } from './buffer-pool.ts';
 import type { CommandQueue } from './command-queue.ts';
 import type { UniformType } from './kernel.ts';
@@ -23,9 +24,8 @@ export interface ConvolutionSizes {
 
 /** The sizes that shapes and options give. */
 export function convolutionSizes(inputShape: Shape, filterShape: Shape, options: Conv2dOptions): ConvolutionSizes {
-  const { strides, padding, dilations, groups } = options;
-  const length = (size: number, around: number, kernel: number, axis: 0 | 1): number =>
-    Math.max(0, Math.floor((size + around - dilations[axis] * (kernel - 1) - 1) / strides[axis]) + 1);
+  const { groups } = options;
+  const [, outputHeight, outputWidth] = convolvedShape(inputShape, filterShape, options);
   return {
     batch: inputShape[0],
     height: inputShape[1],
@@ -36,8 +36,8 @@ export function convolutionSizes(inputShape: Shape, filterShape: Shape, options:
     kernelWidth: filterShape[1],
     allOutputs: filterShape[3],
     outputs: filterShape[3] / groups,
-    outputHeight: length(inputShape[1], padding.top + padding.bottom, filterShape[0], 0),
-    outputWidth: length(inputShape[2], padding.left + padding.right, filterShape[1], 1),
+    outputHeight,
+    outputWidth,
   };
 }
 

@@ -224,10 +224,10 @@ describe('a webgpu backend', () => {
     });
     expect(other.memory()).toEqual({ tensors: 0, bytes: 0 });
     expect(() => other.affine(x, 1, 1)).toThrow(
-      'Cannot compute affine as the webgpu backend must be open: current state is closed',
+      'Cannot compute affine as the webgpu backend must be open: current value is closed',
     );
     expect(() => other.fill([1], 1)).toThrow(
-      'Cannot make a tensor as the webgpu backend must be open: current state is closed',
+      'Cannot make a tensor as the webgpu backend must be open: current value is closed',
     );
   });
 

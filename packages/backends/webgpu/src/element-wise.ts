@@ -4,7 +4,8 @@ import { SPECIAL_VALUES } from './_special-values.ts';
 import type { PooledBuffer } from './buffer-pool.ts';
 import type { CommandQueue } from './command-queue.ts';
 import { elementKernel, ELEMENTS_PER_WORKGROUP } from './kernel.ts';
-import { broadcastStrides, collapseAxes, sizeOf } from './shape.ts';
+import { broadcastStrides, sizeOf } from '@dafl/core/backend-base';
+import { collapseAxes } from './collapse-axes.ts';
 
 const UNARY: Readonly<Record<UnaryOperation, string>> = {
   negate: '-x',

@@ -2,7 +2,8 @@ import type { DataType, Shape } from '@dafl/core';
 import type { PooledBuffer } from './buffer-pool.ts';
 import type { CommandQueue } from './command-queue.ts';
 import { elementKernel, ELEMENTS_PER_WORKGROUP } from './kernel.ts';
-import { collapseAxes, sizeOf } from './shape.ts';
+import { sizeOf } from '@dafl/core/backend-base';
+import { collapseAxes } from './collapse-axes.ts';
 
 /** One side of a copy: where the block begins and the distances between its elements. */
 export interface StridedBlock {

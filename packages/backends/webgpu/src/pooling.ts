@@ -3,7 +3,7 @@ import { SPECIAL_VALUES } from './_special-values.ts';
 import type { PooledBuffer } from './buffer-pool.ts';
 import type { CommandQueue } from './command-queue.ts';
 import { elementKernel, ELEMENTS_PER_WORKGROUP, type UniformType } from './kernel.ts';
-import { sizeOf } from './shape.ts';
+import { sizeOf } from '@dafl/core/backend-base';
 
 const UNIFORMS = {
   height: 'u32',
@@ -66,18 +66,6 @@ fn divisorOf(row: i32, column: i32) -> f32 {
   return f32((rows.y - rows.x) * (columns.y - columns.x));
 }
 `;
-
-/** Output shape of a pooling. */
-export function pooledShape(shape: Shape, { windowSize, strides, padding }: Pool2dOptions): Shape {
-  const length = (size: number, around: number, axis: 0 | 1): number =>
-    Math.max(0, Math.floor((size + around - windowSize[axis]) / strides[axis]) + 1);
-  return [
-    shape[0],
-    length(shape[1], padding.top + padding.bottom, 0),
-    length(shape[2], padding.left + padding.right, 1),
-    shape[3],
-  ];
-}
 
 function uniformsOf(
   count: number,

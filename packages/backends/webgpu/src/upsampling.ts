@@ -2,7 +2,7 @@ import type { Shape, Size2d } from '@dafl/core';
 import type { PooledBuffer } from './buffer-pool.ts';
 import type { CommandQueue } from './command-queue.ts';
 import { elementKernel, ELEMENTS_PER_WORKGROUP } from './kernel.ts';
-import { sizeOf } from './shape.ts';
+import { sizeOf } from '@dafl/core/backend-base';
 
 const UNIFORMS = { width: 'u32', channels: 'u32', down: 'u32', across: 'u32' } as const;
 

@@ -7,9 +7,7 @@ import {
   type BinaryOperation,
   type ChannelStatistics,
   type Conv2dOptions,
-  DaflError,
   type DataType,
-  fail,
   type FusedKernels,
   type MemoryInfo,
   type Pool2dOptions,
@@ -23,6 +21,21 @@ import {
   type TensorData,
   type UnaryOperation,
 } from '@dafl/core';
+import {
+  broadcastShapes,
+  broadcastStrides,
+  formatShape,
+  joinedShape,
+  paddedShape,
+  pooledShape,
+  productShape,
+  reducedShape,
+  sizeOf,
+  type Storage,
+  StoredTensor,
+  stridesOf,
+  TensorStore,
+} from '@dafl/core/backend-base';
 import { runAdam } from './adam.ts';
 import { runBatchNorm, runBatchNormGradient, runFrozenBatchNorm, runMoveStatistics } from './batch-norm.ts';
 import type { PooledBuffer } from './buffer-pool.ts';
@@ -47,9 +60,8 @@ import {
 } from './element-wise.ts';
 import { runFill, runStridedCopy } from './layout.ts';
 import { runMatMul } from './matrix.ts';
-import { pooledShape, runAveragePool, runAveragePoolGradient, runMaxPool, runMaxPoolGradient } from './pooling.ts';
+import { runAveragePool, runAveragePoolGradient, runMaxPool, runMaxPoolGradient } from './pooling.ts';
 import { runArgMax, runOneHot, runReduction, type WithTemporary } from './reduction.ts';
-import { broadcastShapes, formatShape, sizeOf, stridesOf } from './shape.ts';
 import { runSoftmaxDivergence } from './softmax-divergence.ts';
 import {
   runUpsampleConvolution,
@@ -58,31 +70,14 @@ import {
 } from './upsample-convolution.ts';
 import { runUpsample, runUpsampleGradient } from './upsampling.ts';
 
-/** Memory that tensors share after `reshape`. */
-interface Storage {
+/** What tensors share: a buffer, lent by the pool. */
+interface GpuStorage extends Storage {
   readonly buffer: PooledBuffer;
-  readonly bytes: number;
-  references: number;
 }
 
-/** A tensor of this backend. `storage` is null once it was disposed. */
-class WebgpuTensor implements Tensor {
-  readonly shape: Shape;
-  readonly dataType: DataType;
-  readonly size: number;
-  readonly owner: WebgpuBackend;
-  storage: Storage | null;
-
-  constructor(owner: WebgpuBackend, shape: Shape, dataType: DataType, storage: Storage) {
-    this.owner = owner;
-    this.shape = shape;
-    this.dataType = dataType;
-    this.size = sizeOf(shape);
-    this.storage = storage;
-  }
-
+class WebgpuTensor extends StoredTensor<GpuStorage> {
   get buffer(): PooledBuffer {
-    return this.storage!.buffer;
+    return this.storage.buffer;
   }
 }
 
@@ -139,15 +134,16 @@ export class WebgpuBackend implements TensorBackend {
       this.#adamStep(parameter, gradient, firstMoment, secondMoment, options),
   };
   readonly #queue: CommandQueue;
-  /** Tensors made since the innermost `#atomically` began. */
-  #made: WebgpuTensor[] | null = null;
-  #tensors = 0;
-  #bytes = 0;
-  #isClosed = false;
+  readonly #store: TensorStore<GpuStorage, WebgpuTensor>;
 
   constructor({ queue, description }: WebgpuBackendParts) {
     this.description = description;
     this.#queue = queue;
+    this.#store = new TensorStore<GpuStorage, WebgpuTensor>({
+      name: this.name,
+      tensorClass: WebgpuTensor,
+      free: ({ buffer }) => queue.pool.give(buffer),
+    });
   }
 
   /** How many buffers the tensors and temporaries of this backend have needed so far. */
@@ -159,14 +155,7 @@ export class WebgpuBackend implements TensorBackend {
 
   tensor(data: TensorData, shape: Shape): Tensor {
     const isInteger = data instanceof Int32Array;
-    const size = sizeOf(shape);
-    if (size !== data.length) {
-      throw new DaflError(
-        'USAGE',
-        `Cannot make a tensor as 'data' must have the ${size} elements of shape ${formatShape(shape)}: ` +
-          `current length is ${data.length}`,
-      );
-    }
+    this.#store.mustFit(data, shape);
     const result = this.#make(shape, isInteger ? 'int32' : 'float32');
     const elements = data instanceof Float64Array ? new Float32Array(data) : data;
     this.#queue.upload(result.buffer, elements as Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>);
@@ -186,39 +175,21 @@ export class WebgpuBackend implements TensorBackend {
   }
 
   dispose(tensor: Tensor): void {
-    const source = this.#own(tensor, 'dispose', 'tensor');
-    const storage = source.storage!;
-    source.storage = null;
-    this.#tensors -= 1;
-    storage.references -= 1;
-    if (storage.references > 0) return;
-    this.#bytes -= storage.bytes;
-    this.#queue.pool.give(storage.buffer);
+    this.#store.dispose(tensor);
   }
 
   memory(): MemoryInfo {
-    return { tensors: this.#tensors, bytes: this.#bytes };
+    return this.#store.memory();
   }
 
   async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#tensors = 0;
-    this.#bytes = 0;
-    this.#queue.close();
+    if (this.#store.close()) this.#queue.close();
   }
 
   // --- shape and movement ---
 
   reshape(input: Tensor, shape: Shape): Tensor {
-    const source = this.#own(input, 'reshape', 'input');
-    if (sizeOf(shape) !== source.size) {
-      fail({ cannot: 'reshape', as: `'shape' must have ${source.size} elements`, value: formatShape(shape) });
-    }
-    const storage = source.storage!;
-    storage.references += 1;
-    this.#tensors += 1;
-    return new WebgpuTensor(this, [...shape], source.dataType, storage);
+    return this.#store.reshape(input, shape);
   }
 
   transpose(input: Tensor, permutation: readonly number[]): Tensor {
@@ -238,8 +209,7 @@ export class WebgpuBackend implements TensorBackend {
 
   broadcast(input: Tensor, shape: Shape): Tensor {
     const source = this.#own(input, 'broadcast', 'input');
-    const own = stridesOf(source.shape);
-    const from = shape.map((_, axis) => (source.shape[axis] === 1 ? 0 : own[axis]));
+    const from = broadcastStrides(source.shape, shape);
     const result = this.#make(shape, 'float32');
     runStridedCopy(
       this.#queue,
@@ -252,7 +222,7 @@ export class WebgpuBackend implements TensorBackend {
 
   pad(input: Tensor, paddings: readonly (readonly [before: number, after: number])[], value: number): Tensor {
     const source = this.#own(input, 'pad', 'input');
-    const shape = source.shape.map((length, axis) => length + paddings[axis][0] + paddings[axis][1]);
+    const shape = paddedShape(source.shape, paddings);
     const result = this.#make(shape, source.dataType);
     runFill(this.#queue, result.buffer, result.size, value, source.dataType);
     const strides = stridesOf(shape);
@@ -282,8 +252,10 @@ export class WebgpuBackend implements TensorBackend {
 
   concat(inputs: readonly Tensor[], axis: number): Tensor {
     const sources = inputs.map((input) => this.#own(input, 'concatenate', 'inputs'));
-    const shape = [...sources[0].shape];
-    shape[axis] = sources.reduce((sum, source) => sum + source.shape[axis], 0);
+    const shape = joinedShape(
+      sources.map((source) => source.shape),
+      axis,
+    );
     const result = this.#make(shape, sources[0].dataType);
     const strides = stridesOf(shape);
     let start = 0;
@@ -342,12 +314,9 @@ export class WebgpuBackend implements TensorBackend {
   // --- reductions ---
 
   reduce(operation: ReduceOperation, input: Tensor, axes: readonly number[], keepDimensions: boolean): Tensor {
-    return this.#atomically(() => {
+    return this.#store.atomically(() => {
       const source = this.#own(input, `reduce (${operation})`, 'input');
-      const isReduced = source.shape.map((_, axis) => axes.includes(axis));
-      const shape = keepDimensions
-        ? source.shape.map((length, axis) => (isReduced[axis] ? 1 : length))
-        : source.shape.filter((_, axis) => !isReduced[axis]);
+      const shape = reducedShape(source.shape, axes, keepDimensions);
       const result = this.#make(shape, 'float32');
       if (result.size === 0) return result;
       if (source.size === 0) {
@@ -360,7 +329,7 @@ export class WebgpuBackend implements TensorBackend {
       const factor = operation === 'mean' ? 1 / rows : 1;
 
       // Axes of size 1 change nothing; the others must lie side by side to be reduced as one.
-      const kept = source.shape.map((_, axis) => axis).filter((axis) => !isReduced[axis]);
+      const kept = source.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
       const reduced = axes.filter((axis) => source.shape[axis] > 1);
       const first = reduced[0] ?? 0;
       const last = reduced.at(-1) ?? 0;
@@ -396,13 +365,13 @@ export class WebgpuBackend implements TensorBackend {
   // --- matrices ---
 
   matMul(left: Tensor, right: Tensor, transposeLeft: boolean, transposeRight: boolean): Tensor {
-    return this.#atomically(() => {
+    return this.#store.atomically(() => {
       const a = this.#own(left, 'compute matMul', 'left');
       const b = this.#own(right, 'compute matMul', 'right');
-      const rows = a.shape[transposeLeft ? 1 : 0];
+      const shape = productShape(a.shape, b.shape, transposeLeft, transposeRight);
+      const [rows, columns] = shape;
       const depth = a.shape[transposeLeft ? 0 : 1];
-      const columns = b.shape[transposeRight ? 0 : 1];
-      const result = this.#make([rows, columns], 'float32');
+      const result = this.#make(shape, 'float32');
       runMatMul(
         this.#queue,
         { buffer: a.buffer, isTransposed: transposeLeft },
@@ -418,7 +387,7 @@ export class WebgpuBackend implements TensorBackend {
   // --- convolution ---
 
   conv2d(input: Tensor, filter: Tensor, bias: Tensor | null, options: Conv2dOptions): Tensor {
-    return this.#atomically(() => {
+    return this.#store.atomically(() => {
       const x = this.#own(input, 'compute conv2d', 'input');
       const w = this.#own(filter, 'compute conv2d', 'filter');
       const b = bias === null ? null : this.#own(bias, 'compute conv2d', 'bias').buffer;
@@ -436,7 +405,7 @@ export class WebgpuBackend implements TensorBackend {
   }
 
   conv2dInputGradient(outputGradient: Tensor, filter: Tensor, inputShape: Shape, options: Conv2dOptions): Tensor {
-    return this.#atomically(() => {
+    return this.#store.atomically(() => {
       const g = this.#own(outputGradient, 'compute conv2dInputGradient', 'outputGradient');
       const w = this.#own(filter, 'compute conv2dInputGradient', 'filter');
       const sizes = convolutionSizes(inputShape, w.shape, options);
@@ -463,7 +432,7 @@ export class WebgpuBackend implements TensorBackend {
   }
 
   conv2dFilterGradient(input: Tensor, outputGradient: Tensor, filterShape: Shape, options: Conv2dOptions): Tensor {
-    return this.#atomically(() => {
+    return this.#store.atomically(() => {
       const x = this.#own(input, 'compute conv2dFilterGradient', 'input');
       const g = this.#own(outputGradient, 'compute conv2dFilterGradient', 'outputGradient');
       const sizes = convolutionSizes(x.shape, filterShape, options);
@@ -486,7 +455,7 @@ export class WebgpuBackend implements TensorBackend {
   }
 
   maxPool2dGradient(outputGradient: Tensor, input: Tensor, output: Tensor, options: Pool2dOptions): Tensor {
-    return this.#atomically(() => {
+    return this.#store.atomically(() => {
       const g = this.#own(outputGradient, 'compute maxPool2dGradient', 'outputGradient');
       const x = this.#own(input, 'compute maxPool2dGradient', 'input');
       const y = this.#own(output, 'compute maxPool2dGradient', 'output');
@@ -532,7 +501,7 @@ export class WebgpuBackend implements TensorBackend {
   // --- fused ---
 
   #upsampleConv2d(input: Tensor, filter: Tensor, bias: Tensor | null): Tensor {
-    return this.#atomically(() => {
+    return this.#store.atomically(() => {
       const action = 'compute upsampleConv2d';
       const x = this.#own(input, action, 'input');
       const w = this.#own(filter, action, 'filter');
@@ -547,7 +516,7 @@ export class WebgpuBackend implements TensorBackend {
   }
 
   #upsampleConv2dInputGradient(outputGradient: Tensor, filter: Tensor): Tensor {
-    return this.#atomically(() => {
+    return this.#store.atomically(() => {
       const g = this.#own(outputGradient, 'compute upsampleConv2dInputGradient', 'outputGradient');
       const w = this.#own(filter, 'compute upsampleConv2dInputGradient', 'filter');
       const [batch, height, width] = g.shape;
@@ -560,7 +529,7 @@ export class WebgpuBackend implements TensorBackend {
   }
 
   #upsampleConv2dFilterGradient(input: Tensor, outputGradient: Tensor): Tensor {
-    return this.#atomically(() => {
+    return this.#store.atomically(() => {
       const x = this.#own(input, 'compute upsampleConv2dFilterGradient', 'input');
       const g = this.#own(outputGradient, 'compute upsampleConv2dFilterGradient', 'outputGradient');
       const result = this.#make([3, 3, x.shape[3], g.shape[3]], 'float32');
@@ -582,7 +551,7 @@ export class WebgpuBackend implements TensorBackend {
   }
 
   #softmaxDivergence(logits: Tensor, target: Tensor): SoftmaxDivergenceResult {
-    return this.#atomically(() => {
+    return this.#store.atomically(() => {
       const x = this.#own(logits, 'compute softmaxDivergence', 'logits');
       const t = this.#own(target, 'compute softmaxDivergence', 'target');
       const [rows, classes] = x.shape;
@@ -596,7 +565,7 @@ export class WebgpuBackend implements TensorBackend {
   }
 
   #channelStatistics(input: Tensor): ChannelStatistics {
-    return this.#atomically(() => {
+    return this.#store.atomically(() => {
       const x = this.#own(input, 'compute channelStatistics', 'input');
       const channels = x.shape.at(-1)!;
       const [mean, variance] = [this.#make([channels], 'float32'), this.#make([channels], 'float32')];
@@ -625,7 +594,7 @@ export class WebgpuBackend implements TensorBackend {
     offset: Tensor | null,
     epsilon: number,
   ): Tensor {
-    return this.#atomically(() => {
+    return this.#store.atomically(() => {
       const action = 'compute frozenBatchNorm';
       const bufferOf = (tensor: Tensor | null, name: string): PooledBuffer | null =>
         tensor === null ? null : this.#own(tensor, action, name).buffer;
@@ -651,7 +620,7 @@ export class WebgpuBackend implements TensorBackend {
     epsilon: number,
     running: RunningStatistics | null,
   ): BatchNormResult {
-    return this.#atomically(() => {
+    return this.#store.atomically(() => {
       const action = 'compute batchNorm';
       const x = this.#own(input, action, 'input');
       const scaleBuffer = scale === null ? null : this.#own(scale, action, 'scale').buffer;
@@ -698,7 +667,7 @@ export class WebgpuBackend implements TensorBackend {
     variance: Tensor,
     epsilon: number,
   ): BatchNormGradient {
-    return this.#atomically(() => {
+    return this.#store.atomically(() => {
       const action = 'compute batchNormGradient';
       const g = this.#own(outputGradient, action, 'outputGradient');
       const x = this.#own(input, action, 'input');
@@ -736,7 +705,7 @@ export class WebgpuBackend implements TensorBackend {
     secondMoment: Tensor,
     options: AdamStepOptions,
   ): AdamStepResult {
-    return this.#atomically(() => {
+    return this.#store.atomically(() => {
       const p = this.#own(parameter, 'compute adamStep', 'parameter');
       const g = this.#own(gradient, 'compute adamStep', 'gradient');
       const m = this.#own(firstMoment, 'compute adamStep', 'firstMoment');
@@ -762,56 +731,15 @@ export class WebgpuBackend implements TensorBackend {
 
   // --- inner workings ---
 
-  /** Checks a handle: a live tensor of this backend, which itself must be open. */
   #own(tensor: Tensor, action: string, parameter: string): WebgpuTensor {
-    this.#mustBeOpen(action);
-    if (!(tensor instanceof WebgpuTensor) || tensor.owner !== this) {
-      throw new DaflError(
-        'USAGE',
-        `Cannot ${action} as '${parameter}' must be a tensor of this webgpu backend: current value is ` +
-          (tensor instanceof WebgpuTensor ? "another webgpu backend's" : "another backend's"),
-      );
-    }
-    if (tensor.storage === null) {
-      throw new DaflError(
-        'USAGE',
-        `Cannot ${action} as '${parameter}' must be a live tensor: current value is a disposed tensor of shape ` +
-          formatShape(tensor.shape),
-      );
-    }
-    return tensor;
-  }
-
-  #mustBeOpen(action: string): void {
-    if (this.#isClosed) {
-      throw new DaflError('USAGE', `Cannot ${action} as the webgpu backend must be open: current state is closed`);
-    }
-  }
-
-  /** Runs `body`; if it throws, as it does where a tensor is too large, what it had made is freed. */
-  #atomically<Result>(body: () => Result): Result {
-    const outer = this.#made;
-    const made: WebgpuTensor[] = [];
-    this.#made = made;
-    try {
-      return body();
-    } catch (error) {
-      for (const tensor of made) if (tensor.storage !== null) this.dispose(tensor);
-      throw error;
-    } finally {
-      this.#made = outer;
-    }
+    return this.#store.own(tensor, action, parameter);
   }
 
   #make(shape: Shape, dataType: DataType): WebgpuTensor {
-    this.#mustBeOpen('make a tensor');
+    this.#store.mustBeOpen('make a tensor');
     const bytes = sizeOf(shape) * 4;
     const buffer = this.#queue.pool.take(bytes, `a tensor of shape ${formatShape(shape)}`);
-    this.#tensors += 1;
-    this.#bytes += bytes;
-    const tensor = new WebgpuTensor(this, [...shape], dataType, { buffer, bytes, references: 1 });
-    this.#made?.push(tensor);
-    return tensor;
+    return this.#store.add({ buffer, bytes, references: 1 }, shape, dataType);
   }
 
   /** Lends a buffer of `count` elements. Commands run in order, so it may be lent anew before they have run. */

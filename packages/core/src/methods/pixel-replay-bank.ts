@@ -5,6 +5,7 @@ import type { Classifier } from '../model/classifier.ts';
 import { ImagePool } from './image-pool.ts';
 import type { AnsweredBatch } from './method.ts';
 import { MOST_REPLAY_BYTES, type ReplayBank } from './replay-bank.ts';
+import { sizeOf } from '../shape.ts';
 
 /** Options of a `PixelReplayBank`. */
 export interface PixelReplayOptions {
@@ -35,7 +36,7 @@ export class PixelReplayBank implements ReplayBank {
     const { capacity, batchSize, classifier } = options;
     this.#backend = backend;
     this.#options = options;
-    const imageSize = classifier.inputShape.reduce((product, length) => product * length, 1);
+    const imageSize = sizeOf(classifier.inputShape);
     this.#table = pixelTable(classifier.preprocessing);
     this.#values = new Float32Array(batchSize * imageSize);
     const batchBytes = batchSize * (imageSize + 4 * classifier.classes);

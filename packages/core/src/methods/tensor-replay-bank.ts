@@ -4,6 +4,7 @@ import { fail } from '../check.ts';
 import type { HostTensor } from '../model/model.ts';
 import type { AnsweredBatch } from './method.ts';
 import { MOST_REPLAY_BYTES, type ReplayBank } from './replay-bank.ts';
+import { sizeOf } from '../shape.ts';
 
 /** Shapes of the batches that a bank holds. */
 export interface ReplayShapes {
@@ -27,7 +28,7 @@ export class TensorReplayBank implements ReplayBank {
    */
   constructor(backend: TensorBackend, most: number, shapes: ReplayShapes) {
     this.#backend = backend;
-    const elements = [shapes.images, shapes.teacherLogits].map((shape) => shape.reduce((all, size) => all * size, 1));
+    const elements = [shapes.images, shapes.teacherLogits].map(sizeOf);
     const batchBytes = 4 * (elements[0] + elements[1]);
     const capacity = Math.max(1, Math.min(most, Math.floor(MOST_REPLAY_BYTES / batchBytes)));
     const taken: Tensor[] = [];

@@ -2,6 +2,7 @@ import { fail } from '../check.ts';
 import { inferShapes } from './infer-shapes.ts';
 import type { Graph, Preprocessing } from './model.ts';
 import { takeLogits } from './take-logits.ts';
+import { sizeOf } from '../shape.ts';
 
 /** What the rest of dafl needs to know of a classifier. */
 export interface Classifier {
@@ -47,7 +48,7 @@ export function describeClassifier(given: Graph): Classifier {
   const [height, width, channels] = graph.inputShape;
   return {
     classes: logits[0],
-    featureSize: features.reduce((total, size) => total * size, 1),
+    featureSize: sizeOf(features),
     inputShape: [height, width, channels],
     preprocessing: graph.preprocessing ?? identityPreprocessing(channels),
   };

@@ -1,6 +1,7 @@
 import { inferShapes } from './infer-shapes.ts';
 import type { Graph, ModelNode } from './model.ts';
 import { kindOf } from './node-kinds.ts';
+import { sizeOf } from '../shape.ts';
 
 /** One line of a model's description. */
 export interface NodeDescription {
@@ -28,20 +29,19 @@ export interface ModelDescription {
 /** Parameters, multiply-accumulates and shapes of each node and of the whole. */
 export function describeModel(graph: Graph): ModelDescription {
   const shapes = inferShapes(graph);
-  const product = (shape: readonly number[]) => shape.reduce((total, size) => total * size, 1);
   let bytes = 0;
   const nodes = graph.nodes.map((node): NodeDescription => {
     const found = shapes.get(node.name)!;
     const { output, weights } = found;
     const inputs = node.inputs.map((name) => shapes.get(name)?.output ?? graph.inputShape);
     const specifications = Object.values(weights);
-    for (const { shape } of specifications) bytes += product(shape) * 4;
+    for (const { shape } of specifications) bytes += sizeOf(shape) * 4;
     const trainable = specifications.filter((weight) => weight.trainable);
     return {
       name: node.name,
       kind: node.kind,
       outputShape: output,
-      parameters: trainable.reduce((total, { shape }) => total + product(shape), 0),
+      parameters: trainable.reduce((total, { shape }) => total + sizeOf(shape), 0),
       multiplyAccumulates: kindOf(node).cost?.(node, inputs, found).multiplyAccumulates ?? 0,
     };
   });

@@ -1,6 +1,7 @@
 import { inferShapes } from './infer-shapes.ts';
 import type { Graph } from './model.ts';
 import { kindOf } from './node-kinds.ts';
+import { sizeOf } from '../shape.ts';
 
 /** What one forward pass of one example takes at most, as far as the graph alone tells. */
 export interface GraphCost {
@@ -17,17 +18,16 @@ export interface GraphCost {
  * @throws {DaflError} `MODEL` if the graph is not sound.
  */
 export function graphCost(graph: Graph): GraphCost {
-  const product = (shape: readonly number[]): number => shape.reduce((total, size) => total * size, 1);
   const shapes = inferShapes(graph);
-  let values = product(graph.inputShape);
+  let values = sizeOf(graph.inputShape);
   let operations = 0;
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((name) => shapes.get(name)?.output ?? graph.inputShape);
     const found = shapes.get(node.name)!;
-    const written = product(found.output);
+    const written = sizeOf(found.output);
     const cost = kindOf(node).cost?.(node, inputs, found) ?? {};
     values += written + (cost.workspace ?? 0);
-    for (const input of inputs) operations += product(input);
+    for (const input of inputs) operations += sizeOf(input);
     operations += cost.operations ?? cost.multiplyAccumulates ?? written;
   }
   return { values, operations };

@@ -2,6 +2,7 @@ import { DaflError } from '../errors.ts';
 import { type Axis, type Channel, type FollowedGraph, followChannels, type Layout } from './channel-flow.ts';
 import { inferShapes } from './infer-shapes.ts';
 import type { Graph, HostTensor, Model, ModelNode } from './model.ts';
+import { sizeOf } from '../shape.ts';
 
 /** Ends the inheritance: `rule` says what must hold, `value` what is there. */
 type Fail = (rule: string, value: string) => never;
@@ -191,7 +192,7 @@ function rateChannels(flow: FollowedGraph, { graph, weights }: Model): (channel:
 function squaredNorms({ shape, data }: HostTensor, axis: number, begin: number, width: number): Float64Array {
   const last = shape.at(-1)!;
   const isLast = axis === shape.length - 1;
-  const stride = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
+  const stride = sizeOf(shape.slice(axis + 1));
   const sums = new Float64Array(isLast ? width : shape[axis]);
   for (let position = 0; position < data.length; position++) {
     const column = position % last;
@@ -208,8 +209,8 @@ function cutWeight(weight: HostTensor, blocks: readonly (readonly number[][])[])
   const counts = blocks[0].map((positions) => positions.length);
   const columns = counts[rank - 1];
   const shape = [...counts.slice(0, -1), columns * blocks.length];
-  const strides = weight.shape.map((_, axis) => weight.shape.slice(axis + 1).reduce((total, size) => total * size, 1));
-  const rows = counts.slice(0, -1).reduce((total, count) => total * count, 1);
+  const strides = weight.shape.map((_, axis) => sizeOf(weight.shape.slice(axis + 1)));
+  const rows = sizeOf(counts.slice(0, -1));
   const data = new Float32Array(rows * columns * blocks.length);
   blocks.forEach((positions, block) => {
     for (let row = 0; row < rows; row++) {

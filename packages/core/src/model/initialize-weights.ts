@@ -1,6 +1,7 @@
 import type { RandomStream } from '../random.ts';
 import { inferShapes } from './infer-shapes.ts';
 import type { Graph, HostTensor, Model } from './model.ts';
+import { sizeOf } from '../shape.ts';
 
 /**
  * A model with fresh weights: kernels and biases uniform in ±1 / sqrt(fan-in) (PyTorch's default, which the official
@@ -10,7 +11,7 @@ export function initializeWeights(graph: Graph, random: RandomStream): Model {
   const weights = new Map<string, HostTensor>();
   for (const [nodeName, { weights: specifications }] of inferShapes(graph)) {
     for (const [weightName, { shape, initial }] of Object.entries(specifications)) {
-      const size = shape.reduce((total, length) => total * length, 1);
+      const size = sizeOf(shape);
       const data =
         typeof initial === 'number'
           ? new Float32Array(size).fill(initial)

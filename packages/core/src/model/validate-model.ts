@@ -2,6 +2,7 @@ import { check, fail } from '../check.ts';
 import { DaflError } from '../errors.ts';
 import { inferShapes } from './infer-shapes.ts';
 import type { Model } from './model.ts';
+import { sizeOf } from '../shape.ts';
 
 /**
  * Checks that a model can run: the graph is sound and each weight is there, in its shape, finite; no weight is over.
@@ -25,7 +26,7 @@ export function validateModel(model: Model): void {
       const name = `${nodeName}.${weightName}`;
       expected.add(name);
       const weight = weights.get(name);
-      const size = shape.reduce((total, length) => total * length, 1);
+      const size = sizeOf(shape);
       if (
         weight === undefined ||
         weight.shape.length !== shape.length ||

@@ -2,6 +2,7 @@ import type { Variable } from '../autodiff/variable.ts';
 import type { Tensor, TensorBackend } from '../backend.ts';
 import { fail } from '../check.ts';
 import type { OptimizerState } from './optimizer.ts';
+import { sizeOf } from '../shape.ts';
 
 /** What an optimizer updates by one pass of its arithmetic: one variable, or several end to end. */
 export interface Block {
@@ -118,8 +119,4 @@ export class Moments {
   dispose(): void {
     for (const tensor of this.#tensors) this.#backend.dispose(tensor);
   }
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((size, length) => size * length, 1);
 }

@@ -1,6 +1,7 @@
 import type { Conv2dOptions, Pool2dOptions, Shape, Size2d } from '../../backend.ts';
 import { fail } from '../../check.ts';
-import { assertShape, formatShape, sizeOf } from './_shape.ts';
+import { formatShape, sizeOf } from '../../shape.ts';
+import { assertShape } from './_shape.ts';
 
 /** The most axes that kernels of the contract move. */
 const MOST_AXES = 6;

@@ -1,15 +1,6 @@
 import type { Shape, Tensor, TensorBackend } from '../../backend.ts';
 import { DaflError } from '../../errors.ts';
-
-/** Number of elements of a shape; 1 for a scalar. */
-export function sizeOf(shape: Shape): number {
-  return shape.reduce((product, size) => product * size, 1);
-}
-
-/** `[a, b]`, as error messages write shapes. */
-export function formatShape(shape: Shape): string {
-  return `[${shape.join(', ')}]`;
-}
+import { formatShape } from '../../shape.ts';
 
 /** @throws {DaflError} `SHAPE`, in the error grammar, unless `holds`. */
 export function assertShape(holds: boolean, operation: string, argument: string, rule: string, current: Shape): void {

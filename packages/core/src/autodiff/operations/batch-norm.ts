@@ -9,7 +9,7 @@ import type {
 } from '../../backend.ts';
 import type { Tape, Value } from '../tape.ts';
 import { assertArguments } from './_assert-arguments.ts';
-import { sizeOf } from './_shape.ts';
+import { sizeOf } from '../../shape.ts';
 
 /** What a training-mode batch normalisation gives beside its output. */
 export interface BatchNormOutput {

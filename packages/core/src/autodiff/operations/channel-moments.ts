@@ -1,7 +1,7 @@
 import type { ChannelStatistics, Tensor, TensorBackend } from '../../backend.ts';
 import type { Tape, Value } from '../tape.ts';
 import { assertArguments } from './_assert-arguments.ts';
-import { sizeOf } from './_shape.ts';
+import { sizeOf } from '../../shape.ts';
 
 /**
  * Mean and biased variance of each channel over all axes but the last, side by side.

@@ -1,7 +1,7 @@
 import type { Shape, Tensor, TensorBackend } from '../../backend.ts';
 import type { Tape, Value } from '../tape.ts';
 import { assertArguments } from './_assert-arguments.ts';
-import { sizeOf } from './_shape.ts';
+import { sizeOf } from '../../shape.ts';
 
 /** Repeats a reduced gradient along the axes that were summed. */
 function expand(

@@ -2,6 +2,7 @@ import { reshape, transpose } from '../../autodiff/operations/layout.ts';
 import { matMul } from '../../autodiff/operations/mat-mul.ts';
 import type { Tape, Value } from '../../autodiff/tape.ts';
 import { passOn } from './_pass-on.ts';
+import { sizeOf } from '../../shape.ts';
 
 /** One of the positions that an output position reads along an axis, and its share. */
 export interface Tap {
@@ -31,7 +32,7 @@ function mix(tape: Tape, input: Value, taps: readonly (readonly Tap[])[]): Value
     for (const { position, share } of shares) matrix[position * taps.length + output] += share;
   });
   const weights = tape.own(tape.backend.tensor(matrix, [size, taps.length]));
-  const rows = outer.reduce((total, length) => total * length, 1);
+  const rows = sizeOf(outer);
   const flat = reshape(tape, input, [rows, size]);
   const product = passOn(tape, flat, (value) => matMul(tape, value, weights));
   tape.release(weights);

@@ -1,6 +1,6 @@
 import type { Shape } from '../../backend.ts';
 import type { Axis, Channel, ChannelFlow, Layout } from '../channel-flow.ts';
-import { sizeOf } from './_size-of.ts';
+import { sizeOf } from '../../shape.ts';
 
 /**
  * Where channels go when the same elements get another shape. They are followed where one axis had them and one has them

@@ -3,7 +3,7 @@ import { conv2d as convolve } from '../../autodiff/operations/conv2d.ts';
 import type { Channel, Layout, WeightChannels } from '../channel-flow.ts';
 import { boolean, integer, padding2d, size2d } from '../field-readers.ts';
 import type { NodeBase, NodeKind, WeightSpecification } from '../node-kind.ts';
-import { sizeOf } from './_size-of.ts';
+import { sizeOf } from '../../shape.ts';
 import { splitAxis } from './_split-axis.ts';
 import { withBias } from './_with-bias.ts';
 import { paddedSize, requireImage, slide } from './_window.ts';

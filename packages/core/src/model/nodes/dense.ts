@@ -6,7 +6,7 @@ import type { Value } from '../../autodiff/tape.ts';
 import type { WeightChannels } from '../channel-flow.ts';
 import { boolean, integer } from '../field-readers.ts';
 import type { NodeBase, NodeKind, WeightSpecification } from '../node-kind.ts';
-import { sizeOf } from './_size-of.ts';
+import { sizeOf } from '../../shape.ts';
 import { withBias } from './_with-bias.ts';
 import { passOn } from './_pass-on.ts';
 

@@ -4,7 +4,7 @@ import { DaflError } from '../../errors.ts';
 import { number } from '../field-readers.ts';
 import type { NodeBase, NodeKind } from '../node-kind.ts';
 import { passChannels } from './_pass-channels.ts';
-import { sizeOf } from './_size-of.ts';
+import { sizeOf } from '../../shape.ts';
 
 /** Zeroes a share `rate` of its inputs in training and scales the rest by 1 / (1 - rate); nothing in inference. */
 export interface DropoutNode extends NodeBase {

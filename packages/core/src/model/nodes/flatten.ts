@@ -2,7 +2,7 @@ import { reshape, transpose } from '../../autodiff/operations/layout.ts';
 import { oneOf } from '../field-readers.ts';
 import type { NodeBase, NodeKind } from '../node-kind.ts';
 import { reshapeChannels } from './_reshape-channels.ts';
-import { sizeOf } from './_size-of.ts';
+import { sizeOf } from '../../shape.ts';
 import { passOn } from './_pass-on.ts';
 
 /**

@@ -5,6 +5,7 @@ import type { NodeBase, NodeKind } from '../node-kind.ts';
 import { passChannels } from './_pass-channels.ts';
 import { passOn } from './_pass-on.ts';
 import { raise } from './power.ts';
+import { sizeOf } from '../../shape.ts';
 
 /**
  * input / (bias + alpha / size x sum of squares)^beta, the sum taken over `size` neighbouring channels, of which
@@ -54,7 +55,7 @@ export const localResponseNorm: NodeKind<LocalResponseNormNode> = {
     return passOn(tape, factor, (value) => multiply(tape, input, value));
   },
 
-  cost: ({ size }, [input]) => ({ operations: size * input.reduce((total, length) => total * length, 1) }),
+  cost: ({ size }, [input]) => ({ operations: size * sizeOf(input) }),
 
   follow: passChannels,
 };

@@ -2,7 +2,7 @@ import { batchMatMul } from '../../autodiff/operations/batch-mat-mul.ts';
 import { reshape } from '../../autodiff/operations/layout.ts';
 import type { NodeBase, NodeKind } from '../node-kind.ts';
 import { passOn } from './_pass-on.ts';
-import { sizeOf } from './_size-of.ts';
+import { sizeOf } from '../../shape.ts';
 
 /** Products of matrices: `[..., rows, inner]` and `[..., inner, columns]`, with the same axes before. */
 export interface MatMulNode extends NodeBase {

@@ -3,7 +3,7 @@ import { maxPool2d as pool } from '../../autodiff/operations/pooling.ts';
 import { padding2d, size2d } from '../field-readers.ts';
 import type { NodeBase, NodeKind } from '../node-kind.ts';
 import { passChannels } from './_pass-channels.ts';
-import { sizeOf } from './_size-of.ts';
+import { sizeOf } from '../../shape.ts';
 import { paddedSize, requireImage, requireWindowsInside, slide } from './_window.ts';
 
 /** Largest element of each window. */

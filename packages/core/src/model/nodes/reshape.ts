@@ -2,7 +2,7 @@ import { reshape as shapeAs } from '../../autodiff/operations/layout.ts';
 import { exampleShape } from '../field-readers.ts';
 import type { NodeBase, NodeKind } from '../node-kind.ts';
 import { reshapeChannels } from './_reshape-channels.ts';
-import { sizeOf } from './_size-of.ts';
+import { sizeOf } from '../../shape.ts';
 
 /** Gives each example the shape `shape` (without the batch). */
 export interface ReshapeNode extends NodeBase {

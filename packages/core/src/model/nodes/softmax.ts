@@ -4,6 +4,7 @@ import { boolean, integer } from '../field-readers.ts';
 import type { NodeBase, NodeKind } from '../node-kind.ts';
 import { passChannels } from './_pass-channels.ts';
 import { passOn } from './_pass-on.ts';
+import { sizeOf } from '../../shape.ts';
 
 /** Softmax over one axis (without the batch), or its logarithm. */
 export interface SoftmaxNode extends NodeBase {
@@ -28,7 +29,7 @@ export const softmax: NodeKind<SoftmaxNode> = {
     const moved = axis + 1 === rank - 1 ? reshape(tape, input, input.shape) : transpose(tape, input, swap);
     const { shape } = moved;
     const width = shape[rank - 1];
-    const rows = shape.slice(0, -1).reduce((total, size) => total * size, 1);
+    const rows = sizeOf(shape.slice(0, -1));
     const flat = passOn(tape, moved, (value) => reshape(tape, value, [rows, width]));
     const normal = passOn(tape, flat, (value) => (logarithm ? logSoftmax : normalize)(tape, value));
     const shaped = passOn(tape, normal, (value) => reshape(tape, value, shape));

@@ -6,7 +6,7 @@ import { boolean, integer, list, padding2d, size2d } from '../field-readers.ts';
 import type { NodeBase, NodeKind, WeightSpecification } from '../node-kind.ts';
 import { splitAxis } from './_split-axis.ts';
 import { passOn } from './_pass-on.ts';
-import { sizeOf } from './_size-of.ts';
+import { sizeOf } from '../../shape.ts';
 import { withBias } from './_with-bias.ts';
 import { requireImage } from './_window.ts';
 

@@ -1,0 +1,25 @@
+import { KERNEL_SOFTMAX_DIVERGENCE } from './kernel-ids.ts';
+import type { KernelRunner } from './kernel-runner.ts';
+import type { WasmTensor } from './wasm-tensor.ts';
+
+/** `softmaxDivergence` of the contract. */
+export function runSoftmaxDivergence(
+  runner: KernelRunner,
+  logits: WasmTensor,
+  target: WasmTensor,
+  divergence: WasmTensor,
+  logitsGradient: WasmTensor,
+): void {
+  const [batch, classes] = logits.shape;
+  const rowsPerChunk = Math.max(1, Math.floor(2048 / Math.max(1, classes)));
+  // Three transcendental functions an element, each some eight times as long as the rest.
+  runner.run(KERNEL_SOFTMAX_DIVERGENCE, Math.ceil(batch / rowsPerChunk), logits.size * 24, [
+    logits.address,
+    target.address,
+    divergence.address,
+    logitsGradient.address,
+    batch,
+    classes,
+    rowsPerChunk,
+  ]);
+}
