@@ -12,23 +12,9 @@
  *   22 columns of B, 23 images per chunk, 24 rows per chunk or block, 25 whether to copy, 26 scratch memory,
  *   27 bytes of it for each thread.
  */
-import {
-  accumulateNarrow,
-  accumulateTile,
-  accumulateTurned1,
-  accumulateTurned3,
-  COLUMN_CHANNELS,
-  COLUMN_PIXELS,
-  multiplyColumns,
-  multiplyDots1,
-  multiplyDots3,
-  multiplyTile,
-  NARROW_LENGTH,
-  TILE_COLUMNS,
-  TILE_ROWS,
-  TURNED1_WIDTH,
-  TURNED3_WIDTH,
-} from './gemm';
+import { CONVOLVE_COLUMNS, CONVOLVE_DOTS } from '../src/kernel-ids';
+import { COLUMN_CHANNELS, COLUMN_PIXELS, NARROW_LENGTH, TILE_COLUMNS, TILE_ROWS, TURNED1_WIDTH, TURNED3_WIDTH } from '../src/kernel-sizes';
+import { accumulateNarrow, accumulateTile, accumulateTurned1, accumulateTurned3, multiplyColumns, multiplyDots1, multiplyDots3, multiplyTile } from './gemm';
 import { threadIndex } from './scheduler';
 import { address, copyFloats, fillFloats, integer, larger, madd, smaller } from './simd';
 
@@ -99,8 +85,8 @@ function copyBlock(args: usize, image: i32, firstRow: i32, rows: i32, target: us
 
 /**
  * Further arguments: 1 output, 2 packed B, 11-13 bytes between the images, rows and columns of the output,
- * 28 panels per chunk, 29 form: 0 for tiles, 1 for dot products (B has at most 3 columns), 2 for vectors along the rows of
- * an image of one channel.
+ * 28 panels per chunk, 29 form: `CONVOLVE_TILES`, `CONVOLVE_DOTS` (B has at most 3 columns) or `CONVOLVE_COLUMNS` (vectors
+ * along the rows of an image of one channel).
  */
 export function convolve(args: usize, chunk: i32): void {
   const channels = integer(args, 8);
@@ -146,7 +132,7 @@ export function convolve(args: usize, chunk: i32): void {
   }
 
   const form = integer(args, 29);
-  if (form == 2) {
+  if (form == CONVOLVE_COLUMNS) {
     const packedBytes = <usize>(tapsDown * tapsAcross + 1) * 12;
     for (let image = 0; image < images; image++) {
       for (let row = 0; row < rows; row++) {
@@ -203,7 +189,7 @@ export function convolve(args: usize, chunk: i32): void {
   const lastEntry = load<u64>(entry - 8);
   for (let i = 0; i < TILE_ROWS; i++) store<u64>(entry + (<usize>i << 3), lastEntry);
 
-  if (form == 1) {
+  if (form == CONVOLVE_DOTS) {
     const packed = address(args, 2);
     if (columns == 1) {
       for (let pixel = 0; pixel < pixels; pixel += 6) {

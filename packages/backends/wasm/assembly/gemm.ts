@@ -4,13 +4,8 @@
  * A 128-bit machine has 16 vector registers. A tile of 6 rows x 8 columns keeps 12 sums in them and leaves two for a row
  * of B and one for a value of A repeated in all lanes, so that each step of the sum does 12 multiply-adds on 8 loads.
  */
+import { COLUMN_CHANNELS, DOT_COLUMNS, TILE_COLUMNS } from '../src/kernel-sizes';
 import { address, copyFloats, fillFloats, integer, madd, smaller } from './simd';
-
-/** Rows of a tile. */
-export const TILE_ROWS: i32 = 6;
-
-/** Columns of a tile, and of a panel of packed B. */
-export const TILE_COLUMNS: i32 = 8;
 
 /**
  * Packs B into panels of 8 columns: 8 biases, then the rows of B, 8 floats each, zeros where B has no column.
@@ -272,9 +267,6 @@ export function accumulateTile(
   v128.store(o, c51, 16);
 }
 
-/** Columns that `multiplyDots` handles at most. */
-export const DOT_COLUMNS: i32 = 3;
-
 /** Bytes that a run of `length` floats takes in a column of `packDots`. */
 // @ts-ignore: decorator
 @inline
@@ -480,12 +472,6 @@ export function multiplyDots3(
   if (validRows > 3) storeDots(load<usize>(rows, 28), f32x4.add(sumFour(c30, c31, c32, c32), bias), columns);
 }
 
-/** Floats of a run that `accumulateTurned1` sums at once. */
-export const TURNED1_WIDTH: i32 = 48;
-
-/** Floats of a run that `accumulateTurned3` sums at once, for three columns of the gradient. */
-export const TURNED3_WIDTH: i32 = 16;
-
 /**
  * As `accumulateTile`, for a gradient of one channel: sum[j] += b[pixel] x a[pixel][j] for 48 adjacent floats of `a`.
  *
@@ -616,9 +602,6 @@ export function accumulateTurned3(
   v128.store(sums, c23, 176);
 }
 
-/** Floats of a run that `accumulateNarrow` sums at once, for each of two runs. */
-export const NARROW_LENGTH: i32 = 6;
-
 /**
  * As `accumulateTile`, for at most 4 columns: sums[2][6][4] over 6 floats of each of two runs of `a`, the second one
  * `aNext` bytes behind the first.
@@ -685,12 +668,6 @@ export function accumulateNarrow(
   v128.store(sums, c10, 160);
   v128.store(sums, c11, 176);
 }
-
-/** Output channels that `multiplyColumns` computes at once. */
-export const COLUMN_CHANNELS: i32 = 3;
-
-/** Pixels of a row that `multiplyColumns` computes at once. */
-export const COLUMN_PIXELS: i32 = 16;
 
 /**
  * Packs B for `multiplyColumns`: for each three columns, 3 biases, then 3 floats for each row of B.

@@ -14,10 +14,11 @@
  * left or takes a chunk of the launch that runs by then; both are right, as it reads kernel and arguments only after it
  * holds a chunk, and no launch can end before its chunks are done.
  */
+import { ARGUMENTS_ADDRESS } from '../src/kernel-sizes';
 import { runChunk } from './index';
 
-/** Start of the shared block. Low addresses are no tensor's: the heap begins behind them. */
-export const SCHEDULER: usize = 1024;
+/** Low addresses are no tensor's: the heap begins behind them. */
+export const SCHEDULER: usize = ARGUMENTS_ADDRESS - 320;
 const GENERATION: usize = SCHEDULER;
 const REMAINING: usize = SCHEDULER + 64;
 const UNFINISHED: usize = SCHEDULER + 128;
@@ -25,7 +26,7 @@ const SLEEPERS: usize = SCHEDULER + 192;
 const KERNEL: usize = SCHEDULER + 256;
 const CHUNK_COUNT: usize = SCHEDULER + 260;
 const CLOSING: usize = SCHEDULER + 264;
-const ARGUMENTS: usize = SCHEDULER + 320;
+const ARGUMENTS: usize = ARGUMENTS_ADDRESS;
 
 /** Rounds that an idle worker spins before it sleeps, and the caller before it yields: roughly 50 microseconds. */
 const SPIN_ROUNDS: i32 = 60_000;

@@ -30,13 +30,10 @@
  *   0 input or its gradient, 1 output or its gradient, 4 batch, 5 height, 6 width (of the small image), 7 input channels,
  *   8 output channels, 9 images per block, 10 tile rows per block, 11 scratch memory, 12 bytes of it for each thread.
  */
-import { accumulateTile, multiplyTile, TILE_COLUMNS, TILE_ROWS } from './gemm';
+import { TILE_COLUMNS, TILE_ROWS, UPSAMPLE_PRODUCTS, UPSAMPLE_SOURCES } from '../src/kernel-sizes';
+import { accumulateTile, multiplyTile } from './gemm';
 import { threadIndex } from './scheduler';
 import { address, fillFloats, integer, smaller } from './simd';
-
-/** Products and sources along one axis. */
-const PRODUCTS: i32 = 5;
-const SOURCES: i32 = 4;
 
 /** Products 1 and 2 have the source 1. */
 // @ts-ignore: decorator
@@ -100,8 +97,8 @@ function packForward(args: usize, panel: i32): void {
   const panelBytes = <usize>(inputs + 1) * 32;
   const tapBytes = <usize>(inputs * outputs) << 2;
   let to = address(args, 1) + <usize>panel * panelBytes;
-  for (let down = 0; down < PRODUCTS; down++) {
-    for (let across = 0; across < PRODUCTS; across++, to += <usize>panels * panelBytes) {
+  for (let down = 0; down < UPSAMPLE_PRODUCTS; down++) {
+    for (let across = 0; across < UPSAMPLE_PRODUCTS; across++, to += <usize>panels * panelBytes) {
       fillFloats(to, 0, (inputs + 1) * TILE_COLUMNS);
       for (let v = firstTap(down); v <= lastTap(down); v++) {
         for (let u = firstTap(across); u <= lastTap(across); u++) {
@@ -137,8 +134,8 @@ function packBackward(args: usize, panel: i32): void {
   const columns = smaller(TILE_COLUMNS, inputs - first);
   const tapBytes = <usize>(inputs * outputs) << 2;
   let matrix = address(args, 1);
-  for (let sourceDown = 0; sourceDown < SOURCES; sourceDown++) {
-    for (let sourceAcross = 0; sourceAcross < SOURCES; sourceAcross++) {
+  for (let sourceDown = 0; sourceDown < UPSAMPLE_SOURCES; sourceDown++) {
+    for (let sourceAcross = 0; sourceAcross < UPSAMPLE_SOURCES; sourceAcross++) {
       const depth = productsOf(sourceDown) * productsOf(sourceAcross) * outputs;
       const panelBytes = <usize>(depth + 1) * 32;
       let to = matrix + <usize>panel * panelBytes;
@@ -212,9 +209,9 @@ function splitInput(
     store<f32>(line3 + i, before - load<f32>(x0 + i));
   }
   const tileBytes = vectorBytes(integer(args, 7));
-  for (let down = 0; down < SOURCES; down++) {
+  for (let down = 0; down < UPSAMPLE_SOURCES; down++) {
     let from = lines + <usize>down * lineBytes;
-    let to = target + <usize>(down * SOURCES) * sourceBytes;
+    let to = target + <usize>(down * UPSAMPLE_SOURCES) * sourceBytes;
     for (let tile = 0; tile < tiles; tile++, from += 2 * pixelBytes) {
       let p = from;
       for (const end = to + tileBytes; to < end; to += 16, p += 16) {
@@ -263,9 +260,9 @@ function splitGradient(
     );
   }
   const tileBytes = vectorBytes(integer(args, 8));
-  for (let down = 0; down < PRODUCTS; down++) {
+  for (let down = 0; down < UPSAMPLE_PRODUCTS; down++) {
     let p0 = down == 0 ? line : down == 1 ? g1 : down == 2 ? g2 : down == 3 ? g3 : g0;
-    let to = target + <usize>(down * PRODUCTS) * productBytes;
+    let to = target + <usize>(down * UPSAMPLE_PRODUCTS) * productBytes;
     for (let x = 0; x < width; x += 4, p0 += 4 * pixelBytes) {
       const p1 = p0 + pixelBytes;
       const p2 = x + 2 < width ? p1 + pixelBytes : zeros;
@@ -317,8 +314,8 @@ function mergeOutputs(
   for (let y = 0; y < 4 && 4 * tileRow + y < height; y++) {
     // The first output of a tile has the anchor of the tile before it.
     const anchors = y > 0 ? products : products - tileRowBytes;
-    const others = products + <usize>((y > 0 ? y : 4) * PRODUCTS) * productBytes;
-    for (let across = 0; across < PRODUCTS; across++) {
+    const others = products + <usize>((y > 0 ? y : 4) * UPSAMPLE_PRODUCTS) * productBytes;
+    for (let across = 0; across < UPSAMPLE_PRODUCTS; across++) {
       const to = sums + <usize>across * sumBytes + columnBytes;
       const p = tileRow + y > 0 ? anchors + <usize>across * productBytes : zeros;
       const q = others + <usize>across * productBytes;
@@ -380,14 +377,14 @@ export function upsampleConvolve(args: usize, chunk: i32): void {
   const productBytes = <usize>tiles * columnBytes;
   const zeroBytes = address(args, 14);
   const linesBytes = aligned(<usize>((2 * tileColumns + 2) * inputs) * 16) + 64;
-  const sumsBytes = <usize>((tileColumns + 1) * PRODUCTS) * columnBytes;
+  const sumsBytes = <usize>((tileColumns + 1) * UPSAMPLE_PRODUCTS) * columnBytes;
   const zeros = address(args, 11) + <usize>threadIndex * address(args, 12);
   const lines = zeros + zeroBytes;
   const sums = lines + linesBytes;
   const jumps = sums + sumsBytes;
   const table = jumps + 64;
   const sources = table + aligned(<usize>(tiles + TILE_ROWS) << 3);
-  const products = sources + <usize>(SOURCES * SOURCES) * sourceBytes;
+  const products = sources + <usize>(UPSAMPLE_SOURCES * UPSAMPLE_SOURCES) * sourceBytes;
   memory.fill(zeros, 0, zeroBytes + linesBytes + sumsBytes + 64);
 
   let at = sources;
@@ -402,10 +399,10 @@ export function upsampleConvolve(args: usize, chunk: i32): void {
   for (let column = 0; column < outputs; column += columnsAtOnce) {
     const firstPanel = column / TILE_COLUMNS;
     const lastPanel = smaller(firstPanel + columnsAtOnce / TILE_COLUMNS, panels);
-    for (let down = 0; down < PRODUCTS; down++) {
-      for (let across = 0; across < PRODUCTS; across++) {
-        const product = down * PRODUCTS + across;
-        const from = <usize>(sourceOf(down) * SOURCES + sourceOf(across)) * sourceBytes;
+    for (let down = 0; down < UPSAMPLE_PRODUCTS; down++) {
+      for (let across = 0; across < UPSAMPLE_PRODUCTS; across++) {
+        const product = down * UPSAMPLE_PRODUCTS + across;
+        const from = <usize>(sourceOf(down) * UPSAMPLE_SOURCES + sourceOf(across)) * sourceBytes;
         const filters = address(args, 2) + <usize>(product * panels) * panelBytes;
         const to = <usize>product * productBytes;
         for (let tile = down == 0 ? 0 : lead * tileColumns; tile < tiles; tile += TILE_ROWS) {
@@ -451,9 +448,9 @@ function mergeInputGradients(
   const sumBytes = tileRowBytes + 2 * columnBytes;
   const whole = <usize>(columns & ~3) << 2;
   const end = <usize>columns << 2;
-  const downBytes = <usize>SOURCES * sourceBytes;
+  const downBytes = <usize>UPSAMPLE_SOURCES * sourceBytes;
   for (let y = 0; y < 2 && 2 * tileRow + y < height; y++) {
-    for (let across = 0; across < SOURCES; across++) {
+    for (let across = 0; across < UPSAMPLE_SOURCES; across++) {
       const to = sums + <usize>across * sumBytes + columnBytes;
       const s0 = sources + <usize>across * sourceBytes;
       const s1 = s0 + downBytes, s2 = s1 + downBytes, s3 = s2 + downBytes;
@@ -521,14 +518,14 @@ export function upsampleInputGradient(args: usize, chunk: i32): void {
   const sourceBytes = <usize>tiles * columnBytes;
   const zeroBytes = address(args, 14);
   const lineBytes = aligned(<usize>(2 * width * outputs) << 2) + 64;
-  const sumsBytes = <usize>((tileColumns + 2) * SOURCES) * columnBytes;
+  const sumsBytes = <usize>((tileColumns + 2) * UPSAMPLE_SOURCES) * columnBytes;
   const zeros = address(args, 11) + <usize>threadIndex * address(args, 12);
   const line = zeros + zeroBytes;
   const sums = line + lineBytes;
   const jumps = sums + sumsBytes;
   const table = jumps + 64;
   const products = table + aligned(<usize>(tiles + TILE_ROWS) << 3);
-  const sources = products + <usize>(PRODUCTS * PRODUCTS) * productBytes;
+  const sources = products + <usize>(UPSAMPLE_PRODUCTS * UPSAMPLE_PRODUCTS) * productBytes;
   memory.fill(zeros, 0, zeroBytes + lineBytes + sumsBytes);
 
   let at = products;
@@ -543,19 +540,19 @@ export function upsampleInputGradient(args: usize, chunk: i32): void {
     const firstPanel = column / TILE_COLUMNS;
     const lastPanel = smaller(firstPanel + columnsAtOnce / TILE_COLUMNS, panels);
     let filters = address(args, 2);
-    for (let down = 0; down < SOURCES; down++) {
+    for (let down = 0; down < UPSAMPLE_SOURCES; down++) {
       const firstTile = down == 2 ? 0 : lead * tileColumns;
       const lastTile = down == 3 ? tiles : tiles - tail * tileColumns;
-      for (let across = 0; across < SOURCES; across++) {
+      for (let across = 0; across < UPSAMPLE_SOURCES; across++) {
         const runsAcross = productsOf(across);
         const runs = productsOf(down) * runsAcross;
         // From one product to the next: to the right, or back and down.
         for (let run = 0; run < runs; run++) {
-          const step = run + 1 < runsAcross || run == 2 ? 1 : PRODUCTS - runsAcross + 1;
+          const step = run + 1 < runsAcross || run == 2 ? 1 : UPSAMPLE_PRODUCTS - runsAcross + 1;
           store<usize>(jumps + (<usize>run << 2), <usize>step * productBytes - (<usize>outputs << 2));
         }
-        const from = <usize>(firstProductOf(down) * PRODUCTS + firstProductOf(across)) * productBytes;
-        const to = <usize>(down * SOURCES + across) * sourceBytes;
+        const from = <usize>(firstProductOf(down) * UPSAMPLE_PRODUCTS + firstProductOf(across)) * productBytes;
+        const to = <usize>(down * UPSAMPLE_SOURCES + across) * sourceBytes;
         const panelBytes = <usize>(runs * outputs + 1) * 32;
         for (let tile = firstTile; tile < lastTile; tile += TILE_ROWS) {
           for (let panel = firstPanel; panel < lastPanel; panel++) {
@@ -606,9 +603,9 @@ export function upsampleFilterGradient(args: usize, chunk: i32): void {
   const lines = zeros + zeroBytes;
   const line = lines + linesBytes;
   const sums = line + lineBytes;
-  const sources = sums + <usize>(PRODUCTS * PRODUCTS) * sumBytes;
-  const products = sources + <usize>(SOURCES * SOURCES) * sourceBytes;
-  memory.fill(zeros, 0, zeroBytes + linesBytes + lineBytes + <usize>(PRODUCTS * PRODUCTS) * sumBytes);
+  const sources = sums + <usize>(UPSAMPLE_PRODUCTS * UPSAMPLE_PRODUCTS) * sumBytes;
+  const products = sources + <usize>(UPSAMPLE_SOURCES * UPSAMPLE_SOURCES) * sourceBytes;
+  memory.fill(zeros, 0, zeroBytes + linesBytes + lineBytes + <usize>(UPSAMPLE_PRODUCTS * UPSAMPLE_PRODUCTS) * sumBytes);
 
   const lastImage = smaller((chunk + 1) * integer(args, 13), integer(args, 4));
   for (let firstImage = chunk * integer(args, 13); firstImage < lastImage; firstImage += imagesPerBlock) {
@@ -623,10 +620,10 @@ export function upsampleFilterGradient(args: usize, chunk: i32): void {
           splitGradient(args, image, row, zeros, line, products + <usize>tile * productTileBytes, productBytes);
         }
       }
-      for (let down = 0; down < PRODUCTS; down++) {
-        for (let across = 0; across < PRODUCTS; across++) {
-          const product = down * PRODUCTS + across;
-          const a = sources + <usize>(sourceOf(down) * SOURCES + sourceOf(across)) * sourceBytes;
+      for (let down = 0; down < UPSAMPLE_PRODUCTS; down++) {
+        for (let across = 0; across < UPSAMPLE_PRODUCTS; across++) {
+          const product = down * UPSAMPLE_PRODUCTS + across;
+          const a = sources + <usize>(sourceOf(down) * UPSAMPLE_SOURCES + sourceOf(across)) * sourceBytes;
           const b = products + <usize>product * productBytes;
           const to = sums + <usize>product * sumBytes;
           for (let group = 0; group < groups; group++) {
@@ -648,11 +645,11 @@ export function upsampleFilterGradient(args: usize, chunk: i32): void {
     for (let u = 0; u < 3; u++) {
       for (let i = 0; i < inputs; i++, to += <usize>outputs << 2) {
         fillFloats(to, 0, outputs);
-        for (let down = 0; down < PRODUCTS; down++) {
+        for (let down = 0; down < UPSAMPLE_PRODUCTS; down++) {
           if (v < firstTap(down) || v > lastTap(down)) continue;
-          for (let across = 0; across < PRODUCTS; across++) {
+          for (let across = 0; across < UPSAMPLE_PRODUCTS; across++) {
             if (u < firstTap(across) || u > lastTap(across)) continue;
-            addFloats(to, sums + <usize>(down * PRODUCTS + across) * sumBytes + <usize>i * sumStride, outputs);
+            addFloats(to, sums + <usize>(down * UPSAMPLE_PRODUCTS + across) * sumBytes + <usize>i * sumStride, outputs);
           }
         }
       }

@@ -1,5 +1,8 @@
 import type { Conv2dOptions, Shape } from '@dafl/core';
 import {
+  CONVOLVE_COLUMNS,
+  CONVOLVE_DOTS,
+  CONVOLVE_TILES,
   KERNEL_COMBINE_FILTER_GRADIENT,
   KERNEL_CONVOLVE,
   KERNEL_FILTER_GRADIENT,
@@ -9,17 +12,19 @@ import {
   KERNEL_SCATTER_INPUT_GRADIENT,
 } from './kernel-ids.ts';
 import type { KernelRunner } from './kernel-runner.ts';
+import {
+  COLUMN_CHANNELS,
+  COLUMN_PIXELS,
+  DOT_COLUMNS,
+  NARROW_LENGTH,
+  TILE_COLUMNS,
+  TILE_ROWS,
+  TURNED1_WIDTH,
+  TURNED3_WIDTH,
+} from './kernel-sizes.ts';
 
-/** Columns of a panel and rows of a tile, as in `assembly/gemm.ts`. */
-const PANEL = 8;
-const TILE_ROWS = 6;
-const DOT_COLUMNS = 3;
+/** Pixels below which dot products gain nothing. */
 const SMALLEST_DOT_PIXELS = 32;
-const TURNED1_WIDTH = 48;
-const TURNED3_WIDTH = 16;
-const NARROW_LENGTH = 6;
-const COLUMN_CHANNELS = 3;
-const COLUMN_PIXELS = 16;
 
 /** Input that one chunk should touch: it has to stay in the second-level cache beside the filter. */
 const CHUNK_BYTES = 160 * 1024;
@@ -97,10 +102,7 @@ function rowsWithin(bytes: number, geometry: TapGeometry, channels: number): num
   return rows;
 }
 
-/** How `convolve` vectorises, as in `assembly/convolution.ts`. */
-const FORM_TILES = 0;
-const FORM_DOTS = 1;
-const FORM_COLUMNS = 2;
+/** Kernels that pack B, by the form. */
 const PACKERS = [KERNEL_PACK_PANELS, KERNEL_PACK_DOTS, KERNEL_PACK_TRIPLES];
 
 /**
@@ -115,10 +117,10 @@ function chooseForm(
 ): number {
   const isOneChannel = channels === 1 && (isCopied || image.channels === 1);
   if (isOneChannel && columns <= 6 && geometry.strides[1] === 1 && geometry.outputWidth >= COLUMN_PIXELS) {
-    return FORM_COLUMNS;
+    return CONVOLVE_COLUMNS;
   }
   const pixels = image.batch * geometry.outputHeight * geometry.outputWidth;
-  return columns <= DOT_COLUMNS && pixels >= SMALLEST_DOT_PIXELS ? FORM_DOTS : FORM_TILES;
+  return columns <= DOT_COLUMNS && pixels >= SMALLEST_DOT_PIXELS ? CONVOLVE_DOTS : CONVOLVE_TILES;
 }
 
 /**
@@ -142,11 +144,11 @@ export function convolve(
   const depth = source.sizes[0] * source.sizes[1] * source.sizes[2];
   const isCopied = needsCopy(image, geometry);
   const form = chooseForm(input, geometry, source.columns, isCopied);
-  const panels = form === FORM_TILES ? ceilDivide(source.columns, PANEL) : 1;
+  const panels = form === CONVOLVE_TILES ? ceilDivide(source.columns, TILE_COLUMNS) : 1;
   const isJoined = geometry.dilations[1] === 1 && (isCopied || image.channels === channels);
   const mostRuns = source.sizes[0] * source.sizes[1];
   const packedBytes = [
-    panels * (depth + 1) * PANEL * 4,
+    panels * (depth + 1) * TILE_COLUMNS * 4,
     16 + DOT_COLUMNS * (depth + 4 * mostRuns) * 4,
     ceilDivide(source.columns, COLUMN_CHANNELS) * (depth + 1) * COLUMN_CHANNELS * 4,
   ][form];
@@ -252,7 +254,7 @@ export function canScatter(
     geometry.top + geometry.left === 0 &&
     outputHeight === inputShape[1] - taps[0] + 1 &&
     outputWidth === inputShape[2] - taps[1] + 1 &&
-    taps[1] * inputShape[3] >= PANEL &&
+    taps[1] * inputShape[3] >= TILE_COLUMNS &&
     scatteredBytes(geometry, inputShape, filterShape[3]) <= CHUNK_BYTES
   );
 }
@@ -268,12 +270,12 @@ export function scatterInputGradient(
   const [batch, height, width, inputs] = inputShape as readonly [number, number, number, number];
   const [tapsDown, tapsAcross] = geometry.taps;
   const columns = tapsAcross * inputs;
-  const panels = ceilDivide(columns, PANEL);
+  const panels = ceilDivide(columns, TILE_COLUMNS);
   // Six images fill tiles of six rows, whatever their height.
   const images = Math.min(TILE_ROWS, Math.floor(CHUNK_BYTES / scatteredBytes(geometry, inputShape, outputs)));
   const scratchBytes = ceilDivide((images * geometry.outputHeight + TILE_ROWS) * 8 + 64, 64) * 64;
   const scratch = runner.scratch(scratchBytes);
-  const rowBytes = panels * (outputs + 1) * PANEL * 4;
+  const rowBytes = panels * (outputs + 1) * TILE_COLUMNS * 4;
   runner.withTemporary(tapsDown * rowBytes, (packed) => {
     for (let row = 0; row < tapsDown; row++) {
       runner.run(KERNEL_PACK_PANELS, panels, outputs * columns, [
@@ -344,8 +346,8 @@ export function accumulateFilterGradient(
   const form = isNarrow ? 4 : gradient.columns <= 3 && length * 2 >= turnedLength ? turned : 0;
   const tilesPerRun = ceilDivide(length, form === 0 ? TILE_ROWS : turnedLength);
   const tiles = isNarrow ? ceilDivide(runs, 2) : runs * tilesPerRun;
-  const panels = ceilDivide(gradient.columns, PANEL);
-  const splitBytes = form === 0 ? tiles * TILE_ROWS * panels * PANEL * 4 : tiles * 192;
+  const panels = ceilDivide(gradient.columns, TILE_COLUMNS);
+  const splitBytes = form === 0 ? tiles * TILE_ROWS * panels * TILE_COLUMNS * 4 : tiles * 192;
   const work =
     (pixels || image.batch * geometry.outputHeight * geometry.outputWidth) * runs * length * gradient.columns;
 

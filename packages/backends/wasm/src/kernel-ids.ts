@@ -83,3 +83,8 @@ export const FORM_LEFT_COLUMN = 6;
 /** Values of the `operation` argument of `KERNEL_REDUCE`; a mean is a sum with a factor. */
 export const REDUCE_SUM = 0;
 export const REDUCE_MAX = 1;
+
+/** Values of the `form` argument of `KERNEL_CONVOLVE`: what its vectors run along. */
+export const CONVOLVE_TILES = 0;
+export const CONVOLVE_DOTS = 1;
+export const CONVOLVE_COLUMNS = 2;

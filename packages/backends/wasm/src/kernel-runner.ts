@@ -1,4 +1,5 @@
 import type { KernelThreads } from './kernel-threads.ts';
+import { ARGUMENTS_ADDRESS } from './kernel-sizes.ts';
 import type { WasmHeap } from './wasm-heap.ts';
 
 /** What the compiled kernels export (`assembly/scheduler.ts`). */
@@ -8,8 +9,7 @@ export interface KernelExports {
   closeWorkers(): void;
 }
 
-/** Where the arguments of a kernel stand, and how many there may be. */
-const ARGUMENTS_ADDRESS = 1024 + 320;
+/** How many arguments a kernel may have. */
 const MOST_ARGUMENTS = 48;
 
 /** Elements of one chunk of an element-wise kernel: 64 kB of each array. */

@@ -7,15 +7,14 @@ import {
   REDUCE_SUM,
 } from './kernel-ids.ts';
 import type { KernelRunner } from './kernel-runner.ts';
+import { TILE_COLUMNS, TILE_ROWS, UPSAMPLE_PRODUCTS, UPSAMPLE_SOURCES } from './kernel-sizes.ts';
 import { runFill } from './layout.ts';
 import { reduceMiddle } from './reduction.ts';
 import type { WasmTensor } from './wasm-tensor.ts';
 
-/** As in `assembly/gemm.ts` and `assembly/upsample-convolution.ts`. */
-const PANEL = 8;
-const TILE_ROWS = 6;
-const PRODUCTS = 25;
-const SOURCES = 16;
+/** Products of a block of pixels, and what they are made of. */
+const PRODUCTS = UPSAMPLE_PRODUCTS ** 2;
+const SOURCES = UPSAMPLE_SOURCES ** 2;
 
 /** Working memory of one block of tiles: it has to stay in the second-level cache. */
 const BLOCK_BYTES = 1024 * 1024;
@@ -95,8 +94,9 @@ function multiply(
   const { batch, height, width, inputs, outputs } = geometry;
   const depth = isGradient ? outputs : inputs;
   const columns = isGradient ? inputs : outputs;
-  const panels = ceilDivide(columns, PANEL);
-  const columnsAtOnce = PANEL * Math.min(panels, Math.max(1, Math.floor(FILTER_BYTES / (depth * PANEL * 4))));
+  const panels = ceilDivide(columns, TILE_COLUMNS);
+  const columnsAtOnce =
+    TILE_COLUMNS * Math.min(panels, Math.max(1, Math.floor(FILTER_BYTES / (depth * TILE_COLUMNS * 4))));
   // The products of a gradient's sources are summed while multiplying.
   const [splits, merged] = isGradient ? [PRODUCTS, SOURCES] : [SOURCES, PRODUCTS];
   const tileBytes = splits * vectorBytes(depth) + merged * columnsAtOnce * 4;
@@ -113,7 +113,7 @@ function multiply(
     aligned(tiles * tileBytes) +
     256;
   const scratch = runner.scratch(scratchBytes);
-  const packedBytes = panels * PANEL * 4 * (PRODUCTS * depth + (isGradient ? SOURCES : PRODUCTS));
+  const packedBytes = panels * TILE_COLUMNS * 4 * (PRODUCTS * depth + (isGradient ? SOURCES : PRODUCTS));
   runner.withTemporary(packedBytes, (packed) => {
     runner.run(KERNEL_PACK_UPSAMPLE_FILTER, panels, 81 * inputs * outputs, [
       addresses.filter,
@@ -191,7 +191,7 @@ export function runUpsampleConvolutionFilterGradient(
     zeroBytes +
     aligned((2 * tileColumns + 2) * inputs * 16) +
     aligned(2 * width * outputs * 4) +
-    PRODUCTS * ceilDivide(inputs, TILE_ROWS) * TILE_ROWS * ceilDivide(outputs, PANEL) * PANEL * 4 +
+    PRODUCTS * ceilDivide(inputs, TILE_ROWS) * TILE_ROWS * ceilDivide(outputs, TILE_COLUMNS) * TILE_COLUMNS * 4 +
     aligned(images * Math.min(rows, tileRows) * tileColumns * tileBytes) +
     256;
   const scratch = runner.scratch(scratchBytes);
