@@ -33,7 +33,7 @@ export async function checkCommand(text: string, isMention = false): Promise<str
 export function daflWords(words: readonly string[]): string[] | null {
   const text = words.join(' ');
   const [start] =
-    /^(?:npx (?:--yes )?(?:@dafl\/cli|dafl)|bunx @dafl\/cli|deno run \S+ npm:@dafl\/cli|npm run (?:--silent )?dafl --|npm run demo(?: --)?|dafl|docker run .*? dafl)(?= |$)/.exec(
+    /^(?:npx (?:--yes |--prefix \S+ )?(?:@dafl\/cli|dafl)|bunx @dafl\/cli|deno run \S+ npm:@dafl\/cli|npm run (?:--silent )?dafl --|npm run demo(?: --)?|dafl|docker run .*? dafl)(?= |$)/.exec(
       text,
     ) ?? [];
   if (start === undefined) return null;

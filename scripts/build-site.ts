@@ -34,6 +34,7 @@ interface MarkdownModule {
 const PAGES = [
   'index',
   'own-model',
+  'journeys',
   'methods',
   'results',
   'performance',
@@ -64,7 +65,7 @@ function rewriteLink(link: string, page: string): string {
   if (file.startsWith('docs/api/')) return `${file.slice('docs/'.length)}${suffix}`;
   if (file.startsWith('docs/') && file.endsWith('.md'))
     return `${file.slice('docs/'.length, -'.md'.length)}.html${suffix}`;
-  if (file.endsWith('.svg') && existsSync(join(repositoryRoot, file))) {
+  if (/\.(svg|webp)$/.test(file) && existsSync(join(repositoryRoot, file))) {
     const name = file.split('/').at(-1)!;
     copyFileSync(join(repositoryRoot, file), join(target, name));
     return name;

@@ -70,6 +70,31 @@ async function askService(): Promise<string> {
   }
 }
 
+/** A step from the teacher behind the address, as the command asks it. */
+async function distilEndpoint(): Promise<string> {
+  const service = spawn(process.execPath, [join(examples, 'journeys', 'answer.ts')], {
+    env: { ...process.env, PORT: '0', TOKEN: 'secret' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(service, 'exit');
+  try {
+    const [url] = (await once(createInterface(service.stdout), 'line', { signal: AbortSignal.timeout(60_000) })) as [
+      string,
+    ];
+    const main = join(repositoryRoot, 'packages', 'cli', 'src', 'main.ts');
+    const flags = '--student lenet5-half --steps 1 --pictures 100 --batch-size 32 --out from-address'.split(' ');
+    const { passed, stdout, report } = await runCommand(process.execPath, [main, 'distill', url, ...flags], {
+      cwd: folder,
+      environment: { DAFL_TEACHER_TOKEN: 'secret' },
+    });
+    if (!passed) throw new Error(report);
+    return stdout.split('\n')[0];
+  } finally {
+    service.kill('SIGTERM');
+    await ended;
+  }
+}
+
 /** Builds the page as its author would, and gives it the digit in Chromium. */
 async function openClassifier(): Promise<string> {
   const built = join(folder, 'page');
@@ -125,6 +150,8 @@ const trials: Readonly<Record<string, () => Promise<string>>> = {
   bun: () => run('bun', ['bun/quantize.ts'], /^student\.int8\.onnx: \d+ bytes/),
   'node-service': askService,
   page: openClassifier,
+  'journeys/draw-shapes.ts': () => run(node, ['journeys/draw-shapes.ts'], /^shapes: 1000 pictures/),
+  'journeys/answer.ts': distilEndpoint,
 };
 
 const only = new RegExp(process.argv[2] ?? '');

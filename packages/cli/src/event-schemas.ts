@@ -217,6 +217,7 @@ export const eventSchemas: Readonly<Record<string, readonly EventSchema[]>> = {
       name: z.string(),
       trainingImages: count,
       evaluationImages: count,
+      note: z.string().nullable(),
       evaluation: z.enum(['validation', 'test']),
     }),
     event('step', 'A step is done', { ...progress, epoch: count }),

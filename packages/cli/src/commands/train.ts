@@ -67,6 +67,8 @@ export const trainCommand: Command = defineCommand({
             progress.note(
               `${event.name} on ${event.trainingImages} images, reported on ${event.evaluationImages} ${event.evaluation} images`,
             );
+            if (event.note !== null)
+              progress.note(`${terminal.style('yellow', 'note:', 'err')} ${event.note} (--architecture)`);
             break;
           case 'step':
             ({ step, steps } = event);

@@ -81,7 +81,10 @@ test('a network sees few images as often as it needs', async () => {
 
 test('the model has the names of class folders, and colours become what it reads', async () => {
   for (const split of ['train', 'test']) putClassFolders(join(home, 'pictures', split));
-  await run({ data: join(home, 'pictures') });
+  const [prepared] = await run({ data: join(home, 'pictures') });
+  expect(prepared).toMatchObject({
+    note: 'The images are in colour, and tiny reads grey: resnet20 and others read colours',
+  });
   const { graph } = readModel(readFileSync(join(home, 'out', 'trained.safetensors')));
   expect(graph).toMatchObject({ inputShape: [8, 8, 1], classNames: ['ant', 'bee', 'cat'] });
 });

@@ -46,6 +46,8 @@ export interface TrainingPreparedEvent {
   readonly evaluationImages: number;
   /** What is reported on. */
   readonly evaluation: 'validation' | 'test';
+  /** What of the images is lost on the network; null where nothing is. */
+  readonly note: string | null;
 }
 
 /** The network is trained and written. The last event. */
@@ -119,6 +121,7 @@ export async function* runTraining(
       trainingImages: data.count,
       evaluationImages: evaluation.count,
       evaluation: on,
+      note: noteOfColours(loaded.data, graph),
     };
     for await (const event of train({
       backend,
@@ -239,6 +242,12 @@ async function loadData(
   }
   const { kept, heldOut } = holdOut(all, held, createRandomStream(seed, 'validation'));
   return { data: kept, evaluation: heldOut, on: 'validation' };
+}
+
+/** Colours that a network of grey pictures does not see may be what tells the classes apart. */
+function noteOfColours({ channels }: ImageSet, { name, inputShape }: Graph): string | null {
+  if (channels !== 3 || inputShape[2] !== 1) return null;
+  return `The images are in colour, and ${name} reads grey: resnet20 and others read colours`;
 }
 
 /** A class without an image is a folder that was forgotten: no network learns it. */
