@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createRandomStream, type Graph, initializeWeights } from '@dafl/core';
 import { createArchitecture, writeModel } from '@dafl/models';
 import { expect, test } from 'vitest';
-import { loadStudent } from './load-model.ts';
+import { loadModel, loadStudent } from './load-model.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dafl-load-model-'));
 
@@ -30,4 +30,12 @@ test('a student from a file that reads other images is left as it is, to be refu
   const other = createArchitecture('lenet5-half', { inputShape: [32, 32, 3], classes: 10 });
   const { graph: read } = await loadStudent(writeFile('colour.safetensors', other), teacher);
   expect(read.preprocessing).toEqual(other.preprocessing);
+});
+
+test('the weights beside an ONNX file are told from the model', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'dafl-load-model-')), 'teacher.onnx.data');
+  writeFileSync(file, new Uint8Array(100));
+  await expect(loadModel(file)).rejects.toThrow(
+    `Cannot read '${file}' as it must be a model: current value is the weights of '${file.replace('.data', '')}'`,
+  );
 });
