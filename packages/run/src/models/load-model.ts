@@ -65,7 +65,7 @@ async function loadUnmarked(source: string, options: ModelOptions): Promise<Load
 async function importFile(given: string, names: readonly string[], options: ModelOptions = {}): Promise<LoadedModel> {
   const source = await fileOf(given);
   const bytes = await readModelFile(source, names);
-  if (/\.onnx\.data$/.test(source)) {
+  if (source.endsWith('.onnx.data')) {
     const value = `the weights of '${source.replace(/\.data$/, '')}'`;
     fail({ code: 'MODEL', cannot: `read '${source}'`, as: 'it must be a model', value });
   }
