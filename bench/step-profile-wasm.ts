@@ -6,7 +6,7 @@
  * present core. A step's time is the median, and so is the time of each kernel in it.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -32,10 +32,11 @@ const student = shrink(teacher.graph, 0.5);
 
 type CreateBackend = typeof createWasmBackend;
 
-/** The backend of a commit, from its sources; it needs nothing else at run time. */
+/** The backend of a commit, from its sources; what it imports of core is the present one. */
 async function loadBackend(commit: string, folder: string): Promise<CreateBackend> {
   const archive = execFileSync('git', ['archive', commit, 'packages/backends/wasm'], { maxBuffer: 2 ** 28 });
   execFileSync('tar', ['-x', '-C', folder], { input: archive });
+  await symlink(join(import.meta.dirname, '..', 'node_modules'), join(folder, 'node_modules'), 'junction');
   const { href } = pathToFileURL(join(folder, 'packages/backends/wasm/src/index.ts'));
   return ((await import(href)) as { createWasmBackend: CreateBackend }).createWasmBackend;
 }
