@@ -1,6 +1,4 @@
 import {
-  type AdamStepOptions,
-  type AdamStepResult,
   type AveragePool2dOptions,
   type BatchNormGradient,
   type BatchNormResult,
@@ -15,7 +13,6 @@ import {
   type RunningStatistics,
   type Shape,
   type Size2d,
-  type SoftmaxDivergenceResult,
   type Tensor,
   type TensorBackend,
   type TensorData,
@@ -34,8 +31,11 @@ import {
   StoredTensor,
   TensorStore,
 } from '@dafl/core/backend-base';
+import { adamStep } from './adam.ts';
+import { addBias } from './add-bias.ts';
 import { convolve, convolveFilterGradient, convolveInputGradient } from './convolution.ts';
-import { concat, type Made, pad, reshape, type Shaped, slice } from './layout.ts';
+import { affine, binary, clip, clipGradient, repeat, unary } from './element-wise.ts';
+import { concat, type Made, pad, type Shaped, slice } from './layout.ts';
 import { batchNorm, batchNormGradient, frozenBatchNorm } from './normalization.ts';
 import {
   averagePool,
@@ -45,6 +45,8 @@ import {
   upsampleNearest,
   upsampleNearestGradient,
 } from './pooling.ts';
+import { reduce } from './reduction.ts';
+import { softmaxDivergence } from './softmax-divergence.ts';
 import { Cut, Storage } from './storage.ts';
 import { FLOAT32, INT32, Tensorflow, type TensorId } from './tensorflow.ts';
 import type { TensorflowBinding } from './tensorflow-binding.ts';
@@ -54,37 +56,8 @@ import {
   upsampleConvolveInputGradient,
 } from './upsample-convolution.ts';
 
-const UNARY: Readonly<Record<Exclude<UnaryOperation, 'step'>, string>> = {
-  negate: 'Neg',
-  abs: 'Abs',
-  sign: 'Sign',
-  exp: 'Exp',
-  log: 'Log',
-  sqrt: 'Sqrt',
-  square: 'Square',
-  reciprocal: 'Reciprocal',
-  tanh: 'Tanh',
-  sigmoid: 'Sigmoid',
-  erf: 'Erf',
-};
-
-const BINARY: Readonly<Record<BinaryOperation, string>> = {
-  add: 'AddV2',
-  subtract: 'Sub',
-  multiply: 'Mul',
-  divide: 'RealDiv',
-  maximum: 'Maximum',
-  minimum: 'Minimum',
-  greater: 'Greater',
-  equal: 'Equal',
-};
-
-const REDUCE: Readonly<Record<ReduceOperation, string>> = { sum: 'Sum', mean: 'Mean', max: 'Max' };
-
 const BYTES_PER_ELEMENT = 4;
 const MOST_BROADCAST_AXES = 4;
-/** Channels below which whole rows are taken as channels: TensorFlow's loops over channels are its fast ones. */
-const FEW_CHANNELS = 16;
 
 class NodeTensor extends StoredTensor<Storage> implements Shaped {
   get id(): TensorId {
@@ -123,7 +96,14 @@ export class NodeBackend implements TensorBackend {
       const source = this.#own(logits);
       return this.#compute(source.shape, () => this.#tf.run('Softmax', [source.id]));
     },
-    softmaxDivergence: (logits, target) => this.#softmaxDivergence(logits, target),
+    softmaxDivergence: (logits, target) => {
+      const [source, probabilities] = [this.#own(logits), this.#own(target)];
+      const shapes = [source.shape.slice(0, 1), source.shape];
+      const [divergence, logitsGradient] = this.#computeMany(shapes, () =>
+        softmaxDivergence(this.#tf, source, probabilities),
+      );
+      return { divergence, logitsGradient };
+    },
     batchNorm: (input, scale, offset, epsilon, running) => this.#batchNorm(input, scale, offset, epsilon, running),
     frozenBatchNorm: (input, mean, variance, scale, offset, epsilon) => {
       const [source, spread] = [this.#own(input), this.#own(variance)];
@@ -139,14 +119,22 @@ export class NodeBackend implements TensorBackend {
       );
     },
     channelStatistics: (input) => this.#channelStatistics(input),
-    clip: (input, low, high) => this.#clip(input, low, high),
-    clipGradient: (outputGradient, input, low, high) => this.#clipGradient(outputGradient, input, low, high),
+    clip: (input, low, high) => this.#computeEach([this.#own(input)], ([id]) => clip(this.#tf, id, low, high)),
+    clipGradient: (outputGradient, input, low, high) =>
+      this.#computeEach([this.#own(outputGradient), this.#own(input)], ([gradient, id]) =>
+        clipGradient(this.#tf, gradient, id, low, high),
+      ),
     batchNormGradient: (outputGradient, input, scale, mean, variance, epsilon) =>
       this.#batchNormGradient(outputGradient, input, scale, mean, variance, epsilon),
     flatten: (tensors) => this.#flatten(tensors),
     unflatten: (flat, shapes) => this.#unflatten(flat, shapes),
-    adamStep: (parameter, gradient, firstMoment, secondMoment, options) =>
-      this.#adamStep(parameter, gradient, firstMoment, secondMoment, options),
+    adamStep: (parameter, gradient, firstMoment, secondMoment, options) => {
+      const inputs = [parameter, gradient, firstMoment, secondMoment].map((tensor) => this.#own(tensor));
+      const [{ shape }] = inputs;
+      const ids = inputs.map(({ id }) => id);
+      const [updated, first, second] = this.#computeMany([shape, shape, shape], () => adamStep(this.#tf, ids, options));
+      return { parameter: updated, firstMoment: first, secondMoment: second };
+    },
   };
   readonly #tf: Tensorflow;
   readonly #store: TensorStore<Storage, NodeTensor>;
@@ -262,22 +250,13 @@ export class NodeBackend implements TensorBackend {
   // --- element-wise ---
 
   unary(operation: UnaryOperation, input: Tensor): Tensor {
-    const tf = this.#tf;
-    return this.#computeEach([this.#own(input)], ([id]) =>
-      operation === 'step'
-        ? this.#toFloat(tf.temporary('Greater', [id, tf.scalar(0)]))
-        : tf.run(UNARY[operation], [id]),
-    );
+    return this.#computeEach([this.#own(input)], ([id]) => unary(this.#tf, operation, id));
   }
 
   binary(operation: BinaryOperation, left: Tensor, right: Tensor): Tensor {
     const [a, b] = [this.#own(left), this.#own(right)];
     const shape = broadcastShapes(a.shape, b.shape);
-    const tf = this.#tf;
-    const run = (ids: readonly TensorId[]): TensorId =>
-      operation === 'greater' || operation === 'equal'
-        ? this.#toFloat(tf.temporary(BINARY[operation], ids))
-        : tf.run(BINARY[operation], ids);
+    const run = (ids: readonly TensorId[]): TensorId => binary(this.#tf, operation, ids);
     // Losses hand gradients down that are one number many times.
     const factor = operation === 'multiply' ? (b.storage.value ?? a.storage.value) : null;
     const other = b.storage.value === null ? b : a;
@@ -285,7 +264,7 @@ export class NodeBackend implements TensorBackend {
     if (isSameShape(a.shape, b.shape)) return this.#computeEach([a, b], run);
     // TensorFlow cannot broadcast both sides along more axes than this at once.
     const isIntricate = shape.length > MOST_BROADCAST_AXES;
-    const full = (tensor: NodeTensor): TensorId => (isIntricate ? this.#repeat(tensor, shape) : tensor.id);
+    const full = (tensor: NodeTensor): TensorId => (isIntricate ? repeat(this.#tf, tensor, shape) : tensor.id);
     return this.#compute(shape, () => run([full(a), full(b)]));
   }
 
@@ -295,12 +274,7 @@ export class NodeBackend implements TensorBackend {
     if (value !== null) {
       return this.fill(source.shape, Math.fround(value * Math.fround(factor)) + Math.fround(summand));
     }
-    const tf = this.#tf;
-    return this.#computeEach([source], ([id]) => {
-      if (summand === 0) return tf.run('Mul', [id, tf.scalar(factor)]);
-      const scaled = factor === 1 ? id : tf.temporary('Mul', [id, tf.scalar(factor)]);
-      return tf.run('AddV2', [scaled, tf.scalar(summand)]);
-    });
+    return this.#computeEach([source], ([id]) => affine(this.#tf, id, factor, summand));
   }
 
   leakyRelu(input: Tensor, slope: number): Tensor {
@@ -324,18 +298,7 @@ export class NodeBackend implements TensorBackend {
   reduce(operation: ReduceOperation, input: Tensor, axes: readonly number[], keepDimensions: boolean): Tensor {
     const source = this.#own(input);
     const shape = reducedShape(source.shape, axes, keepDimensions);
-    const tf = this.#tf;
-    const rank = source.shape.length;
-    const isOverPositions = rank >= 2 && axes.length === rank - 1 && !axes.includes(rank - 1);
-    return this.#compute(shape, () => {
-      if (axes.length === 0) return tf.run('Identity', [source.id]);
-      if (operation === 'sum' && isOverPositions && sizeOf(source.shape) > 0) {
-        return this.#sumOverPositions(source);
-      }
-      return tf.run(REDUCE[operation], [source.id, tf.integers(axes)], {
-        keep_dims: { kind: 'boolean', value: keepDimensions },
-      });
-    });
+    return this.#compute(shape, () => reduce(this.#tf, operation, source, axes, keepDimensions));
   }
 
   argMax(input: Tensor): Tensor {
@@ -376,7 +339,7 @@ export class NodeBackend implements TensorBackend {
     const [source, kernel] = [this.#own(input), this.#own(filter)];
     const offset = bias === null ? null : this.#own(bias);
     const shape = convolvedShape(source.shape, kernel.shape, options);
-    return this.#compute(shape, () => this.#addBias(convolve(this.#tf, source, kernel, options), shape, offset));
+    return this.#compute(shape, () => addBias(this.#tf, convolve(this.#tf, source, kernel, options), shape, offset));
   }
 
   conv2dInputGradient(outputGradient: Tensor, filter: Tensor, inputShape: Shape, options: Conv2dOptions): Tensor {
@@ -432,23 +395,7 @@ export class NodeBackend implements TensorBackend {
     const offset = bias === null ? null : this.#own(bias);
     const [batch, height, width] = source.shape;
     const shape = [batch, 2 * height, 2 * width, kernel.shape[3]];
-    return this.#compute(shape, () => this.#addBias(upsampleConvolve(this.#tf, source, kernel), shape, offset));
-  }
-
-  #softmaxDivergence(logits: Tensor, target: Tensor): SoftmaxDivergenceResult {
-    const [source, probabilities] = [this.#own(logits), this.#own(target)];
-    const tf = this.#tf;
-    const [divergence, logitsGradient] = this.#computeMany([source.shape.slice(0, 1), source.shape], () => {
-      const ids = [source.id, probabilities.id];
-      const [crossEntropy, gradient] = tf.runMany('SoftmaxCrossEntropyWithLogits', ids, {}, 2);
-      // Targets are met again: a batch is replayed many times.
-      const negativeEntropy = probabilities.derive('negative entropy', () => {
-        const information = tf.temporary('Xlogy', [probabilities.id, probabilities.id]);
-        return tf.run('Sum', [information, tf.integers([1])]);
-      });
-      return [tf.run('AddV2', [tf.keep(crossEntropy), negativeEntropy]), gradient];
-    });
-    return { divergence, logitsGradient };
+    return this.#compute(shape, () => addBias(this.#tf, upsampleConvolve(this.#tf, source, kernel), shape, offset));
   }
 
   #batchNorm(
@@ -485,23 +432,6 @@ export class NodeBackend implements TensorBackend {
       return [normalized.mean, normalized.variance];
     });
     return { mean, variance };
-  }
-
-  #clip(input: Tensor, low: number, high: number): Tensor {
-    const tf = this.#tf;
-    return this.#computeEach([this.#own(input)], ([id]) =>
-      tf.run('Minimum', [tf.temporary('Maximum', [id, tf.scalar(low)]), tf.scalar(high)]),
-    );
-  }
-
-  #clipGradient(outputGradient: Tensor, input: Tensor, low: number, high: number): Tensor {
-    const tf = this.#tf;
-    return this.#computeEach([this.#own(outputGradient), this.#own(input)], ([gradient, id]) => {
-      if (low === 0 && high === 6) return tf.run('Relu6Grad', [gradient, id]);
-      const isAbove = tf.temporary('Greater', [id, tf.scalar(low)]);
-      const isInside = tf.temporary('LogicalAnd', [isAbove, tf.temporary('Less', [id, tf.scalar(high)])]);
-      return tf.run('SelectV2', [isInside, gradient, tf.scalar(0)]);
-    });
   }
 
   #batchNormGradient(
@@ -553,32 +483,6 @@ export class NodeBackend implements TensorBackend {
     });
   }
 
-  #adamStep(
-    parameter: Tensor,
-    gradient: Tensor,
-    firstMoment: Tensor,
-    secondMoment: Tensor,
-    options: AdamStepOptions,
-  ): AdamStepResult {
-    const [p, g, m, v] = [parameter, gradient, firstMoment, secondMoment].map((tensor) => this.#own(tensor));
-    const { stepSize, beta1, beta2, secondMomentCorrection, epsilon } = options;
-    const tf = this.#tf;
-    const results = this.#computeMany([p.shape, p.shape, p.shape], () => {
-      const scaled = (input: TensorId, factor: number): TensorId => tf.temporary('Mul', [input, tf.scalar(factor)]);
-      const first = tf.run('AddV2', [scaled(m.id, beta1), scaled(g.id, 1 - beta1)]);
-      const squares = tf.temporary('Square', [g.id]);
-      const second = tf.run('AddV2', [scaled(v.id, beta2), scaled(squares, 1 - beta2)]);
-      // p - stepSize m / (sqrt(v) / correction + epsilon), with stepSize x correction taken out of the fraction.
-      const root = tf.temporary('Sqrt', [second]);
-      const divisor = tf.temporary('AddV2', [root, tf.scalar(epsilon * secondMomentCorrection)]);
-      const direction = tf.temporary('RealDiv', [first, divisor]);
-      const step = scaled(direction, stepSize * secondMomentCorrection);
-      return [tf.run('Sub', [p.id, step]), first, second];
-    });
-    const [updated, first, second] = results;
-    return { parameter: updated, firstMoment: first, secondMoment: second };
-  }
-
   // --- plumbing ---
 
   #own(tensor: Tensor): NodeTensor {
@@ -623,55 +527,5 @@ export class NodeBackend implements TensorBackend {
     const results = this.#tf.scope(run);
     this.#tf.trimConstants();
     return results.map((made, index) => this.#register(made, shapes[index], 'float32'));
-  }
-
-  /** Adds a bias to a convolution's output, which it takes over. */
-  #addBias(product: TensorId | Made, shape: Shape, bias: NodeTensor | null): TensorId | Made {
-    if (bias === null) return product;
-    const tf = this.#tf;
-    const made = typeof product === 'number' ? { id: product, shape } : product;
-    tf.keep(made.id);
-    const [, height, width, channels] = shape;
-    const lastAxis = made.shape.at(-1)!;
-    const addTo = (id: TensorId, row: TensorId): TensorId => tf.run('AddV2', [id, row]);
-    if (lastAxis === channels && (channels >= FEW_CHANNELS || height * width === 1)) {
-      return { id: tf.run('BiasAdd', [made.id, bias.as([channels])]), shape: made.shape };
-    }
-    const row = bias.derive(`row ${width}`, () => tf.run('Tile', [bias.as([channels]), tf.integers([width])]));
-    if (lastAxis === width * channels) return { id: addTo(made.id, row), shape: made.shape };
-    const rowsShape = [sizeOf(shape) / (width * channels), width * channels];
-    return { id: addTo(tf.keep(reshape(tf, made.id, rowsShape)), row), shape: rowsShape };
-  }
-
-  /** Sum of each channel, shape `[channels]`. */
-  #sumOverPositions(input: Shaped): Made {
-    const tf = this.#tf;
-    const { shape } = input;
-    const [width, channels] = shape.slice(-2);
-    const madeAs = [channels];
-    if (channels >= FEW_CHANNELS || shape.length < 3 || sizeOf(shape) === sizeOf([shape[0], channels])) {
-      return { id: tf.run('BiasAddGrad', [input.as([sizeOf(shape) / channels, channels])]), shape: madeAs };
-    }
-    // As convolutions of few channels want it too.
-    const [batch] = shape;
-    const rows = input.as([batch, 1, sizeOf(shape) / (batch * width * channels), width * channels]);
-    const row = tf.temporary('BiasAddGrad', [rows]);
-    const channelOf = tf.table(`channels ${channels}`, [width * channels], () =>
-      Int32Array.from({ length: width * channels }, (_, index) => index % channels),
-    );
-    return { id: tf.run('UnsortedSegmentSum', [row, channelOf, tf.integers([channels], [])]), shape: madeAs };
-  }
-
-  /** The tensor repeated to a shape that it broadcasts to; temporary. */
-  #repeat(input: Shaped, full: Shape): TensorId {
-    const { shape } = input;
-    const aligned = [...Array<number>(full.length - shape.length).fill(1), ...shape];
-    const repeats = full.map((length, axis) => (aligned[axis] === 1 ? length : 1));
-    const tf = this.#tf;
-    return tf.temporary('Tile', [input.as(aligned), tf.integers(repeats)]);
-  }
-
-  #toFloat(booleans: TensorId): TensorId {
-    return this.#tf.run('Cast', [booleans], { DstT: { kind: 'type', value: 'float32' } });
   }
 }
