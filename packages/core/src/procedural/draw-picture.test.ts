@@ -42,3 +42,21 @@ describe.each(families)('%s', (family) => {
     expect(Math.max(...ranges)).toBeGreaterThan(40);
   });
 });
+
+it('keeps the channels of a pixel alike, as those of photographs are', () => {
+  const pictures = families.flatMap((family) =>
+    Array.from({ length: 24 }, (_, index) => draw(family, { height: 32, width: 32, channels: 3, name: `${index}` })),
+  );
+  let [ofLightness, ofColour] = [0, 0];
+  for (const picture of pictures) {
+    const average = picture.reduce((sum, value) => sum + value, 0) / picture.length;
+    for (let index = 0; index < picture.length; index += 3) {
+      const mean = (picture[index] + picture[index + 1] + picture[index + 2]) / 3;
+      ofLightness += (mean - average) ** 2;
+      for (let channel = 0; channel < 3; channel++) ofColour += (picture[index + channel] - mean) ** 2 / 3;
+    }
+  }
+  // CIFAR-10's training images (data_batch_1.bin): 0.142. Colours that are as strong, but of finer detail, serve worse.
+  expect(ofColour / ofLightness).toBeGreaterThan(0.03);
+  expect(ofColour / ofLightness).toBeLessThan(0.142);
+});
