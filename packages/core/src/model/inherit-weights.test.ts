@@ -39,6 +39,26 @@ describe('inheritWeights', () => {
     ]);
   });
 
+  it('keeps what varies over images, not the large weights of fine detail', () => {
+    const graph: Graph = {
+      name: 'patches',
+      inputShape: [2, 2, 1],
+      nodes: [
+        convNode('conv', 'input', 2, { ...point, kernelSize: [2, 2] }),
+        { kind: 'flatten', name: 'flat', inputs: ['conv'], order: 'hwc' },
+        denseNode('head', 'flat', 2, { useBias: false }),
+      ],
+      outputs: { logits: 'head' },
+    };
+    const weights = new Map<string, HostTensor>([
+      // A checkerboard, and their sum: as a whitened layer weighs them.
+      ['conv.kernel', { shape: [2, 2, 1, 2], data: Float32Array.of(2, 1, -2, 1, -2, 1, 2, 1) }],
+      ['head.kernel', { shape: [2, 2], data: Float32Array.of(1, 0, 0, 1) }],
+    ]);
+    const student = inheritWeights({ graph, weights }, shrink(graph, 0.5));
+    expect([...student.weights.get('conv.kernel')!.data]).toEqual([1, 1, 1, 1]);
+  });
+
   it.each(['chw', 'hwc'] as const)('follows channels through a flattening in the order %s', (order) => {
     const graph: Graph = {
       name: 'maps',

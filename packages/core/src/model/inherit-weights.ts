@@ -9,7 +9,8 @@ type Fail = (rule: string, value: string) => never;
 
 /**
  * A student's first weights, taken from the teacher: of each layer the channels that matter most, by the norm of the
- * filter that makes a channel (behind a batch norm, its scale) times the norm of the weights that read it.
+ * filter that makes a channel (behind a batch norm, its scale; of the images, how much it varies over them) times the norm of
+ * the weights that read it.
  *
  * Source: magnitude-based channel pruning (Li et al., "Pruning Filters for Efficient ConvNets", ICLR 2017), with the
  * reading weights counted in. Not part of the DAFL paper, whose students start at random.
@@ -180,12 +181,41 @@ function rateChannels(flow: FollowedGraph, { graph, weights }: Model): (channel:
         const along = (axis: number) => squaredNorms(weight, axis, index * width, width);
         if (scales === true && block[0] !== null) addNorms(scaled, block[0], along(0));
         const [makesAxis, readsAxis] = [makes, reads].map((axis) => (axis === undefined ? null : block[axis]));
-        if (makesAxis !== null) addNorms(made, makesAxis, along(makes!));
+        const isFirst = node.kind === 'conv2d' && node.groups === 1 && node.inputs[0] === 'input' && name === 'kernel';
+        if (makesAxis !== null) addNorms(made, makesAxis, isFirst ? variancesOnImages(weight) : along(makes!));
         if (readsAxis !== null) addNorms(read, readsAxis, along(reads!));
       });
     }
   }
   return (channel) => Math.sqrt(scaled.get(channel) ?? made.get(channel) ?? 1) * Math.sqrt(read.get(channel) ?? 1);
+}
+
+/** Correlation of neighbouring pixels of an image, and of two channels of a pixel. */
+const PIXEL_CORRELATION = 0.95;
+const CHANNEL_CORRELATION = 0.95;
+
+/**
+ * How much what a filter gives varies over images, whose pixels are much like their neighbours: a filter of fine detail
+ * has large weights and says little.
+ *
+ * @param kernel Shape `[height, width, channels, filters]`.
+ */
+function variancesOnImages({ shape, data }: HostTensor): Float64Array {
+  const [height, width, channels, filters] = shape;
+  const sums = new Float64Array(filters);
+  const size = height * width * channels;
+  for (let left = 0; left < size; left++) {
+    for (let right = 0; right <= left; right++) {
+      const [from, to] = [Math.floor(left / channels), Math.floor(right / channels)];
+      const rows = Math.floor(from / width) - Math.floor(to / width);
+      const distance = Math.hypot(rows, (from % width) - (to % width));
+      const alike = PIXEL_CORRELATION ** distance * ((left - right) % channels === 0 ? 1 : CHANNEL_CORRELATION);
+      const factor = left === right ? 1 : 2 * alike;
+      for (let filter = 0; filter < filters; filter++)
+        sums[filter] += factor * data[left * filters + filter] * data[right * filters + filter];
+    }
+  }
+  return sums;
 }
 
 /** Sums of squares for each entry of an axis, over the columns `begin` to `begin + width` of the last axis. */
