@@ -60,7 +60,8 @@ export interface StudentTraining {
   readonly logitScale?: 'own' | 'usual';
   /**
    * Weight of the hints, >= 0, default 0: how strictly a student that starts from the teacher's channels is held to what
-   * the teacher computes in them, layer by layer; fades over the run. @see chooseHints
+   * the teacher computes in them, layer by layer, beside the distillation loss (times 1 and that loss); fades over the
+   * run. @see chooseHints
    */
   readonly hintWeight?: number;
 }

@@ -1,5 +1,5 @@
 import type { Tensor, TensorBackend } from './backend.ts';
-import { add, affine, divide, square, subtract } from './autodiff/operations/element-wise.ts';
+import { add, affine, divide, multiply, square, subtract } from './autodiff/operations/element-wise.ts';
 import { reshape, slice } from './autodiff/operations/layout.ts';
 import { matMul } from './autodiff/operations/mat-mul.ts';
 import { mean } from './autodiff/operations/reduction.ts';
@@ -29,8 +29,9 @@ export interface StudentTrainerOptions {
 
 /** Keeps the relative error of a layer finite where the teacher is silent. */
 const LEAST_VARIANCE = 1e-12;
-/** Share of a batch that hints are compared on: each pixel of each map is a comparison, so few examples say enough. */
-const HINT_SHARE = 0.25;
+
+/** Share of a batch that hints are compared on: each pixel of each map is a comparison, and takes memory. */
+const HINT_SHARE = 0.5;
 
 /** What the student is compared with: values on a tape, or tensors that outlive it. */
 interface TeacherAnswer<Kind> {
@@ -66,7 +67,7 @@ export class StudentTrainer {
   }
 
   /**
-   * One update; gives the mean loss, which the caller disposes.
+   * One update; gives the distillation loss, mean over the batch and without hints, which the caller disposes.
    *
    * @param progress Share of the run that is done, 0..1: hints fade to nothing over it, so that in the end the student
    * goes after the logits alone.
@@ -106,14 +107,18 @@ export class StudentTrainer {
       });
       const { labels } = batch;
       let loss = studentLoss(tape, logits, lossOptions, { teacherLogits, labels, temperature: training.temperature });
+      const distillation = tape.backend.reshape(loss.tensor, []);
       if (distances.length > 0) {
         const total = distances.reduce((sum, distance) => add(tape, sum, distance));
-        loss = add(tape, loss, affine(tape, total, (hintWeight * fade) / distances.length));
+        const weighed = affine(tape, total, (hintWeight * fade) / distances.length);
+        // A loss that stays large, as that of a teacher which is hard to follow does, must not drown them.
+        const measure = affine(tape, tape.constant(distillation), 1, 1);
+        loss = add(tape, loss, multiply(tape, weighed, measure));
       }
       for (const distance of attentionDistances) loss = add(tape, loss, affine(tape, distance, attentionWeight));
       const leaves = student.trainableVariables.map((variable) => tape.leaf(variable.tensor));
       optimizer.apply(tape.gradients(loss, leaves), learningRate);
-      return tape.backend.reshape(loss.tensor, []);
+      return distillation;
     });
     if (kept !== undefined) this.#answers.set(batch, kept);
     if (!returns) this.#forget(batch);

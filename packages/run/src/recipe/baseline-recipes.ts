@@ -19,7 +19,7 @@ function recipe(batchSize: number, steps: number, temperature: number, learningR
 
 /** The same for any teacher: from its channels where they fit the student, with logits of a usual size. */
 function forAnyTeacher(preset: Preset): Preset {
-  return { ...preset, training: { ...preset.training, initialization: 'auto', logitScale: 'usual', hintWeight: 2 } };
+  return { ...preset, training: { ...preset.training, initialization: 'auto', logitScale: 'usual', hintWeight: 4 } };
 }
 
 /** A recipe whose images are made by a generator, with what it has of `dafl`'s options. */

@@ -25,7 +25,7 @@ const withGenerator: readonly MethodName[] = ['dafl', 'dfq', 'dfad', 'zskt'];
 const withManyBatches: readonly MethodName[] = ['procedural', 'dafl', 'pool', 'nayer', 'deep-inversion', 'dfad'];
 /** Layers at which a student may be held to its teacher, and what that takes for each value of theirs, as measured. */
 const MOST_HINTS = 8;
-const HINT_COPIES = 1.5;
+const HINT_COPIES = 4;
 /** Weights, their gradients and Adam's two moments. */
 const TRAINED_COPIES = 4;
 
