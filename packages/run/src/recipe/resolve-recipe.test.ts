@@ -10,6 +10,8 @@ it('gives students from random weights more steps, where the method is procedura
   for (const student of ['quarter', 0.3]) expect(stepsOf({ student })).toBe(steps);
   expect(stepsOf({ initialization: 'random' })).toBe(5 * steps);
   expect(stepsOf({ student: 'lenet5-half' })).toBe(5 * steps);
+  for (const blind of [{ answersOnly: true, teacher: 'x.onnx' }, { teacher: 'http://127.0.0.1/v2/models/x' }])
+    expect(stepsOf(blind)).toBe(5 * steps);
   expect(stepsOf({ initialization: 'random', steps: 7 })).toBe(7);
   expect(stepsOf({ method: 'dafl', initialization: 'random' })).toBe(stepsOf({ method: 'dafl' }));
 });

@@ -52,6 +52,7 @@ import type { DownloadSettings } from '../data/mnist-files.ts';
 import { lowRankShare } from '../options/low-rank-share.ts';
 import type { MethodName } from '../options/method-name.ts';
 import { readMetadata } from '../metadata/metadata-file.ts';
+import { startsFromTeacher } from './starts-from-teacher.ts';
 import { imagesMadeAtOnce, stepMemory, type StepMemory } from './step-memory.ts';
 
 /** What the options come to: core's terms, and the options with nothing left open but the number of steps. */
@@ -243,13 +244,6 @@ const RANDOM_START_PICTURES = 2 * proceduralDefaults.pictures;
 
 function picturesFor(options: DistillationOptions): number {
   return startsFromTeacher(options) ? proceduralDefaults.pictures : RANDOM_START_PICTURES;
-}
-
-/** Whether a student is a form of its teacher, and starts from its weights. */
-function startsFromTeacher({ student, initialization }: DistillationOptions): boolean {
-  const isForm =
-    typeof student === 'number' || student === 'half' || student === 'quarter' || lowRankShare(student) !== undefined;
-  return isForm && initialization !== 'random';
 }
 
 /**

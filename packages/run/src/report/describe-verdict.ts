@@ -1,6 +1,6 @@
 import type { Verdict } from '@dafl/core';
 import type { DistillationOptions } from '../options/distillation-options.ts';
-import { lowRankShare } from '../options/low-rank-share.ts';
+import { hasWeights, isFormOfTeacher, startsFromTeacher } from '../recipe/starts-from-teacher.ts';
 
 const openings: Readonly<Record<Verdict['level'], string>> = {
   good: 'Judged without data: good',
@@ -12,12 +12,11 @@ const openings: Readonly<Record<Verdict['level'], string>> = {
 type Tried = Pick<DistillationOptions, 'teacher' | 'answersOnly' | 'student' | 'initialization'>;
 
 /** What helped students of other teachers, the cheapest first. */
-function advise({ teacher, answersOnly, student, initialization }: Tried): string {
-  const hasWeights = answersOnly !== true && !/^https?:/.test(teacher);
-  const isOfTeacher =
-    typeof student === 'number' || ['half', 'quarter'].includes(student) || lowRankShare(student) !== undefined;
-  if (!hasWeights || (isOfTeacher && initialization !== 'random')) return 'Try more --steps or a wider --student';
-  const how = isOfTeacher ? '--initialization auto' : '--student half rather than an architecture of its own';
+function advise(tried: Tried): string {
+  if (!hasWeights(tried) || startsFromTeacher(tried)) return 'Try more --steps or a wider --student';
+  const how = isFormOfTeacher(tried.student)
+    ? '--initialization auto'
+    : '--student half rather than an architecture of its own';
   return `Try more --steps, a wider --student, or one that starts from the teacher (${how})`;
 }
 

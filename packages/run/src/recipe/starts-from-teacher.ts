@@ -1,0 +1,24 @@
+import type { DistillationOptions } from '../options/distillation-options.ts';
+import { lowRankShare } from '../options/low-rank-share.ts';
+
+/** Whether a student is a form of its teacher, and starts from its weights: of a teacher that only answers there are none. */
+export function startsFromTeacher({
+  teacher,
+  answersOnly,
+  student,
+  initialization,
+}: Pick<DistillationOptions, 'teacher' | 'answersOnly' | 'student' | 'initialization'>): boolean {
+  return hasWeights({ teacher, answersOnly }) && isFormOfTeacher(student) && initialization !== 'random';
+}
+
+/** Whether a teacher's layers can be looked into. */
+export function hasWeights({ teacher, answersOnly }: Pick<DistillationOptions, 'teacher' | 'answersOnly'>): boolean {
+  return answersOnly !== true && !/^https?:/.test(teacher);
+}
+
+/** Whether a student is a form of its teacher, rather than an architecture of its own. */
+export function isFormOfTeacher(student: DistillationOptions['student']): boolean {
+  return (
+    typeof student === 'number' || student === 'half' || student === 'quarter' || lowRankShare(student) !== undefined
+  );
+}
