@@ -5,6 +5,8 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createNodeBackend, findTensorflow, setupTensorflow, tensorflowFolder } from './index.ts';
 
+// Before a test names a folder of its own.
+const { DAFL_TENSORFLOW_DIR } = process.env;
 const [onThisMachine] = findTensorflow();
 const canBeMuted = onThisMachine !== undefined && existsSync(join(dirname(onThisMachine.path), 'mute.node'));
 
@@ -15,7 +17,7 @@ it('writes nothing to stderr, unless TensorFlow is asked to', (context) => {
   const load = (level?: string) =>
     spawnSync(process.execPath, ['--input-type=module', '-e', script], {
       encoding: 'utf8',
-      env: { ...process.env, DAFL_TENSORFLOW_DIR: undefined, TF_CPP_MIN_LOG_LEVEL: level },
+      env: { ...process.env, DAFL_TENSORFLOW_DIR, TF_CPP_MIN_LOG_LEVEL: level },
     }).stderr;
   expect(load()).toBe('after\n');
   expect(load('0').length).toBeGreaterThan('after\n'.length);
