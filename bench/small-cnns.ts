@@ -56,10 +56,15 @@ async function measure(name: string, network: SmallNetwork, mode: string, flags:
       mode,
       exitCode,
       result: exitCode === 0 ? undefined : last,
-      warnings,
-      run: Object.fromEntries(Object.entries(run).filter(([key]) => kept.includes(key))),
+      warnings: withoutPaths(warnings),
+      run: withoutPaths(Object.fromEntries(Object.entries(run).filter(([key]) => kept.includes(key)))),
     });
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
+}
+
+/** What is stored tells nothing of where things lay here. */
+function withoutPaths<Told>(told: Told): Told {
+  return JSON.parse(JSON.stringify(told).replaceAll(folder, 'FOLDER')) as Told;
 }
