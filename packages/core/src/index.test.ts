@@ -18,6 +18,7 @@ it('exports what it lists, and nothing by accident', () => {
       "batchNormDistance",
       "batchNormStatisticsLoss",
       "check",
+      "chooseHintNodes",
       "choosePictures",
       "classify",
       "createAdam",

@@ -55,6 +55,7 @@ export { inferShapes } from './model/infer-shapes.ts';
 export type { NodeShapes, WeightSpecification } from './model/node-kind.ts';
 export { foldBatchNorms } from './model/fold-batch-norms.ts';
 export { inheritChannels, type InheritedModel, inheritWeights } from './model/inherit-weights.ts';
+export { chooseHintNodes } from './model/choose-hints.ts';
 export { initializeWeights } from './model/initialize-weights.ts';
 export { createNetwork, type ForwardOptions, type Network } from './model/network.ts';
 export { readGraph } from './model/read-graph.ts';

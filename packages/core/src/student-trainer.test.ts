@@ -9,7 +9,7 @@ import { inheritChannels } from './model/inherit-weights.ts';
 import type { Model } from './model/model.ts';
 import { createNetwork, type Network } from './model/network.ts';
 import { shrink } from './model/shrink.ts';
-import { createAdam } from './optimizers/adam.ts';
+import { createOptimizer } from './optimizers/create-optimizer.ts';
 import { argMaxRows, predictLogits } from './predict.ts';
 import { createRandomStream } from './random.ts';
 import { StudentTrainer } from './student-trainer.ts';
@@ -21,13 +21,17 @@ beforeAll(async () => {
 });
 
 /** A half student that starts from the teacher's channels, and what trains it. */
-function startHalf(teacher: Network, hintWeight: number, loss?: StudentLoss) {
+function startHalf(
+  teacher: Network,
+  hintWeight: number,
+  { loss, kind = 'adam' }: { readonly loss?: StudentLoss; readonly kind?: 'adam' | 'sgd' } = {},
+) {
   const inherited = inheritChannels(teacherModel, shrink(teacherModel.graph, 0.5));
   const hints = hintWeight > 0 ? chooseHints(teacherModel.graph, inherited) : [];
   const student = createNetwork(backend, inherited.model);
-  const optimizer = createAdam(backend, student.trainableVariables);
+  const optimizer = createOptimizer(backend, student.trainableVariables, { kind });
   const training = {
-    optimizer: { kind: 'adam' },
+    optimizer: { kind },
     schedule: { kind: 'constant', learningRate: 1e-2 },
     temperature: 2,
     initialization: 'teacher',
@@ -59,7 +63,7 @@ async function trainHalf(options: {
 }) {
   const { hintWeight, isAnswered, updates = 30, loss, batchLoss, label } = options;
   const teacher = createNetwork(backend, teacherModel);
-  const { inherited, student, trainer, dispose } = startHalf(teacher, hintWeight, loss);
+  const { inherited, student, trainer, dispose } = startHalf(teacher, hintWeight, { loss });
   const random = createRandomStream(1, 'images');
   for (let update = 0; update < updates; update++) {
     const images = backend.tensor(random.normal(16 * 64), [16, 8, 8, 1]);
@@ -142,6 +146,96 @@ it('takes hints from hidden layers only, behind their batch norm', () => {
   ]);
 });
 
+it('weighs hints by one and the distillation loss, and tells that loss alone', async () => {
+  const pixels = createRandomStream(1, 'images').normal(16 * 64);
+  /** What a model gives at its nodes. */
+  const valuesOf = async (model: Model) => {
+    const network = createNetwork(backend, model);
+    const tape = new Tape(backend);
+    const images = tape.own(backend.tensor(pixels, [16, 8, 8, 1]));
+    const reads = new Map<string, Promise<ArrayLike<number>>>();
+    network.forward(tape, images, {
+      mode: 'inference',
+      observe: ({ name }, _, output) => void reads.set(name, backend.read(output.tensor)),
+    });
+    const values = new Map<string, ArrayLike<number>>();
+    for (const [name, read] of reads) values.set(name, await read);
+    tape.dispose();
+    network.dispose();
+    return values;
+  };
+  /** One update with the learning rate 1: the loss that it tells, and by how much each weight changed. */
+  const learn = async (hintWeight: number, loss: StudentLoss, progress = 0) => {
+    const teacher = createNetwork(backend, teacherModel);
+    const { inherited, student, trainer, dispose } = startHalf(teacher, hintWeight, { kind: 'sgd' });
+    const images = backend.tensor(pixels, [16, 8, 8, 1]);
+    const scalar = trainer.update({ images, loss }, 1, progress);
+    const [told] = await backend.read(scalar);
+    const { weights } = await student.toModel();
+    const change = [...inherited.model.weights].flatMap(([name, { data }]) =>
+      Array.from(data, (value, index) => weights.get(name)!.data[index] - value),
+    );
+    for (const tensor of [images, scalar]) backend.dispose(tensor);
+    dispose();
+    teacher.dispose();
+    return { told, change };
+  };
+  const expectClose = (change: readonly number[], expected: readonly number[]) => {
+    // Weights of a model are float32.
+    const tolerance = 1e-6 * Math.max(...expected.map(Math.abs));
+    change.forEach((value, index) => expect(Math.abs(value - expected[index])).toBeLessThan(tolerance));
+  };
+
+  // By how much the hints alone change the weights, where they weigh 1.
+  const [free, held] = [await learn(0, { kind: 'mse' }), await learn(1, { kind: 'mse' })];
+  const ofHints = held.change.map((value, index) => (value - free.change[index]) / (1 + free.told));
+
+  // It is the way down the mean over both layers of the relative error on half of the batch.
+  const { model, channels } = inheritChannels(teacherModel, shrink(teacherModel.graph, 0.5));
+  const ofTeacher = await valuesOf(teacherModel);
+  const errorAt = async (share: number) => {
+    let position = 0;
+    const weights = new Map(
+      [...model.weights].map(([name, { shape, data }]) => {
+        const moved = data.map((value) => value + share * ofHints[position++]);
+        return [name, { shape, data: moved }];
+      }),
+    );
+    const ofStudent = await valuesOf({ ...model, weights });
+    const errors = ['conv', 'hidden'].map((node) => {
+      const kept = channels.get(node)!;
+      const width = kept.length * 2;
+      const all = Array.from(ofTeacher.get(node)!);
+      const half = all.slice(0, all.length / 2).filter((_, index) => kept.includes(index % width));
+      const mean = half.reduce((sum, value) => sum + value, 0) / half.length;
+      const variance = half.reduce((sum, value) => sum + (value - mean) ** 2, 0) / half.length;
+      const student = ofStudent.get(node)!;
+      return half.reduce((sum, value, index) => sum + (student[index] - value) ** 2, 0) / half.length / variance;
+    });
+    return (errors[0] + errors[1]) / 2;
+  };
+  const slope = ((await errorAt(1e-2)) - (await errorAt(-1e-2))) / 2e-2;
+  const length = ofHints.reduce((sum, value) => sum + value * value, 0);
+  // Rectifiers bend within that distance.
+  expect(slope / -length).toBeCloseTo(1, 2);
+
+  for (const loss of [{ kind: 'mse' }, { kind: 'divergence' }] as const) {
+    const { told, change } = await learn(0, loss);
+    expect(told).toBeGreaterThan(0.1);
+    for (const hintWeight of [1, 3]) {
+      const held = await learn(hintWeight, loss);
+      expect(held.told).toBe(told);
+      expectClose(
+        held.change,
+        change.map((value, index) => value + hintWeight * (1 + told) * ofHints[index]),
+      );
+    }
+    // Half of the run done, they weigh half.
+    expectClose((await learn(2, loss, 0.5)).change, (await learn(1, loss)).change);
+  }
+  expect(backend.memory().tensors).toBe(0);
+});
+
 it('asks the teacher once about a batch that comes again, learns the same, and leaves nothing behind', async () => {
   const learn = async (isKept: boolean, updates: number) => {
     const network = createNetwork(backend, teacherModel);
@@ -151,7 +245,7 @@ it('asks the teacher once about a batch that comes again, learns the same, and l
       return network.forward(...given);
     };
     const teacher = Object.create(network, { forward: { value: forward } }) as Network;
-    const { student, trainer, dispose } = startHalf(teacher, 1, { kind: 'divergence', attentionWeight: 1 });
+    const { student, trainer, dispose } = startHalf(teacher, 1, { loss: { kind: 'divergence', attentionWeight: 1 } });
     const batch = { images: backend.tensor(createRandomStream(1, 'images').normal(16 * 64), [16, 8, 8, 1]) };
     for (let update = 1; update <= updates; update++)
       backend.dispose(trainer.update(batch, 1e-2, 0, isKept && update < 3));

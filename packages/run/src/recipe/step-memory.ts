@@ -1,4 +1,11 @@
-import { describeModel, type GeneratorOptions, generatorGraph, type Graph, inferShapes } from '@dafl/core';
+import {
+  chooseHintNodes,
+  describeModel,
+  type GeneratorOptions,
+  generatorGraph,
+  type Graph,
+  inferShapes,
+} from '@dafl/core';
 import type { MethodName } from '../options/method-name.ts';
 
 /** What the memory of a step depends on. */
@@ -23,8 +30,7 @@ export const STEP_BYTES: number = 2.5 * 2 ** 30;
 const withGenerator: readonly MethodName[] = ['dafl', 'dfq', 'dfad', 'zskt'];
 /** Methods whose step hands all of its batches over at once; others give one, again and again. */
 const withManyBatches: readonly MethodName[] = ['procedural', 'dafl', 'pool', 'nayer', 'deep-inversion', 'dfad'];
-/** Layers at which a student may be held to its teacher, and what that takes for each value of theirs, as measured. */
-const MOST_HINTS = 8;
+/** What a hint takes for each of its values, as measured. */
 const HINT_COPIES = 4;
 /** Weights, their gradients and Adam's two moments. */
 const TRAINED_COPIES = 4;
@@ -100,13 +106,7 @@ function measure(graph: Graph): {
     if (kind === 'reshape' || kind === 'flatten' || (kind === 'batchNorm' && !isRead.has(name))) continue;
     kept += bytes;
   }
-  const layers = graph.nodes.filter(({ kind }) => kind === 'conv2d' || kind === 'dense').slice(0, -1);
-  const count = Math.min(MOST_HINTS, layers.length);
-  let hints = 0;
-  for (let index = 1; index <= count; index++) {
-    const { name } = layers[Math.ceil((index * layers.length) / count) - 1];
-    hints += bytesOf(shapes.get(name)!.output);
-  }
+  const hints = chooseHintNodes(graph).reduce((total, name) => total + bytesOf(shapes.get(name)!.output), 0);
   return { kept, largest, hints, weights: 4 * describeModel(graph).parameters };
 }
 
