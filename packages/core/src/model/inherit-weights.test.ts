@@ -5,7 +5,7 @@ import { DaflError } from '../errors.ts';
 import { createRandomStream } from '../random.ts';
 import { inheritChannels, inheritWeights } from './inherit-weights.ts';
 import { initializeWeights } from './initialize-weights.ts';
-import type { Graph, HostTensor, Model } from './model.ts';
+import type { Graph, HostTensor, Model, ModelNode } from './model.ts';
 import { shrink } from './shrink.ts';
 import { validateModel } from './validate-model.ts';
 
@@ -39,24 +39,51 @@ describe('inheritWeights', () => {
     ]);
   });
 
-  it('keeps what varies over images, not the large weights of fine detail', () => {
-    const graph: Graph = {
-      name: 'patches',
-      inputShape: [2, 2, 1],
-      nodes: [
-        convNode('conv', 'input', 2, { ...point, kernelSize: [2, 2] }),
-        { kind: 'flatten', name: 'flat', inputs: ['conv'], order: 'hwc' },
-        denseNode('head', 'flat', 2, { useBias: false }),
-      ],
-      outputs: { logits: 'head' },
+  describe('of two filters, a checkerboard of large weights and a sum of small ones', () => {
+    const large = [2, -2, -2, 2];
+    const sum = [1, 1, 1, 1];
+    /** The filter that a student keeps which has one, behind these nodes. */
+    const keptBehind = (...nodes: readonly ModelNode[]): number[] => {
+      const graph: Graph = {
+        name: 'patches',
+        inputShape: [2, 2, 1],
+        nodes: [
+          ...nodes,
+          convNode('conv', nodes.at(-1)?.name ?? 'input', 2, { ...point, kernelSize: [2, 2] }),
+          { kind: 'globalAveragePool2d', name: 'pool', inputs: ['conv'] },
+          denseNode('head', 'pool', 2, { useBias: false }),
+        ],
+        outputs: { logits: 'head' },
+      };
+      const weights = new Map<string, HostTensor>([
+        ['before.kernel', { shape: [1, 1, 1, 1], data: Float32Array.of(1) }],
+        // As a whitened layer weighs them.
+        [
+          'conv.kernel',
+          { shape: [2, 2, 1, 2], data: Float32Array.from(large.flatMap((value, at) => [value, sum[at]])) },
+        ],
+        ['head.kernel', { shape: [2, 2], data: Float32Array.of(1, 0, 0, 1) }],
+      ]);
+      return [...inheritWeights({ graph, weights }, shrink(graph, 0.5)).weights.get('conv.kernel')!.data];
     };
-    const weights = new Map<string, HostTensor>([
-      // A checkerboard, and their sum: as a whitened layer weighs them.
-      ['conv.kernel', { shape: [2, 2, 1, 2], data: Float32Array.of(2, 1, -2, 1, -2, 1, 2, 1) }],
-      ['head.kernel', { shape: [2, 2], data: Float32Array.of(1, 0, 0, 1) }],
-    ]);
-    const student = inheritWeights({ graph, weights }, shrink(graph, 0.5));
-    expect([...student.weights.get('conv.kernel')!.data]).toEqual([1, 1, 1, 1]);
+    const scaled: ModelNode = { kind: 'affine', name: 'scaled', inputs: ['input'], factor: [2], summand: [-1] };
+
+    it('keeps what varies over images, not the large weights of fine detail', () => {
+      expect(keptBehind()).toEqual(sum);
+    });
+
+    it('does so where images are scaled or padded before them', () => {
+      const padding = { top: 1, bottom: 0, left: 0, right: 1 };
+      expect(keptBehind(scaled)).toEqual(sum);
+      expect(keptBehind({ kind: 'pad2d', name: 'padded', inputs: ['input'], padding })).toEqual(sum);
+      expect(keptBehind(scaled, { kind: 'pad2d', name: 'padded', inputs: ['scaled'], padding })).toEqual(sum);
+    });
+
+    it('goes by the weights behind another layer, also where what that gives is scaled', () => {
+      const before = convNode('before', 'input', 1, point);
+      expect(keptBehind(before)).toEqual(large);
+      expect(keptBehind(before, { ...scaled, inputs: ['before'] })).toEqual(large);
+    });
   });
 
   it.each(['chw', 'hwc'] as const)('follows channels through a flattening in the order %s', (order) => {

@@ -173,6 +173,7 @@ function rateChannels(flow: FollowedGraph, { graph, weights }: Model): (channel:
       const root = flow.find(channel);
       norms.set(root, (norms.get(root) ?? 0) + squares[index]);
     });
+  const isOfPixels = findPixels(graph);
   for (const node of graph.nodes) {
     for (const [name, { blocks, makes, reads, scales }] of Object.entries(flow.nodes.get(node.name)!.weights ?? {})) {
       const weight = weights.get(`${node.name}.${name}`)!;
@@ -181,13 +182,22 @@ function rateChannels(flow: FollowedGraph, { graph, weights }: Model): (channel:
         const along = (axis: number) => squaredNorms(weight, axis, index * width, width);
         if (scales === true && block[0] !== null) addNorms(scaled, block[0], along(0));
         const [makesAxis, readsAxis] = [makes, reads].map((axis) => (axis === undefined ? null : block[axis]));
-        const isFirst = node.kind === 'conv2d' && node.groups === 1 && node.inputs[0] === 'input' && name === 'kernel';
+        const isFirst = node.kind === 'conv2d' && node.groups === 1 && isOfPixels(node.inputs[0]) && name === 'kernel';
         if (makesAxis !== null) addNorms(made, makesAxis, isFirst ? variancesOnImages(weight) : along(makes!));
         if (readsAxis !== null) addNorms(read, readsAxis, along(reads!));
       });
     }
   }
   return (channel) => Math.sqrt(scaled.get(channel) ?? made.get(channel) ?? 1) * Math.sqrt(read.get(channel) ?? 1);
+}
+
+/** Tells which nodes give the pixels of the images still, though these are scaled or stand within a border. */
+function findPixels({ nodes }: Graph): (name: string) => boolean {
+  const pixels = new Set(['input']);
+  for (const { name, kind, inputs } of nodes) {
+    if ((kind === 'affine' || kind === 'pad2d') && pixels.has(inputs[0])) pixels.add(name);
+  }
+  return (name) => pixels.has(name);
 }
 
 /** Correlation of neighbouring pixels of an image, and of two channels of a pixel. */
