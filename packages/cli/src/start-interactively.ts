@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { cancel, confirm, intro, isCancel, log, outro, select, text } from '@clack/prompts';
 import { estimateRun, findLocalMnist, formatBytes, parseDistillationOptions } from '@dafl/run';
+import { isAddress } from '@dafl/run/options';
 import { architectures, listTeachers } from '@dafl/models';
 import type { CommandContext, GivenValues } from './command.ts';
 import { distillCommand } from './commands/distill.ts';
@@ -40,7 +41,7 @@ export async function startInteractively(context: CommandContext): Promise<numbe
 
 async function ask({ terminal }: CommandContext): Promise<GivenValues> {
   const teacher = await askTeacher();
-  const student = await askStudent(/^https?:/.test(teacher));
+  const student = await askStudent(isAddress(teacher));
   const data = await askData();
   const hasMnist =
     data !== 'mnist' || (await findLocalMnist('test', { environment: terminal.environment })) !== undefined;
@@ -61,12 +62,11 @@ async function askTeacher(): Promise<string> {
   );
   if (chosen === 'file') return await askPath('Path of the model file');
   if (chosen !== 'address') return chosen;
-  const isAddress = (value = ''): boolean => /^https?:\/\/\S+$/.test(value);
   return await answerOf(
     text({
       message: 'Its address',
       placeholder: 'http://host/v2/models/NAME',
-      validate: (value) => (isAddress(value) ? undefined : 'Must begin with http:// or https://'),
+      validate: (value = '') => (isAddress(value) ? undefined : 'Must begin with http:// or https://'),
     }),
   );
 }

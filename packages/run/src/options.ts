@@ -10,6 +10,7 @@ export {
   parseDistillationOptions,
 } from './options/distillation-options.ts';
 export type { HyperParameters } from './options/hyper-parameters.ts';
+export { isAddress } from './options/is-address.ts';
 export type { MethodName } from './options/method-name.ts';
 export { nearestName } from './options/nearest-name.ts';
 export {

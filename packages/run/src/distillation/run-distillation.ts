@@ -19,6 +19,7 @@ import { fitImages } from '../data/fit-images.ts';
 import { assertFits, fitMemory } from '../recipe/fit-memory.ts';
 import { hyperParameters } from '../options/hyper-parameters.ts';
 import type { DistillationOptions } from '../options/distillation-options.ts';
+import { isAddress } from '../options/is-address.ts';
 import { fitSteps } from './fit-steps.ts';
 import { forecastRun } from './forecast-run.ts';
 import { fingerprintFile, type LoadedModel, loadModel, loadTeacher, loadStudent } from '../models/load-model.ts';
@@ -167,13 +168,12 @@ export async function* runDistillation(
     }
     const { evaluateEvery = 0, sampleEvery, checkpointEvery } = settled;
     // Each answer of an endpoint may cost something.
-    const isEndpoint = /^https?:/.test(options.teacher);
     const isForecast =
       settings.forecasts === true &&
       previous === undefined &&
       keeper === undefined &&
       steps >= LEAST_FORECAST_STEPS &&
-      !isEndpoint;
+      !isAddress(options.teacher);
     const evaluations = evaluateEvery === 0 ? 1 : Math.ceil(steps / evaluateEvery);
     const forecast = isForecast ? await forecastRun({ ...common, pace, steps }, { evaluations }) : null;
     const resume = loaded.checkpoint;

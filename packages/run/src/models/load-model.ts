@@ -13,6 +13,7 @@ import {
   writeModel,
 } from '@dafl/models/reading';
 import type { DistillationOptions } from '../options/distillation-options.ts';
+import { isAddress } from '../options/is-address.ts';
 import { lowRankShare } from '../options/low-rank-share.ts';
 import { runFolder } from '../folder/run-folder.ts';
 import { readSibling } from '../folder/read-sibling.ts';
@@ -132,7 +133,7 @@ export async function loadTeacher(
   { teacher, logits, answersOnly, mean, std, range, architecture, inputSize }: TeacherSource,
   { signal, teacherToken }: TeacherAccess = {},
 ): Promise<LoadedModel> {
-  const isEndpoint = /^https?:\/\//.test(teacher);
+  const isEndpoint = isAddress(teacher);
   if (teacherToken !== undefined && !isEndpoint) {
     fail({
       cannot: `use '${teacher}'`,
@@ -183,8 +184,7 @@ async function readModelFile(path: string, names: readonly string[]): Promise<Ui
     const code = systemErrorCode(error);
     if (code === undefined) throw error;
     // What can be said of an address or a folder helps more than the names of built-in models.
-    const isAddress = /^https?:\/\//.test(path);
-    const found = isAddress
+    const found = isAddress(path)
       ? 'an address, which only the teacher of a distillation can be'
       : code === 'EISDIR'
         ? await describeFolder(path)

@@ -1,4 +1,5 @@
 import type { DistillationOptions } from '../options/distillation-options.ts';
+import { isAddress } from '../options/is-address.ts';
 import { lowRankShare } from '../options/low-rank-share.ts';
 
 /** Whether a student is a form of its teacher, and starts from its weights: of a teacher that only answers there are none. */
@@ -13,7 +14,7 @@ export function startsFromTeacher({
 
 /** Whether a teacher's layers can be looked into. */
 export function hasWeights({ teacher, answersOnly }: Pick<DistillationOptions, 'teacher' | 'answersOnly'>): boolean {
-  return answersOnly !== true && !/^https?:/.test(teacher);
+  return answersOnly !== true && !isAddress(teacher);
 }
 
 /** Whether a student is a form of its teacher, rather than an architecture of its own. */
