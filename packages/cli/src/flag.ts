@@ -1,4 +1,4 @@
-import { type OptionSchema, describeOptions, describeRule } from '@dafl/run/options';
+import { type OptionSchema, describeOptions, describeRule, flagName } from '@dafl/run/options';
 import { parseDuration } from './parse-duration.ts';
 
 /** One flag: what is typed, what it means, and how its text becomes a value. */
@@ -46,7 +46,7 @@ export function flagsFromSchema(
   const flags = Object.entries(describeOptions(schema)).filter(([, { flag }]) => flag !== false);
   return flags.map(([key, option]) => ({
     key,
-    name: option.flag || toKebabCase(key),
+    name: flagName(key, option),
     placeholder: option.type === 'boolean' ? undefined : (option.placeholder ?? placeholderOf(option)),
     description: option.description ?? '',
     summary: option.summary,
@@ -59,12 +59,6 @@ export function flagsFromSchema(
     group: groupOf === undefined ? option.group : groupOf(key),
     parse: option.placeholder === 'duration' ? parseDuration : (text: string) => parseValue(text, option),
   }));
-}
-
-function toKebabCase(name: string): string {
-  return name.replaceAll(/[A-Z0-9]+/g, (match, offset: number) =>
-    offset === 0 || /\d/.test(match) ? match : `-${match.toLowerCase()}`,
-  );
 }
 
 function placeholderOf(option: OptionSchema): string {

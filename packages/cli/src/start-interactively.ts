@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { cancel, confirm, intro, isCancel, log, outro, select, text } from '@clack/prompts';
 import { estimateRun, findLocalMnist, formatBytes, parseDistillationOptions } from '@dafl/run';
-import { isAddress } from '@dafl/run/options';
+import { isAddress, writeCommand } from '@dafl/run/options';
 import { architectures, listTeachers } from '@dafl/models';
 import type { CommandContext, GivenValues } from './command.ts';
 import { distillCommand } from './commands/distill.ts';
@@ -122,10 +122,8 @@ async function answerOf<Answer>(prompt: Promise<Answer>): Promise<Exclude<Answer
 }
 
 function describeCommand({ teacher, ...others }: GivenValues): string {
-  const quote = (value: unknown): string => (/^[\w./:@-]+$/.test(String(value)) ? String(value) : `'${String(value)}'`);
-  return [
-    'dafl distill',
-    quote(teacher),
-    ...Object.entries(others).map(([key, value]) => `${flagOf(key)} ${quote(value)}`),
-  ].join(' ');
+  return writeCommand(
+    ['dafl', 'distill', String(teacher)],
+    Object.entries(others).map(([key, value]) => [flagOf(key), value]),
+  );
 }

@@ -9,6 +9,7 @@ export {
   distillationOptionsSchema,
   parseDistillationOptions,
 } from './options/distillation-options.ts';
+export { flagName } from './options/flag-name.ts';
 export type { HyperParameters } from './options/hyper-parameters.ts';
 export { isAddress } from './options/is-address.ts';
 export type { MethodName } from './options/method-name.ts';
@@ -20,4 +21,5 @@ export {
   type OptionsSchema,
   parseOptions,
 } from './options/parse-options.ts';
+export { writeCommand } from './options/write-command.ts';
 export { parseTrainingOptions, type TrainingOptions, trainingOptionsSchema } from './options/training-options.ts';

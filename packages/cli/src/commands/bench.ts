@@ -1,3 +1,4 @@
+import { flagName, writeCommand } from '@dafl/run/options';
 import { z } from 'zod';
 import type { GivenValues } from '../command.ts';
 import type { Command } from '../command.ts';
@@ -79,10 +80,10 @@ export const benchCommand: Command = defineCommand({
 /** What was typed, but for the interpreter's and the file's paths, which are this machine's. */
 function describeCommand(given: GivenValues): string {
   const { python, out: _, ...others } = given;
-  const flags = Object.entries(others).map(([key, value]) => {
-    const name = `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    return value === true ? name : `${name} ${String(value)}`;
-  });
   const interpreter = python === undefined || python === 'none' ? python : 'python3';
-  return ['dafl bench', ...flags, ...(interpreter === undefined ? [] : [`--python ${interpreter}`])].join(' ');
+  const flags = Object.entries({ ...others, ...(interpreter !== undefined && { python: interpreter }) });
+  return writeCommand(
+    ['dafl', 'bench'],
+    flags.map(([key, value]) => [`--${flagName(key)}`, value]),
+  );
 }

@@ -4,7 +4,9 @@ import {
   parseDistillationOptions,
   type SettledOptions,
 } from '../options/distillation-options.ts';
+import { flagName } from '../options/flag-name.ts';
 import { describeOptions } from '../options/parse-options.ts';
+import { writeCommand } from '../options/write-command.ts';
 import { resolveRecipe, settleOptions } from './resolve-recipe.ts';
 
 /** What changes no student: how many threads, how the run was watched. */
@@ -33,16 +35,13 @@ export function repeatCommand(settled: SettledOptions): string | null {
     const { [key]: _, ...fewer } = kept;
     if (SILENT.has(key) || JSON.stringify(settle(fewer)) === wanted) delete kept[key];
   }
-  const flags = Object.entries(kept).flatMap(([key, value]) => {
-    if (key === 'teacher' || value === undefined || value === false) return [];
-    const name = `--${options[key].flag || kebabCase(key)}`;
-    if (value === true) return [name];
-    const text = quote(
-      Array.isArray(value) ? value.join(',') : typeof value === 'string' ? value : JSON.stringify(value),
-    );
-    return [text.startsWith('-') ? `${name}=${text}` : `${name} ${text}`];
-  });
-  return ['dafl distill', quote(settled.teacher), ...flags].join(' ');
+  const flags = Object.entries(kept).filter(
+    ([key, value]) => key !== 'teacher' && value !== undefined && value !== false,
+  );
+  return writeCommand(
+    ['dafl', 'distill', settled.teacher],
+    flags.map(([key, value]) => [`--${flagName(key, options[key])}`, value]),
+  );
 }
 
 /** What options come to, in the order of their names; what is silent left out. Null where they contradict each other. */
@@ -57,16 +56,4 @@ function settle(given: object): object | null {
   } catch {
     return null;
   }
-}
-
-/** As the command line names its flags. */
-function kebabCase(name: string): string {
-  return name.replaceAll(/[A-Z0-9]+/g, (match, offset: number) =>
-    offset === 0 || /\d/.test(match) ? match : `-${match.toLowerCase()}`,
-  );
-}
-
-/** For a POSIX shell. */
-function quote(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
