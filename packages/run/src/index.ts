@@ -34,7 +34,7 @@ export {
   readRunRecord,
   type RunRecord,
 } from './folder/run-record.ts';
-export { formatBytes, freeBytes } from './folder/storage-error.ts';
+export { formatBytes, freeBytes, systemErrorCode } from './folder/storage-error.ts';
 export type { TrainingRecord } from './folder/training-record.ts';
 export { writeFileAtomically } from './folder/write-file-atomically.ts';
 export {

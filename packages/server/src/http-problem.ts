@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
+import { systemErrorCode } from '@dafl/run';
 import { describeError } from '@dafl/run/describe-error';
 import type { Problem, ProblemCode } from './api.ts';
-import { systemErrorCode } from './system-error-code.ts';
 
 const storageErrors: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO', 'EROFS'];
 

@@ -2,13 +2,19 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StepEvent } from '@dafl/core';
-import { acquireRunLock, type DistillationOptions, type RunLock, runFolder, writeFileAtomically } from '@dafl/run';
+import {
+  acquireRunLock,
+  type DistillationOptions,
+  type RunLock,
+  runFolder,
+  systemErrorCode,
+  writeFileAtomically,
+} from '@dafl/run';
 import type { Distillation, DistillationError, DistillationPage, DistillationState } from './api.ts';
 import { EventLog } from './event-log.ts';
 import { HttpProblem } from './http-problem.ts';
 import { readStoredRecord } from './read-stored-record.ts';
 import { failure, type JobEvent, type JobProcess, startProcess } from './start-process.ts';
-import { systemErrorCode } from './system-error-code.ts';
 import type { UploadStore } from './upload-store.ts';
 
 /** Options of `createJobStore`. */

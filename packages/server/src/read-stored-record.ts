@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { DaflError } from '@dafl/core';
-import { systemErrorCode } from './system-error-code.ts';
+import { systemErrorCode } from '@dafl/run';
 
 /**
  * Reads the record of a job or an upload. One that is damaged is told and passed over, as it must not keep the others

@@ -2,12 +2,11 @@ import { constants } from 'node:fs';
 import { copyFile, link, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DaflError } from '@dafl/core';
-import { writeFileAtomically } from '@dafl/run';
+import { systemErrorCode, writeFileAtomically } from '@dafl/run';
 import type { Upload } from './api.ts';
 import { HttpProblem } from './http-problem.ts';
 import { readStoredRecord } from './read-stored-record.ts';
 import { type JobEvent, startProcess } from './start-process.ts';
-import { systemErrorCode } from './system-error-code.ts';
 
 /** Options of `createUploadStore`. */
 export interface UploadStoreOptions {
