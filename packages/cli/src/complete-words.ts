@@ -1,6 +1,6 @@
 import { ShellCompDirective as directives } from '@bomb.sh/tab';
 import { listTeachers } from '@dafl/models';
-import { describeOptions } from '@dafl/run/options';
+import { describeOptions, widthShares } from '@dafl/run/options';
 import { allFlags } from './build-parser.ts';
 import type { Command } from './command.ts';
 import { commands } from './commands.ts';
@@ -73,7 +73,7 @@ function valuesOf(command: Command, { key, placeholder = '' }: Flag): Completion
   if (names.length > 0) return { values: names, otherwise: 'nothing' };
   const known = placeholder.split('|').filter((name) => ['mnist', 'none'].includes(name));
   const otherwise = /file|path/.test(placeholder) ? 'files' : /folder/.test(placeholder) ? 'folders' : 'nothing';
-  const shares = key === 'student' ? ['half', 'quarter', 'low-rank'] : [];
+  const shares = key === 'student' ? [...widthShares.keys(), 'low-rank'] : [];
   return {
     values: [...known, ...shares].map((name) => [name, '']),
     otherwise: key === 'student' ? 'files' : otherwise,

@@ -54,7 +54,7 @@ export {
 export { recordTeacherMetadata, type RecordingOptions, type RecordingResult } from './metadata/record-metadata.ts';
 export { writeModelFiles } from './models/write-model-files.ts';
 export { type DistillationOptions, parseDistillationOptions } from './options/distillation-options.ts';
-export { lowRankShare } from './options/low-rank-share.ts';
+export { isFormOfTeacher } from './recipe/starts-from-teacher.ts';
 export { parseTrainingOptions, type TrainingOptions } from './options/training-options.ts';
 export {
   type QuantizationOutcome,

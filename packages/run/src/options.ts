@@ -21,5 +21,6 @@ export {
   type OptionsSchema,
   parseOptions,
 } from './options/parse-options.ts';
+export { widthShares } from './options/width-shares.ts';
 export { writeCommand } from './options/write-command.ts';
 export { parseTrainingOptions, type TrainingOptions, trainingOptionsSchema } from './options/training-options.ts';

@@ -1,7 +1,8 @@
 import { DaflError } from '@dafl/core';
 import { architectures, listTeachers } from '@dafl/models';
 import type { Limits } from './limits.ts';
-import { type DistillationOptions, lowRankShare, parseDistillationOptions, resolveRecipe } from '@dafl/run';
+import { type DistillationOptions, isFormOfTeacher, parseDistillationOptions, resolveRecipe } from '@dafl/run';
+import { widthShares } from '@dafl/run/options';
 
 /** What a client may name, and how much it may ask for. */
 interface ReadOptionsRules {
@@ -28,9 +29,9 @@ export function readOptions(body: unknown, { isUpload, limits }: ReadOptionsRule
   if (!listTeachers().includes(teacher) && !isUpload(teacher)) {
     reject('teacher', `one of [${listTeachers().join(', ')}] or the id of an upload`, teacher);
   }
-  const named = ['half', 'quarter', ...architectures.keys()];
-  const isKnown = typeof student !== 'string' || named.includes(student) || lowRankShare(student) !== undefined;
-  if (!isKnown && !isUpload(student)) {
+  const name = String(student);
+  if (!isFormOfTeacher(student) && !architectures.has(name) && !isUpload(name)) {
+    const named = [...widthShares.keys(), ...architectures.keys()];
     const rule = `one of [${named.join(', ')}, low-rank, low-rank-SHARE], a number > 0 and <= 1 or the id of an upload`;
     reject('student', rule, student);
   }

@@ -32,6 +32,14 @@ test('a student from a file that reads other images is left as it is, to be refu
   expect(read.preprocessing).toEqual(other.preprocessing);
 });
 
+test('a student is as wide as the name of its share says, and of no other name', async () => {
+  const widthOf = async (source: string | number) => (await loadStudent(source, teacher)).graph.nodes;
+  expect(await widthOf('half')).toEqual(await widthOf(0.5));
+  expect(await widthOf('quarter')).toEqual(await widthOf(0.25));
+  // Names that every object has are none.
+  await expect(loadStudent('constructor', teacher)).rejects.toThrow(/one of \[half, quarter, low-rank, /);
+});
+
 test('the weights beside an ONNX file are told from the model', async () => {
   const file = join(mkdtempSync(join(tmpdir(), 'dafl-load-model-')), 'teacher.onnx.data');
   writeFileSync(file, new Uint8Array(100));

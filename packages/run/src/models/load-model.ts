@@ -18,6 +18,7 @@ import { lowRankShare } from '../options/low-rank-share.ts';
 import { runFolder } from '../folder/run-folder.ts';
 import { readSibling } from '../folder/read-sibling.ts';
 import { suggestName } from '../options/suggest-name.ts';
+import { widthShares } from '../options/width-shares.ts';
 import { systemErrorCode } from '../folder/storage-error.ts';
 
 /** A model with what tells it from others. */
@@ -209,8 +210,6 @@ async function describeFolder(path: string): Promise<string> {
   return isRun ? `a run, whose student is '${student}'` : 'a folder without model.json';
 }
 
-const shares: Readonly<Record<string, number>> = { half: 0.5, quarter: 0.25 };
-
 /** A student before its first step. */
 export interface StudentSource {
   readonly graph: Graph;
@@ -234,7 +233,7 @@ export async function loadStudent(
   readStructure?: LoadedModel['readStructure'],
 ): Promise<StudentSource> {
   const { graph } = teacher;
-  const ratio = typeof source === 'number' ? source : shares[source];
+  const ratio = typeof source === 'number' ? source : widthShares.get(source);
   const lowRank = ratio === undefined ? lowRankShare(String(source)) : undefined;
   if (teacher.answer !== undefined && (ratio !== undefined || lowRank !== undefined)) {
     const refuse = (reason: string, cause?: unknown): never => {
@@ -256,7 +255,7 @@ export async function loadStudent(
   if (lowRank !== undefined)
     return (await import('./factorize-convolutions.ts')).factorizeConvolutions(teacher, lowRank);
   const { classes, inputShape, preprocessing } = describeClassifier(graph);
-  const made = await loadArchitecture(String(source), { classes, inputShape }, [...Object.keys(shares), 'low-rank']);
+  const made = await loadArchitecture(String(source), { classes, inputShape }, [...widthShares.keys(), 'low-rank']);
   // What reads other images is for `distill` to refuse.
   if (made.inputShape.join() !== inputShape.join()) return { graph: made };
   // The student reads what its teacher reads, so that evaluation can't disagree with training.

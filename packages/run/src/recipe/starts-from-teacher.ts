@@ -1,6 +1,7 @@
 import type { DistillationOptions } from '../options/distillation-options.ts';
 import { isAddress } from '../options/is-address.ts';
 import { lowRankShare } from '../options/low-rank-share.ts';
+import { widthShares } from '../options/width-shares.ts';
 
 /** Whether a student is a form of its teacher, and starts from its weights: of a teacher that only answers there are none. */
 export function startsFromTeacher({
@@ -19,7 +20,5 @@ export function hasWeights({ teacher, answersOnly }: Pick<DistillationOptions, '
 
 /** Whether a student is a form of its teacher, rather than an architecture of its own. */
 export function isFormOfTeacher(student: DistillationOptions['student']): boolean {
-  return (
-    typeof student === 'number' || student === 'half' || student === 'quarter' || lowRankShare(student) !== undefined
-  );
+  return typeof student === 'number' || widthShares.has(student) || lowRankShare(student) !== undefined;
 }
