@@ -13,6 +13,7 @@ import { renderPictures } from './render-pictures.ts';
 import { renderOutcome, renderSummary } from './render-summary.ts';
 import { tellForecast } from './tell-forecast.ts';
 import { tellDownload } from './tell-download.ts';
+import { tellWaiting } from './tell-waiting.ts';
 
 /**
  * Runs one distillation and shows it.
@@ -43,6 +44,7 @@ export async function distillOnce(
   try {
     for await (const event of runDistillation(options, {
       onDownload: tellDownload(terminal),
+      ...tellWaiting(terminal, options.teacher, (line) => progress.note(line)),
       forecasts: true,
       ...settings,
     })) {

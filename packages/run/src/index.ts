@@ -8,7 +8,7 @@ export { hasTestImages } from './data/class-folders.ts';
 export { type LoadOptions, loadLabelledImages } from './data/load-images.ts';
 export { type DownloadSettings, findLocalMnist, type MnistOptions } from './data/mnist-files.ts';
 export type { Split } from './data/split.ts';
-export { estimateRun, type RunEstimate } from './distillation/estimate-run.ts';
+export { estimateRun, type EstimateSettings, type RunEstimate } from './distillation/estimate-run.ts';
 export type { RunForecast } from './distillation/forecast-run.ts';
 export { runDistillation, type RunSettings } from './distillation/run-distillation.ts';
 export {

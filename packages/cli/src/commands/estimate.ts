@@ -5,6 +5,7 @@ import { exitCodes } from '../exit-code.ts';
 import { formatCount, formatSeconds, formatTable } from '../format.ts';
 import { teacherTokenArgument } from '../shared-arguments.ts';
 import { tellDownload } from '../tell-download.ts';
+import { tellWaiting } from '../tell-waiting.ts';
 import { distillationHelp } from './distill.ts';
 
 export const estimateCommand: Command = defineCommand({
@@ -23,6 +24,7 @@ export const estimateCommand: Command = defineCommand({
       signal,
       teacherToken,
       onDownload: tellDownload(terminal),
+      ...tellWaiting(terminal, options.teacher),
       onBackend: (backend, reason) => terminal.err(`Backend: ${backend}, ${reason}\n`),
     });
     if (isJson) {

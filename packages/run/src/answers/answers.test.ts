@@ -140,17 +140,19 @@ it('gives its layers to a student, and no weights, where it is a file that is re
   writeFileSync(file, writeOnnx(tinyTeacher()));
   const { model, notes, readStructure } = await loadTeacher({ teacher: file, answersOnly: true });
   expect(notes.join()).toContain('0..1 is assumed');
-  const { graph, weights } = await loadStudent('half', model, readStructure);
+  const { graph, weights } = await loadStudent('half', model, { readStructure });
   expect(graph.nodes[0]).toMatchObject({ kind: 'conv2d', filters: 2 });
   expect(graph.preprocessing).toEqual(model.graph.preprocessing);
   expect(weights).toBeUndefined();
   const refusal = (why: string): string =>
     `Cannot make a student of 'teacher.onnx' as 'student' must be an architecture or a model file where the teacher only answers${why}`;
-  await expect(loadStudent('low-rank', model, readStructure)).rejects.toThrow(refusal(': current value is low-rank'));
+  await expect(loadStudent('low-rank', model, { readStructure })).rejects.toThrow(
+    refusal(': current value is low-rank'),
+  );
   // An endpoint shows none.
   await expect(loadStudent(0.3, model)).rejects.toThrow(refusal(': current value is 0.3'));
   writeFileSync(file, readFileSync(fixture('unsupported.onnx')));
-  await expect(loadStudent('half', model, readStructure)).rejects.toThrow(
+  await expect(loadStudent('half', model, { readStructure })).rejects.toThrow(
     refusal(` and its layers can't be read (Cannot read '${file}' as an ONNX model`),
   );
 });

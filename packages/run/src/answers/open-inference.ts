@@ -8,6 +8,8 @@ export interface EndpointOptions {
   /** Sent as a bearer token. */
   readonly token?: string;
   readonly signal?: AbortSignal;
+  /** Told every second how long an answer is waited for, in seconds. */
+  readonly onSlowAnswer?: (seconds: number) => void;
 }
 
 const tensorSchema = z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.number()) });
@@ -89,8 +91,20 @@ export async function openInference(url: string, options: EndpointOptions): Prom
   };
 }
 
+/** One request, whose waiting is told. */
+async function request(url: string, body: unknown, options: EndpointOptions): Promise<unknown> {
+  const { onSlowAnswer } = options;
+  let seconds = 0;
+  const timer = setInterval(() => onSlowAnswer?.(++seconds), 1_000);
+  try {
+    return await askPatiently(url, body, options);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 /** One request, repeated while the endpoint is busy or away. */
-async function request(url: string, body: unknown, { token, signal }: EndpointOptions): Promise<unknown> {
+async function askPatiently(url: string, body: unknown, { token, signal }: EndpointOptions): Promise<unknown> {
   const startedMs = performance.now();
   // Nobody answers at an address that is mistyped.
   const awayMs = body === undefined ? FIRST_PATIENCE_MS : PATIENCE_MS;

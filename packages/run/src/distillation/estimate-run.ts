@@ -3,7 +3,8 @@ import { loadLabelledImages } from '../data/load-images.ts';
 import { fitImages } from '../data/fit-images.ts';
 import { assertFits, fitMemory } from '../recipe/fit-memory.ts';
 import type { DistillationOptions } from '../options/distillation-options.ts';
-import { loadStudent, loadTeacher } from '../models/load-model.ts';
+import type { FactorizationSettings } from '../models/factorize-convolutions.ts';
+import { loadStudent, loadTeacher, type TeacherAccess } from '../models/load-model.ts';
 import { peakMemoryBytes } from '../machine/machine.ts';
 import type { DownloadSettings } from '../data/mnist-files.ts';
 import { resolveRecipe, settleOptions } from '../recipe/resolve-recipe.ts';
@@ -30,18 +31,18 @@ export interface RunEstimate {
 }
 
 /** How an estimate is made. */
-export interface EstimateSettings extends DownloadSettings {
+export interface EstimateSettings extends DownloadSettings, TeacherAccess, FactorizationSettings {
   /** Milliseconds after which no further step is measured; default: 8 s. */
   readonly probeMs?: number;
   /** Told what computes, and why that. */
   readonly onBackend?: (description: string, reason: string) => void;
-  /** Sent to a teacher at an address; see `TeacherAccess`. */
-  readonly teacherToken?: string;
+  /** Told before the first step, and after each, how many of how many are measured at least. */
+  readonly onMeasurement?: (step: number, steps: number) => void;
 }
 
 /** The first steps allocate and compile; they are not counted. */
 const WARM_UP_STEPS = 2;
-const LEAST_STEPS = 4;
+const MEASURED_STEPS = WARM_UP_STEPS + 4;
 /** Probing ends after this time, once there are the least steps. */
 const PROBE_MS = 8_000;
 
@@ -52,13 +53,18 @@ const PROBE_MS = 8_000;
  */
 export async function estimateRun(
   options: DistillationOptions,
-  { signal, onDownload, onBackend, teacherToken, probeMs = PROBE_MS }: EstimateSettings = {},
+  { onBackend, onMeasurement, probeMs = PROBE_MS, ...settings }: EstimateSettings = {},
 ): Promise<RunEstimate> {
   const startedMs = performance.now();
+  const { signal, onDownload, onFactorization } = settings;
   const asked = resolveRecipe(options);
-  const teacher = await loadTeacher(options, { signal, teacherToken });
+  const teacher = await loadTeacher(options, settings);
   describeClassifier(teacher.model.graph);
-  const student = await loadStudent(options.student, teacher.model, teacher.readStructure);
+  const student = await loadStudent(options.student, teacher.model, {
+    readStructure: teacher.readStructure,
+    signal,
+    onFactorization,
+  });
   const { recipe, note } = fitMemory(options, asked, teacher.model.graph, student.graph);
   const method = await recipe.createMethod(teacher, { signal, onDownload });
   const evaluation =
@@ -84,13 +90,15 @@ export async function estimateRun(
     const probeStartedMs = performance.now();
     const stepSeconds: number[] = [];
     let sampleSeconds = 0;
-    const most = Math.max(LEAST_STEPS + WARM_UP_STEPS, recipe.steps);
+    const most = Math.max(MEASURED_STEPS, recipe.steps);
     // The run's own length: what is allocated and how rates move depend on it.
-    const run = distill({ ...common, steps: most, sampleEvery: LEAST_STEPS + WARM_UP_STEPS, signal });
+    const run = distill({ ...common, steps: most, sampleEvery: MEASURED_STEPS, signal });
     let lastMs = performance.now();
+    onMeasurement?.(0, MEASURED_STEPS);
     for await (const event of run) {
       const nowMs = performance.now();
       if (event.event === 'step') {
+        onMeasurement?.(event.step, MEASURED_STEPS);
         if (event.step > WARM_UP_STEPS) stepSeconds.push((nowMs - lastMs) / 1000);
         if (sampleSeconds > 0 && nowMs - probeStartedMs > probeMs) break;
       } else if (event.event === 'samples') {

@@ -22,7 +22,15 @@ import type { DistillationOptions } from '../options/distillation-options.ts';
 import { isAddress } from '../options/is-address.ts';
 import { fitSteps } from './fit-steps.ts';
 import { forecastRun } from './forecast-run.ts';
-import { fingerprintFile, type LoadedModel, loadModel, loadTeacher, loadStudent } from '../models/load-model.ts';
+import type { FactorizationSettings } from '../models/factorize-convolutions.ts';
+import {
+  fingerprintFile,
+  type LoadedModel,
+  loadModel,
+  loadTeacher,
+  loadStudent,
+  type TeacherAccess,
+} from '../models/load-model.ts';
 import { collectExamples } from '../report/collect-examples.ts';
 import { projectFeatures } from '../report/project-features.ts';
 import type { DownloadSettings } from '../data/mnist-files.ts';
@@ -49,7 +57,7 @@ import { timeImage } from './time-image.ts';
 import { TimeKeeper } from './time-keeper.ts';
 
 /** Where a run lies and how it meets what is there. */
-export interface RunSettings extends DownloadSettings {
+export interface RunSettings extends DownloadSettings, TeacherAccess, FactorizationSettings {
   /** Folder of the run; created if need be. */
   readonly folder: string;
   /** Goes on with the unfinished run in the folder. */
@@ -64,8 +72,6 @@ export interface RunSettings extends DownloadSettings {
   readonly forecasts?: boolean;
   /** The teacher's file must have this SHA-256: for repeating a recorded run. */
   readonly teacherSha256?: string;
-  /** Sent to a teacher at an address; see `TeacherAccess`. */
-  readonly teacherToken?: string;
 }
 
 /** Options that may change when a run goes on: the student does not depend on them. */
@@ -103,19 +109,23 @@ export async function* runDistillation(
 ): AsyncGenerator<RunEvent, void, undefined> {
   const folder = runFolder(settings.folder);
   const startedMs = performance.now();
-  const { signal, onDownload, teacherToken } = settings;
+  const { signal, onDownload, onFactorization } = settings;
   const asked = resolveRecipe(options);
   const previous = settings.resume === true ? await readPrevious(folder, options, asked) : undefined;
   if (previous === undefined) await (settings.force === true ? assertReplaceable : assertVacant)(folder);
   await assertOutsideClasses(folder, options);
-  const teacher = await loadTeacher(options, { signal, teacherToken });
+  const teacher = await loadTeacher(options, settings);
   assertSameTeacher(options.teacher, teacher, settings.teacherSha256 ?? previous?.teacher.sha256);
   describeClassifier(teacher.model.graph);
   if (previous?.state === 'finished') {
     yield await repeatResult(folder, previous);
     return;
   }
-  const student = await loadStudent(options.student, teacher.model, teacher.readStructure);
+  const student = await loadStudent(options.student, teacher.model, {
+    readStructure: teacher.readStructure,
+    signal,
+    onFactorization,
+  });
   assertExportable(student.graph, options, folder);
   const { recipe, note: memoryNote } = fitMemory(options, asked, teacher.model.graph, student.graph);
   const method = await recipe.createMethod(teacher, { signal, onDownload });

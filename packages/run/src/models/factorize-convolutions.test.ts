@@ -51,7 +51,7 @@ describe('factorizeConvolutions', () => {
   test('computes what the model computes where its kernels are of the rank that is kept', async () => {
     let model = lenet5();
     for (const node of ['conv1', 'conv2', 'conv3']) model = ofRank(model, node, 2);
-    const student = factorizeConvolutions(model, 0.5);
+    const student = await factorizeConvolutions(model, 0.5);
     const names = student.graph.nodes.map(({ name }) => name);
     expect(names).toEqual(expect.arrayContaining(['conv2/column', 'conv2', 'conv3/column', 'conv3']));
     const [expected, actual] = [await logitsOf(model), await logitsOf(student)];
@@ -67,45 +67,45 @@ describe('factorizeConvolutions', () => {
     });
     let model: Model = { graph: { ...graph, nodes }, weights };
     for (const node of ['conv1', 'conv2', 'conv3']) model = ofRank(model, node, 1);
-    const student = factorizeConvolutions(model, 0.5);
+    const student = await factorizeConvolutions(model, 0.5);
     expect(student.graph.nodes.map(({ name }) => name)).toContain('conv2/column');
     const [expected, actual] = [await logitsOf(model), await logitsOf(student)];
     actual.forEach((value, index) => expect(value).toBeCloseTo(expected[index], 4));
   });
 
-  test.each([0.3, 0.5, 0.8])('takes at most %s of the multiply-accumulates, and most of them', (share) => {
+  test.each([0.3, 0.5, 0.8])('takes at most %s of the multiply-accumulates, and most of them', async (share) => {
     const model = lenet5();
-    const { multiplyAccumulates } = describeModel(factorizeConvolutions(model, share).graph);
+    const { multiplyAccumulates } = describeModel((await factorizeConvolutions(model, share)).graph);
     const whole = describeModel(model.graph).multiplyAccumulates;
     expect(multiplyAccumulates).toBeLessThanOrEqual(share * whole);
     expect(multiplyAccumulates).toBeGreaterThan(0.85 * share * whole);
   });
 
-  test('leaves grouped and 1x1 convolutions whole', () => {
+  test('leaves grouped and 1x1 convolutions whole', async () => {
     const model = initializeWeights(createArchitecture('mobilenetv2'), createRandomStream(1, 'weights'));
-    const { graph } = factorizeConvolutions(model, 0.995);
+    const { graph } = await factorizeConvolutions(model, 0.995);
     expect(graph.nodes.map(({ name }) => name)).toEqual(
       model.graph.nodes.flatMap(({ name }) => (name === 'stem' ? ['stem/column', 'stem'] : [name])),
     );
   });
 
-  test('refuses a network without convolutions', () => {
+  test('refuses a network without convolutions', async () => {
     const model = initializeWeights(createArchitecture('hintonnet'), createRandomStream(1, 'weights'));
-    expect(() => factorizeConvolutions(model, 0.5)).toThrow(
+    await expect(factorizeConvolutions(model, 0.5)).rejects.toThrow(
       "Cannot factorize 'hintonnet' as it must have ordinary convolutions larger than 1x1: current value is none",
     );
   });
 
-  test.each([0, 1, Number.NaN])('refuses the share %s', (share) => {
-    expect(() => factorizeConvolutions(lenet5(), share)).toThrow(
+  test.each([0, 1, Number.NaN])('refuses the share %s', async (share) => {
+    await expect(factorizeConvolutions(lenet5(), share)).rejects.toThrow(
       `Cannot factorize 'lenet5' as 'share' must be in (0, 1): current value is ${share}`,
     );
   });
 
-  test('refuses a share that leaves a convolution nothing, and says how much it needs', () => {
+  test('refuses a share that leaves a convolution nothing, and says how much it needs', async () => {
     let message = '';
     try {
-      factorizeConvolutions(lenet5(), 0.01);
+      await factorizeConvolutions(lenet5(), 0.01);
     } catch (error) {
       message = (error as Error).message;
     }
@@ -113,7 +113,48 @@ describe('factorizeConvolutions', () => {
       /'student' must be low-rank-(0\.\d+) or more, which leaves each convolution a channel: current value is 0\.01/;
     expect(message).toMatch(rule);
     const least = Number(rule.exec(message)![1]);
-    expect(() => factorizeConvolutions(lenet5(), least)).not.toThrow();
-    expect(() => factorizeConvolutions(lenet5(), least - 0.001)).toThrow(/leaves each convolution a channel/);
+    await factorizeConvolutions(lenet5(), least);
+    await expect(factorizeConvolutions(lenet5(), least - 0.001)).rejects.toThrow(/leaves each convolution a channel/);
+  });
+
+  test('splits kernels of zeros, and of one large number', async () => {
+    const { graph, weights } = lenet5();
+    const changed = new Map(weights);
+    for (const [name, value] of [
+      ['conv2', 0],
+      ['conv3', 1e18],
+    ] as const) {
+      const { shape, data } = weights.get(`${name}.kernel`)!;
+      changed.set(`${name}.kernel`, { shape, data: new Float32Array(data.length).fill(0) });
+      changed.get(`${name}.kernel`)!.data[7] = value;
+    }
+    const student = await factorizeConvolutions({ graph, weights: changed }, 0.5);
+    for (const { data } of student.weights.values()) expect(data.every(Number.isFinite)).toBe(true);
+    const product = (name: string): number =>
+      [`${name}/column`, name].reduce(
+        (whole, part) => whole * Math.max(...student.weights.get(`${part}.kernel`)!.data.map(Math.abs)),
+        1,
+      );
+    expect(product('conv2')).toBe(0);
+    expect(product('conv3') / 1e18).toBeCloseTo(1, 6);
+  });
+
+  test('ends at an abort while it computes, and tells how far it is', async () => {
+    const model = initializeWeights(createArchitecture('resnet18'), createRandomStream(1, 'weights'));
+    const controller = new AbortController();
+    const shares: number[] = [];
+    const startedMs = performance.now();
+    const work = factorizeConvolutions(model, 0.5, {
+      signal: controller.signal,
+      onFactorization(share) {
+        shares.push(share);
+        controller.abort();
+      },
+    });
+    await expect(work).rejects.toMatchObject({ name: 'AbortError' });
+    // Tens of seconds where nobody aborts it.
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
+    expect(shares).toHaveLength(1);
+    expect(shares[0]).toBeLessThan(1);
   });
 });

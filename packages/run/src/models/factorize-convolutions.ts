@@ -1,6 +1,7 @@
 import {
   check,
   type Conv2dNode,
+  createTurn,
   describeModel,
   fail,
   type HostTensor,
@@ -8,7 +9,19 @@ import {
   type Model,
   type ModelNode,
 } from '@dafl/core';
-import { Matrix, SingularValueDecomposition } from 'ml-matrix';
+import type { Breathe } from './_tridiagonal.ts';
+import { decomposeMatrix, type SingularDecomposition, type SingularPairs } from './decompose-matrix.ts';
+
+/** How whoever waits hears of it, and ends it. */
+export interface FactorizationSettings {
+  readonly signal?: AbortSignal;
+  /** Told every second what share of the work is done, in [0, 1), and at the end, if it takes so long: 1. */
+  readonly onFactorization?: (share: number) => void;
+}
+
+/** Signals are heard so often. */
+const BREATH_MS = 20;
+const TELL_MS = 1_000;
 
 /**
  * A smaller network that computes nearly what the model computes: a convolution becomes a column of weights (k x 1) into
@@ -22,12 +35,17 @@ import { Matrix, SingularValueDecomposition } from 'ml-matrix';
  *
  * @param share Multiply-accumulates of the result, at most, as a share of the model's; in (0, 1).
  * @throws {DaflError} `MODEL` if there is no convolution that can be split (1x1 and grouped ones can't); `USAGE` if the
- * share is out of range, or less than what is left when each convolution keeps one channel.
+ * share is out of range, or less than what is left when each convolution keeps one channel. `AbortError` if the signal is
+ * aborted.
  */
-export function factorizeConvolutions(model: Model, share: number): Model {
+export async function factorizeConvolutions(
+  model: Model,
+  share: number,
+  settings: FactorizationSettings = {},
+): Promise<Model> {
   const { graph, weights } = model;
   check(share > 0 && share < 1, { cannot: `factorize '${graph.name}'`, as: "'share' must be in (0, 1)", value: share });
-  const splits = chooseRanks(model, share);
+  const splits = await splitConvolutions(model, share, settings);
   const nodes: ModelNode[] = [];
   const factorized = new Map<string, HostTensor>(weights);
   for (const node of graph.nodes) {
@@ -38,8 +56,8 @@ export function factorizeConvolutions(model: Model, share: number): Model {
     }
     const { padding, strides, dilations } = node;
     const column = `${node.name}/column`;
-    factorized.set(`${column}.kernel`, split.column());
-    factorized.set(`${node.name}.kernel`, split.row());
+    factorized.set(`${column}.kernel`, split.column);
+    factorized.set(`${node.name}.kernel`, split.row);
     nodes.push(
       {
         ...node,
@@ -64,6 +82,15 @@ export function factorizeConvolutions(model: Model, share: number): Model {
   return { graph: { ...graph, name: `${graph.name}-low-rank`, nodes }, weights: factorized };
 }
 
+/** Kernels of a convolution in two parts. */
+interface Split {
+  readonly rank: number;
+  /** Shape `[height, 1, inputs, rank]`. */
+  readonly column: HostTensor;
+  /** Shape `[1, width, rank, outputs]`. */
+  readonly row: HostTensor;
+}
+
 /** A convolution as a sum of pairs of a column and a row, the most telling first. */
 class Factors {
   /** How many pairs are taken. */
@@ -71,57 +98,55 @@ class Factors {
   /** Share of the whole's squares that each pair holds, falling. */
   readonly energies: readonly number[];
   readonly #shape: readonly number[];
-  readonly #decomposition: SingularValueDecomposition;
+  readonly #decomposition: SingularDecomposition;
 
-  /** @param kernel Shape `[height, width, inputs, outputs]`. */
-  constructor({ shape, data }: HostTensor) {
-    const [height, width, inputs, outputs] = shape;
-    const matrix = Matrix.zeros(height * inputs, width * outputs);
-    let position = 0;
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) {
-        for (let input = 0; input < inputs; input++) {
-          for (let output = 0; output < outputs; output++)
-            matrix.set(y * inputs + input, x * outputs + output, data[position++]);
-        }
-      }
-    }
+  private constructor(shape: readonly number[], decomposition: SingularDecomposition) {
     this.#shape = shape;
-    this.#decomposition = new SingularValueDecomposition(matrix, { autoTranspose: true });
-    const squares = this.#decomposition.diagonal.map((value) => value ** 2);
+    this.#decomposition = decomposition;
+    const squares = Array.from(decomposition.squares);
     const total = squares.reduce((sum, square) => sum + square, 0);
     // What rounding leaves is nothing to spend a pair on.
     this.energies = squares.map((square) => (square > 1e-12 * total ? square / total : 0));
   }
 
-  /** Shape `[height, 1, inputs, rank]`. */
-  column(): HostTensor {
-    const [height, , inputs] = this.#shape;
-    const { rank } = this;
-    const { leftSingularVectors: left } = this.#decomposition;
-    const data = Float32Array.from({ length: height * inputs * rank }, (_, index) => {
-      const pair = index % rank;
-      return left.get(Math.floor(index / rank), pair) * this.#scale(pair);
-    });
-    return { shape: [height, 1, inputs, rank], data };
+  /** @param kernel Shape `[height, width, inputs, outputs]`. */
+  static async of({ shape, data }: HostTensor, breathe: Breathe): Promise<Factors> {
+    const [height, width, inputs, outputs] = shape;
+    const [rows, columns] = [height * inputs, width * outputs];
+    const matrix = new Float32Array(rows * columns);
+    let position = 0;
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        for (let input = 0; input < inputs; input++) {
+          const begin = (y * inputs + input) * columns + x * outputs;
+          for (let output = 0; output < outputs; output++) matrix[begin + output] = data[position++];
+        }
+      }
+    }
+    return new Factors(shape, await decomposeMatrix({ rows, columns, data: matrix }, breathe));
   }
 
-  /** Shape `[1, width, rank, outputs]`. */
-  row(): HostTensor {
-    const [, width, , outputs] = this.#shape;
+  /** The first `rank` pairs. Both parts get the root of the singular value, so that neither learns faster than the other. */
+  async split(): Promise<Split> {
+    const [height, width, inputs, outputs] = this.#shape;
     const { rank } = this;
-    const { rightSingularVectors: right } = this.#decomposition;
-    const data = Float32Array.from({ length: width * rank * outputs }, (_, index) => {
-      const pair = Math.floor(index / outputs) % rank;
-      const line = Math.floor(index / (outputs * rank)) * outputs + (index % outputs);
-      return right.get(line, pair) * this.#scale(pair);
-    });
-    return { shape: [1, width, rank, outputs], data };
-  }
-
-  /** Both parts get the root of the singular value, so that neither learns faster than the other. */
-  #scale(pair: number): number {
-    return Math.sqrt(this.#decomposition.diagonal[pair]);
+    const { values, left, right }: SingularPairs = await this.#decomposition.pairs(rank);
+    const column = new Float32Array(height * inputs * rank);
+    const row = new Float32Array(width * rank * outputs);
+    for (let pair = 0; pair < rank; pair++) {
+      const scale = Math.sqrt(values[pair]);
+      for (let line = 0; line < height * inputs; line++)
+        column[line * rank + pair] = left[pair * height * inputs + line] * scale;
+      for (let x = 0; x < width; x++) {
+        for (let output = 0; output < outputs; output++)
+          row[(x * rank + pair) * outputs + output] = right[(pair * width + x) * outputs + output] * scale;
+      }
+    }
+    return {
+      rank,
+      column: { shape: [height, 1, inputs, rank], data: column },
+      row: { shape: [1, width, rank, outputs], data: row },
+    };
   }
 }
 
@@ -132,6 +157,8 @@ interface Cost {
   readonly cost: number;
   /** Of one pair. */
   readonly costOfPair: number;
+  /** What decomposing it takes, in comparison with others. */
+  readonly work: number;
 }
 
 /** The same with its pairs. */
@@ -141,8 +168,12 @@ interface Candidate extends Cost {
   kept: number;
 }
 
-/** The convolutions to split, by name, with their ranks set. */
-function chooseRanks(model: Model, share: number): ReadonlyMap<string, Factors> {
+/** The convolutions to split, by name. */
+async function splitConvolutions(
+  model: Model,
+  share: number,
+  { signal, onFactorization }: FactorizationSettings,
+): Promise<ReadonlyMap<string, Split>> {
   const { name: modelName } = model.graph;
   const costs = listCosts(model);
   if (costs.length === 0) {
@@ -166,11 +197,28 @@ function chooseRanks(model: Model, share: number): ReadonlyMap<string, Factors> 
       value: share,
     });
   }
-  // Decomposing takes long where channels are many: only what can be.
-  const candidates = costs.map((cost): Candidate => {
-    const factors = new Factors(model.weights.get(`${cost.name}.kernel`)!);
-    return { ...cost, factors, kept: factors.energies[0] };
-  });
+  // Each is decomposed, and then split.
+  const work = 2 * sum(costs.map((cost) => cost.work));
+  let done = 0;
+  const turn = createTurn();
+  const startedMs = performance.now();
+  let breathedMs = startedMs;
+  let toldMs = startedMs;
+  const breathe = async (): Promise<void> => {
+    if (performance.now() - breathedMs < BREATH_MS) return;
+    await turn();
+    signal?.throwIfAborted();
+    breathedMs = performance.now();
+    if (breathedMs - toldMs < TELL_MS) return;
+    toldMs = breathedMs;
+    onFactorization?.(done / work);
+  };
+  const candidates: Candidate[] = [];
+  for (const cost of costs) {
+    const factors = await Factors.of(model.weights.get(`${cost.name}.kernel`)!, breathe);
+    candidates.push({ ...cost, factors, kept: factors.energies[0] });
+    done += cost.work;
+  }
   for (;;) {
     let best: Candidate | undefined;
     let bestGain = 0;
@@ -187,8 +235,14 @@ function chooseRanks(model: Model, share: number): ReadonlyMap<string, Factors> 
     best.kept += factors.energies[factors.rank];
     factors.rank++;
   }
-  const split = candidates.filter((candidate) => costAt(candidate, candidate.factors.rank) < candidate.cost);
-  return new Map(split.map(({ name, factors }) => [name, factors]));
+  const splits = new Map<string, Split>();
+  for (const candidate of candidates) {
+    const { name, factors, cost } = candidate;
+    if (costAt(candidate, factors.rank) < cost) splits.set(name, await factors.split());
+    done += candidate.work;
+  }
+  if (toldMs > startedMs) onFactorization?.(1);
+  return splits;
 }
 
 function listCosts({ graph }: Model): Cost[] {
@@ -204,6 +258,7 @@ function listCosts({ graph }: Model): Cost[] {
       name: node.name,
       cost: costs.get(node.name)!,
       costOfPair: rows * inputs * height * inputWidth + columns * node.filters * height * width,
+      work: Math.min(rows * inputs, columns * node.filters) ** 2 * Math.max(rows * inputs, columns * node.filters),
     };
   });
 }

@@ -12,11 +12,13 @@ import {
   markLogits,
   writeModel,
 } from '@dafl/models/reading';
+import type { EndpointOptions } from '../answers/open-inference.ts';
 import type { DistillationOptions } from '../options/distillation-options.ts';
 import { isAddress } from '../options/is-address.ts';
 import { lowRankShare } from '../options/low-rank-share.ts';
 import { runFolder } from '../folder/run-folder.ts';
 import { readSibling } from '../folder/read-sibling.ts';
+import type { FactorizationSettings } from './factorize-convolutions.ts';
 import { suggestName } from '../options/suggest-name.ts';
 import { widthShares } from '../options/width-shares.ts';
 import { systemErrorCode } from '../folder/storage-error.ts';
@@ -114,6 +116,8 @@ export interface TeacherAccess {
    * option of the distillation: these are written to the run's record.
    */
   readonly teacherToken?: string;
+  /** See `EndpointOptions`. */
+  readonly onSlowAnswer?: EndpointOptions['onSlowAnswer'];
 }
 
 /** What can stand in a header. It is shown nowhere, also not where it is wrong. */
@@ -132,7 +136,7 @@ function checkToken(token: string | undefined): string | undefined {
  */
 export async function loadTeacher(
   { teacher, logits, answersOnly, mean, std, range, architecture, inputSize }: TeacherSource,
-  { signal, teacherToken }: TeacherAccess = {},
+  { signal, teacherToken, onSlowAnswer }: TeacherAccess = {},
 ): Promise<LoadedModel> {
   const isEndpoint = isAddress(teacher);
   if (teacherToken !== undefined && !isEndpoint) {
@@ -157,7 +161,7 @@ export async function loadTeacher(
     // Loaded where it is needed, as what `factorizeConvolutions` computes with is.
     const { opaqueModel } = await import('../answers/opaque-model.ts');
     const program = isEndpoint
-      ? await (await import('../answers/open-inference.ts')).openInference(teacher, { token, signal })
+      ? await (await import('../answers/open-inference.ts')).openInference(teacher, { token, signal, onSlowAnswer })
       : await (await import('../answers/onnx-runtime.ts')).onnxRuntime(teacher, bytes);
     return {
       ...(await opaqueModel(program, { mean, std, range })),
@@ -223,14 +227,14 @@ export interface StudentSource {
  * @param source `'half'`, `'quarter'`, a share of the teacher's widths in (0, 1], `'low-rank'` or `'low-rank-SHARE'` (of
  *   the teacher's multiply-accumulates), the name of an architecture (made for the teacher's classes and images), or the
  *   path of a model file, whose weights, mean and deviation are ignored.
- * @param readStructure The layers of a teacher that only answers; see `LoadedModel`.
+ * @param settings With the layers of a teacher that only answers; see `LoadedModel`.
  * @throws {DaflError} `MODEL` if a file holds no sound model, or the teacher can't be factorized; `USAGE` if a share is out
  *   of range, or of what is not known.
  */
 export async function loadStudent(
   source: string | number,
   teacher: Model,
-  readStructure?: LoadedModel['readStructure'],
+  { readStructure, ...settings }: FactorizationSettings & Pick<LoadedModel, 'readStructure'> = {},
 ): Promise<StudentSource> {
   const { graph } = teacher;
   const ratio = typeof source === 'number' ? source : widthShares.get(source);
@@ -253,7 +257,7 @@ export async function loadStudent(
   }
   if (ratio !== undefined) return { graph: shrink(graph, ratio) };
   if (lowRank !== undefined)
-    return (await import('./factorize-convolutions.ts')).factorizeConvolutions(teacher, lowRank);
+    return (await import('./factorize-convolutions.ts')).factorizeConvolutions(teacher, lowRank, settings);
   const { classes, inputShape, preprocessing } = describeClassifier(graph);
   const made = await loadArchitecture(String(source), { classes, inputShape }, [...widthShares.keys(), 'low-rank']);
   // What reads other images is for `distill` to refuse.

@@ -50,8 +50,9 @@ export async function sampleRun(path: string, options: SampleRunOptions): Promis
       `Cannot draw samples of '${path}' as it must hold a whole checkpoint: none found. A run has one after its first checkpoint, and at its end`,
     );
   }
-  const teacher = await loadTeacher(record.options);
-  const student = await loadStudent(record.options.student, teacher.model, teacher.readStructure);
+  const teacher = await loadTeacher(record.options, { signal });
+  const { readStructure } = teacher;
+  const student = await loadStudent(record.options.student, teacher.model, { readStructure, signal });
   const classifier = describeClassifier(teacher.model.graph);
   const { backend, reason } = await selectBackend({
     ...record.options,

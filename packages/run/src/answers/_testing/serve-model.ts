@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import { createCpuBackend } from '@dafl/backend-cpu';
 import { createNetwork, describeClassifier, type Model, predictLogits, softmaxRows } from '@dafl/core';
 
@@ -12,6 +13,7 @@ export async function serveModel(
     failures = 0,
     retryAfter,
     described,
+    delayMs = 0,
   }: {
     readonly token?: string;
     readonly failures?: number;
@@ -19,6 +21,8 @@ export async function serveModel(
     readonly retryAfter?: number;
     /** Classes that it says it has, where that is not so. */
     readonly described?: number;
+    /** Before each answer to images. */
+    readonly delayMs?: number;
   } = {},
 ): Promise<{ readonly url: string; readonly requests: readonly number[]; close(): Promise<void> }> {
   const backend = createCpuBackend();
@@ -46,6 +50,7 @@ export async function serveModel(
       const body = (await json(request)) as { inputs: { shape: number[]; data: number[] }[] };
       const [{ shape, data }] = body.inputs;
       requests.push(shape[0]);
+      await setTimeout(delayMs);
       const area = height * width;
       const images = Float32Array.from(data, (_, index) => {
         const [image, rest] = [Math.floor(index / (area * channels)), index % (area * channels)];
