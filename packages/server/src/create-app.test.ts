@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeModel, shrink } from '@dafl/core';
 import { architectures, readModel, writeOnnx } from '@dafl/models';
@@ -349,6 +349,16 @@ describe('bad requests', () => {
     expect(await problem(test.app.request('/jobs'))).toMatchObject({
       detail: "Cannot find '/jobs' as it must be a route of this server: GET / lists them",
     });
+  });
+
+  it('has all of them in its README', async () => {
+    const { routes } = (await (await test.app.request('/')).json()) as { routes: { route: string }[] };
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    const told = [...readme.matchAll(/^ +curl (.*?)"?\$api(\/v[^\s?"#]+)/gm)].map(([, flags, path]) => {
+      const method = /-X (\w+)/.exec(flags)?.[1] ?? (/ -d |--data/.test(flags) ? 'POST' : 'GET');
+      return `${method} ${path.replace('<id>', ':id')}`;
+    });
+    expect([...new Set(told)].sort()).toEqual(routes.map(({ route }) => route).sort());
   });
 
   it('answers unknown routes, ids and wrong methods', async () => {
