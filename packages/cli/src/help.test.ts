@@ -124,8 +124,9 @@ test('dafl distill --help-all', async () => {
                                                onnxruntime, and learn from its
                                                answers alone
       --mean <number,...>                      Mean of the teacher's training
-                                               images, for each channel. Default: as
-                                               its file says
+                                               images, for each channel; given with
+                                               their deviation. Default: as its file
+                                               says
       --std <number,...>                       Their standard deviation, likewise
       --range <0..1|-1..1|0..255>              Pixels that the teacher takes, before
                                                mean and deviation. Default: as its

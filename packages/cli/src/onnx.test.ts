@@ -38,6 +38,14 @@ test('dafl inspect reads ONNX with its weights in another file, and says what wa
   ]);
 });
 
+test('a mean alone is refused with both flags, where the file says neither', async () => {
+  const { code, stderr } = await run('evaluate', fixture('maps'), '--data', '.', '--std', '0.5', '--backend', 'cpu');
+  expect(code).toBe(2);
+  expect(stderr).toMatch(
+    /^error: Cannot use model 'maps' as '--mean' and '--std' must be given together, as the model says neither: current value is none and \[0\.5\]$/m,
+  );
+});
+
 test('dafl evaluate and distill take an ONNX file', async () => {
   const evaluated = await run('evaluate', '--model', fixture('gemm'), '--data', '.', '--backend', 'cpu', '--json');
   expect(evaluated).toMatchObject({

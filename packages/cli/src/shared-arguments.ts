@@ -23,7 +23,9 @@ export const computingArguments: Pick<Shape, 'backend' | 'threads' | 'allowSoftw
 /** What a model is and takes, where its file does not say so: every command that reads a `modelArgument` has them. */
 export const fileArguments: Pick<Shape, 'logits' | 'mean' | 'std' | 'range' | 'architecture' | 'inputSize'> = {
   logits: logits.describe('Node that gives the logits. Default: as its file says, or found').meta({ isAdvanced: true }),
-  mean: mean.describe("Mean of the model's training images, for each channel. Default: as its file says"),
+  mean: mean.describe(
+    "Mean of the model's training images, for each channel; given with their deviation. Default: as its file says",
+  ),
   std,
   range: range.describe('Pixels that the model takes, before mean and deviation. Default: as its file says'),
   architecture: architecture

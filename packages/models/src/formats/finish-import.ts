@@ -70,8 +70,9 @@ function choosePreprocessing(
   model: Model;
   note?: string;
 } {
-  if (isPixelConvention(pixels)) return { model: setPixelConvention(model, pixels) };
-  if (preprocessing !== undefined) return { model: { ...model, graph: { ...model.graph, preprocessing } } };
+  const said = preprocessing === undefined ? model : { ...model, graph: { ...model.graph, preprocessing } };
+  if (isPixelConvention(pixels)) return { model: setPixelConvention(said, pixels) };
+  if (preprocessing !== undefined) return { model: said };
   return adoptPreprocessing(model);
 }
 

@@ -121,7 +121,9 @@ export const distillationOptionsSchema: OptionsSchema<DistillationOptions> = z.s
     .array(z.number())
     .min(1)
     .optional()
-    .describe("Mean of the teacher's training images, for each channel. Default: as its file says")
+    .describe(
+      "Mean of the teacher's training images, for each channel; given with their deviation. Default: as its file says",
+    )
     .meta({ placeholder: 'number,...', summary: 'Mean of its training images, if its file lacks it' }),
   std: z
     .array(z.number().gt(0))
