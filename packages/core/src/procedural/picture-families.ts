@@ -1,6 +1,7 @@
 import type { Canvas } from './canvas.ts';
 import { clouds } from './families/clouds.ts';
 import { fields } from './families/fields.ts';
+import { glyphs } from './families/glyphs.ts';
 import { leaves } from './families/leaves.ts';
 import { scenes } from './families/scenes.ts';
 import { shapes } from './families/shapes.ts';
@@ -17,6 +18,7 @@ export const pictureFamilies: Readonly<Record<PictureFamilyName, PictureFamily>>
   shapes,
   silhouettes,
   strokes,
+  glyphs,
   waves,
   leaves,
   clouds,
@@ -29,6 +31,7 @@ export type PictureFamilyName =
   | 'shapes'
   | 'silhouettes'
   | 'strokes'
+  | 'glyphs'
   | 'waves'
   | 'leaves'
   | 'clouds'

@@ -169,6 +169,7 @@ const FAMILY_WEIGHTS: Readonly<Record<PictureFamilyName, { readonly grey: number
   shapes: { grey: 1, colour: 1 },
   silhouettes: { grey: 1, colour: 1 },
   strokes: { grey: 1, colour: 0.5 },
+  glyphs: { grey: 1, colour: 0.25 },
   waves: { grey: 0.3, colour: 0.5 },
   leaves: { grey: 0.3, colour: 1 },
   clouds: { grey: 0.3, colour: 0.5 },
