@@ -207,9 +207,10 @@ test('dafl distill --help-all', async () => {
                                                default), or the one before
       --pictures <number>                      Pictures drawn by rules that the
                                                method procedural keeps at most
-                                               (default: 20000), and that pool
-                                               begins with (default: 8000, or 0 for
-                                               teachers with batch norms)
+                                               (default: 20000, more in long runs),
+                                               and that pool begins with (default:
+                                               8000, or 0 for teachers with batch
+                                               norms)
       --batch-size <number>                    Images of one step
       --latent-size <number>                   Length of the generator's latent
                                                vector

@@ -94,6 +94,26 @@ describe('procedural', () => {
     network.dispose();
   });
 
+  it('keeps more pictures in a long run than in a short one, unless it is told how many', async () => {
+    const network = createNetwork(backend, teacher);
+    const createRandom = (purpose: string) => createRandomStream(1, purpose);
+    // The first 4,096 are drawn at once, all others in the course of the run, of which this is a sixtieth.
+    const drawnLater = async (steps: number, pictures?: number): Promise<number> => {
+      const long = procedural({ batchSize: 64, studentSteps: 4, uses: 4, pictures });
+      const positionAt = (): number => steps / 60;
+      const session = long.start({ backend, teacher: network, student: network, steps, positionAt, createRandom });
+      await session.step(0);
+      const { tensors } = await session.state();
+      session.dispose();
+      return tensors.get('answers')!.data.length - 4_096;
+    };
+    const [usual, long] = [await drawnLater(1_500), await drawnLater(6_000)];
+    expect(usual).toBeGreaterThan(900);
+    expect(long / usual).toBeCloseTo(2.1, 1);
+    expect(await drawnLater(6_000, 20_000)).toBe(usual);
+    network.dispose();
+  });
+
   it('uses each batch as often as it is told, in turns', async () => {
     const network = createNetwork(backend, teacher);
     const createRandom = (purpose: string) => createRandomStream(1, purpose);

@@ -1,5 +1,5 @@
 import type { Tensor } from '../backend.ts';
-import { DaflError } from '../errors.ts';
+import { fail } from '../check.ts';
 import { describeClassifier } from '../model/classifier.ts';
 import type { Preprocessing } from '../model/model.ts';
 import { answerImages, argMaxRows, predictLogits } from '../predict.ts';
@@ -18,8 +18,11 @@ export interface ProceduralOptions {
   readonly studentSteps: number;
   /** In how many of them each batch of the step is used, >= 1: the teacher answers it once. Default: 1. */
   readonly uses?: number;
-  /** Pictures that are kept at most, >= 1; fewer where they would take more than 256 MiB. */
-  readonly pictures: number;
+  /**
+   * Pictures that are kept at most, >= 1; fewer where they would take more than 256 MiB. Default: 20,000 where the teacher
+   * answers 96,000 images in the run, and with the root of their number more where it answers more.
+   */
+  readonly pictures?: number;
 }
 
 /** The mean that a teacher's preprocessing takes off pixels in 0..1; undefined where it takes none off. */
@@ -28,6 +31,9 @@ function meanPixel({ mean }: Preprocessing): number | undefined {
   return average > 0 && average < 1 ? average : undefined;
 }
 
+/** Pictures that are kept by default, in runs in which the teacher answers no more than so many images. */
+const PICTURES = 20_000;
+const IMAGES = 96_000;
 /** Bytes of the pool at most. */
 const MOST_BYTES = 256 * 2 ** 20;
 /** Pictures drawn before the first update. */
@@ -57,13 +63,9 @@ const MIXINGS: readonly Mixing[] = ['mixup', 'cutmix', 'none'];
  */
 export function procedural(given: ProceduralOptions): Method {
   const options = { uses: 1, ...given };
-  for (const name of ['batchSize', 'studentSteps', 'uses', 'pictures'] as const) {
-    if (!(Number.isInteger(options[name]) && options[name] >= 1)) {
-      throw new DaflError(
-        'USAGE',
-        `Cannot use method 'procedural' as '${name}' must be an integer >= 1: current value is ${options[name]}`,
-      );
-    }
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined && !(Number.isInteger(value) && value >= 1))
+      fail({ cannot: "use method 'procedural'", as: `'${name}' must be an integer >= 1`, value });
   }
   return {
     name: 'procedural',
@@ -74,26 +76,28 @@ export function procedural(given: ProceduralOptions): Method {
 }
 
 function startProcedural(
-  { batchSize, studentSteps, uses, pictures }: Required<ProceduralOptions>,
+  { batchSize, studentSteps, uses, pictures: most }: ProceduralOptions & { readonly uses: number },
   { backend, teacher, steps, positionAt = (step) => step, createRandom, turn = createTurn() }: MethodContext,
 ): MethodSession {
   const { inputShape, preprocessing, classes } = describeClassifier(teacher.graph);
   const [height, width, channels] = inputShape;
   const size = { height, width, channels };
   const pictureSize = height * width * channels;
+  const fresh = Math.ceil(studentSteps / uses);
+  const answered = steps * fresh * batchSize;
+  const pictures = most ?? Math.round(PICTURES * Math.sqrt(Math.max(1, answered / IMAGES)));
   const capacity = Math.max(classes, Math.min(pictures, Math.floor(MOST_BYTES / pictureSize)));
   const { mean, standardDeviation } = preprocessing;
   const mixer = new PictureMixer({ size, mean, standardDeviation });
   let source = createSource();
   const batches = createRandom('batches');
   let taken: StudentBatch[] = [];
-  const fresh = Math.ceil(studentSteps / uses);
   const drawingSteps = Math.max(1, Math.round(DRAWING_SHARE * steps));
   // No more than the student sees a few times.
   const total = Math.max(
     Math.min(DRAWN_FOR_EACH * capacity, Math.ceil((steps * studentSteps * batchSize) / LEAST_VIEWS)),
     // For many classes, no more than it sees at all.
-    Math.min(LEAST_FOR_EACH_CLASS * classes, steps * fresh * batchSize),
+    Math.min(LEAST_FOR_EACH_CLASS * classes, answered),
   );
   const first = Math.min(FIRST_PICTURES, total);
 

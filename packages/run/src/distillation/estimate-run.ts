@@ -1,7 +1,8 @@
 import { createRandomStream, describeClassifier, distill, initializeWeights } from '@dafl/core';
 import { loadLabelledImages } from '../data/load-images.ts';
 import { fitImages } from '../data/fit-images.ts';
-import { assertFits, fitMemory } from '../recipe/fit-memory.ts';
+import { assertFits } from '../recipe/fit-memory.ts';
+import { fitRecipe } from '../recipe/fit-recipe.ts';
 import type { DistillationOptions } from '../options/distillation-options.ts';
 import type { FactorizationSettings } from '../models/factorize-convolutions.ts';
 import { loadStudent, loadTeacher, type TeacherAccess } from '../models/load-model.ts';
@@ -65,7 +66,7 @@ export async function estimateRun(
     signal,
     onFactorization,
   });
-  const { recipe, note } = fitMemory(options, asked, teacher.model.graph, student.graph);
+  const { recipe, note } = fitRecipe(options, asked, teacher.model.graph, student.graph);
   const method = await recipe.createMethod(teacher, { signal, onDownload });
   const evaluation =
     options.eval === undefined

@@ -16,7 +16,8 @@ import { CheckpointStore, type LoadedCheckpoint } from '../folder/checkpoint-sto
 import { hasTestImages } from '../data/class-folders.ts';
 import { loadLabelledImages } from '../data/load-images.ts';
 import { fitImages } from '../data/fit-images.ts';
-import { assertFits, fitMemory } from '../recipe/fit-memory.ts';
+import { assertFits } from '../recipe/fit-memory.ts';
+import { fitRecipe } from '../recipe/fit-recipe.ts';
 import { hyperParameters } from '../options/hyper-parameters.ts';
 import type { DistillationOptions } from '../options/distillation-options.ts';
 import { isAddress } from '../options/is-address.ts';
@@ -127,7 +128,7 @@ export async function* runDistillation(
     onFactorization,
   });
   assertExportable(student.graph, options, folder);
-  const { recipe, note: memoryNote } = fitMemory(options, asked, teacher.model.graph, student.graph);
+  const { recipe, note: memoryNote } = fitRecipe(options, asked, teacher.model.graph, student.graph);
   const method = await recipe.createMethod(teacher, { signal, onDownload });
   const evaluation =
     options.eval === undefined

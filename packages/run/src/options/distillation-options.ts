@@ -217,7 +217,7 @@ export const distillationOptionsSchema: OptionsSchema<DistillationOptions> = z.s
     .min(0)
     .optional()
     .describe(
-      'Pictures drawn by rules that the method procedural keeps at most (default: 20000), and that pool begins with (default: 8000, or 0 for teachers with batch norms)',
+      'Pictures drawn by rules that the method procedural keeps at most (default: 20000, more in long runs), and that pool begins with (default: 8000, or 0 for teachers with batch norms)',
     ),
   backend: z
     .enum(['auto', 'node', 'webgpu', 'wasm', 'cpu'])

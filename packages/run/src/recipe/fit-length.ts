@@ -1,0 +1,30 @@
+import { describeModel, type Graph } from '@dafl/core';
+import { proceduralDefaults } from './baseline-recipes.ts';
+import type { DistillationOptions } from '../options/distillation-options.ts';
+import { lowRankShare } from '../options/low-rank-share.ts';
+import { type Recipe, resolveRecipe } from './resolve-recipe.ts';
+import { startsFromTeacher } from './starts-from-teacher.ts';
+
+/**
+ * On validation images, 600 steps in place of 375: LeNet-5 of Fashion-MNIST 85.8 to 86.7 %, of MNIST 99.08 to 99.17 %. Longer ones
+ * bring more, but small networks are expected to be done within a minute.
+ */
+const LONGER_FACTOR = 1.6;
+/** Multiply-accumulates of an update, for each image: LeNet-5 and its half take 0.5 million, a ResNet-20 and its half 41. */
+const MOST_OPERATIONS = 2_000_000;
+/** A derivative with respect to weights, and one with respect to inputs, beside the forward pass. */
+const PASSES = 3;
+
+/**
+ * Lengthens the run of small networks, whose steps take little time, where the options leave its length open. Goes by shapes
+ * alone, so that the same options give the same run on any machine.
+ */
+export function fitLength(options: DistillationOptions, recipe: Recipe, teacher: Graph, student: Graph): Recipe {
+  const isOpen = options.steps === undefined && options.timeBudgetMs === undefined;
+  const isUsual = startsFromTeacher(options) && lowRankShare(options.student) === undefined;
+  if (recipe.options.method !== 'procedural' || !isOpen || !isUsual) return recipe;
+  const operationsOf = (graph: Graph): number => describeModel(graph).multiplyAccumulates;
+  const operations = operationsOf(teacher) / proceduralDefaults.uses + PASSES * operationsOf(student);
+  if (operations > MOST_OPERATIONS) return recipe;
+  return resolveRecipe({ ...options, steps: Math.round(recipe.steps * LONGER_FACTOR) });
+}
