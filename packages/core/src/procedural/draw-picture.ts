@@ -2,6 +2,7 @@ import type { RandomStream } from '../random.ts';
 import { Canvas, type PictureSize } from './canvas.ts';
 import { pictureFamilies, type PictureFamilyName } from './picture-families.ts';
 import { PictureRandom } from './picture-random.ts';
+import { softenColours } from './soften-colours.ts';
 import { valueNoise } from './value-noise.ts';
 
 /** A kind of picture: its family, and whether light and dark are exchanged. */
@@ -13,8 +14,8 @@ export interface PictureKind {
 /** Cells of the noise that some pictures get; the last is as fine as the pixels. */
 const NOISE_CELLS = [4, 8, 16, Infinity] as const;
 
-/** How much of its colours a picture keeps: channels of real images go together. */
-const COLOURFULNESS = [0.05, 0.8] as const;
+/** How much of its softened colours a picture keeps: channels of real images go together. */
+const COLOURFULNESS = [0.1, 1.1] as const;
 
 /** Steps of a table of tones: dark ones lie close together once a gamma curve has spread them. */
 const TONES = 1023;
@@ -67,19 +68,10 @@ export function drawPicture(kind: PictureKind, size: PictureSize, random: Random
       }
     }
   }
-  if (channels > 1) mute(values, channels, draws.between(...COLOURFULNESS));
+  if (channels > 1) softenColours(values, size, draws.between(...COLOURFULNESS));
   const tones = toneTable(draws.integer(CURVES), kind.isInverted);
   for (let index = 0; index < values.length; index++) {
     const value = values[index];
     output[index] = tones[value >= 1 ? TONES : value > 0 ? Math.round(value * TONES) : 0];
-  }
-}
-
-/** Moves all channels of each pixel towards their mean. */
-function mute(values: Float32Array, channels: number, share: number): void {
-  for (let begin = 0; begin < values.length; begin += channels) {
-    let mean = 0;
-    for (let channel = 0; channel < channels; channel++) mean += values[begin + channel] / channels;
-    for (let index = begin; index < begin + channels; index++) values[index] = mean + share * (values[index] - mean);
   }
 }
