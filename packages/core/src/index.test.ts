@@ -9,6 +9,7 @@ it('exports what it lists, and nothing by accident', () => {
       "ImagePool",
       "Pace",
       "TensorReplayBank",
+      "aboveChance",
       "activationLoss",
       "adversarialLoss",
       "answerImages",

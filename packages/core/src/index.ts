@@ -127,7 +127,8 @@ export type {
   WarningEvent,
 } from './distill-event.ts';
 export { Examination, type ExaminationOptions, type Marks } from './verdict/examination.ts';
-export { judge, type Verdict, type VerdictBounds, verdictBounds } from './verdict/judge.ts';
+export { aboveChance } from './verdict/above-chance.ts';
+export { judge, type Verdict, type VerdictBounds, verdictBounds, type VerdictTask } from './verdict/judge.ts';
 export { distill, type DistillOptions, type StudentTraining } from './distill.ts';
 export { type DrawnSamples, drawSamples, type DrawSamplesOptions } from './draw-samples.ts';
 export { type Classification, classify } from './classify.ts';

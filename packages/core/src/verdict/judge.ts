@@ -1,3 +1,4 @@
+import { aboveChance } from './above-chance.ts';
 import type { Marks } from './examination.ts';
 
 /** What to think of a student where there is no labelled data to say it. */
@@ -17,16 +18,35 @@ export interface VerdictBounds {
   readonly poor: number;
 }
 
-/**
- * What to expect of a student that looks at so many channels. Pictures in colour vary in more ways, most of which the task
- * does not ask for, so that good students agree on fewer: with ResNet-20 on CIFAR-10 on 55 to 60 %, on digits in random colours
- * on 49 to 52 %, where runs of a tenth of the length agreed on 31 to 37 %.
- */
-export function verdictBounds(channels: number): VerdictBounds {
-  return channels === 1 ? { good: 0.65, poor: 0.6 } : { good: 0.55, poor: 0.45 };
+/** The task that a student is judged in. */
+export interface VerdictTask {
+  /** Of the images, >= 1. */
+  readonly channels: number;
+  /** Of the teacher, >= 2. */
+  readonly classes: number;
 }
 
-/** A class on which the student agrees less often than this is lost. */
+/** Classes of the teachers that the bounds were found with. */
+const USUAL_CLASSES = 10;
+
+/**
+ * What to expect of a student. Pictures in colour vary in more ways, most of which the task does not ask for, so that good
+ * students agree on fewer: with ResNet-20 on CIFAR-10 on 55 to 60 %, on digits in random colours on 49 to 52 %, where runs of a
+ * tenth of the length agreed on 31 to 37 %. Where there are few classes, chance agrees on many pictures: the bounds lie as
+ * far above chance as they do for ten classes.
+ */
+export function verdictBounds({ channels, classes }: VerdictTask): VerdictBounds {
+  const { good, poor } = channels === 1 ? { good: 0.65, poor: 0.6 } : { good: 0.55, poor: 0.45 };
+  return { good: withChance(good, classes), poor: withChance(poor, classes) };
+}
+
+/** The agreement that lies as far above the chance of so many classes as `agreement` does above that of ten. */
+function withChance(agreement: number, classes: number): number {
+  const chance = 1 / classes;
+  return chance + aboveChance(agreement, USUAL_CLASSES) * (1 - chance);
+}
+
+/** A class on which the student agrees less often than this, of ten, is lost. */
 const LOST_CLASS = 0.2;
 /** So many lost classes make a student poor. */
 const POOR_LOST_SHARE = 0.15;
@@ -37,10 +57,11 @@ const POOR_LOST_SHARE = 0.15;
  * @param channels Of the images that it takes, >= 1.
  */
 export function judge(marks: Marks, channels: number): Verdict {
-  const bounds = verdictBounds(channels);
   const { agreement, classAgreements } = marks;
   const classes = classAgreements.length;
-  const lost = classAgreements.filter((share) => share !== null && share < LOST_CLASS).length;
+  const bounds = verdictBounds({ channels, classes });
+  const lostBelow = withChance(LOST_CLASS, classes);
+  const lost = classAgreements.filter((share) => share !== null && share < lostBelow).length;
   const unseen = classAgreements.filter((share) => share === null).length;
   const reasons: string[] = [];
   if (agreement < bounds.good) {

@@ -2,8 +2,9 @@ import { expect, it } from 'vitest';
 import type { ExperimentRecord } from './experiment-record.ts';
 import { summarizeGauntlet, summarizeVerdicts } from './summarize-gauntlet.ts';
 
-function record(row: string, accuracy: number, agreement?: number, isPoor = false): ExperimentRecord {
-  const verdict = agreement === undefined ? null : { agreement, level: isPoor ? 'poor' : 'good' };
+function record(row: string, accuracy: number, agreement?: number, isPoor = false, classes = 10): ExperimentRecord {
+  const classAgreements = Array<number | undefined>(classes).fill(agreement);
+  const verdict = agreement === undefined ? null : { agreement, classAgreements, level: isPoor ? 'poor' : 'good' };
   return { row, accuracy, teacherAccuracy: 0.99, verdict, processorSeconds: 10 } as ExperimentRecord;
 }
 
@@ -40,4 +41,11 @@ it('counts the verdicts that are right', () => {
     good: 2,
     goodCalledPoor: 0,
   });
+});
+
+it('ranks verdicts by what lies above chance', () => {
+  // On nine of ten pictures of two classes: as four of five of ten classes, about.
+  const others = [record('mnist-real', 0.98), record('mnist-default', 0.97, 0.85), record('mnist-default', 0.95, 0.7)];
+  const two = [record('parity-real', 0.99), record('parity-default', 0.97, 0.9, false, 2)];
+  expect(summarizeVerdicts([...others, ...two]).rankCorrelation).toBeCloseTo(1, 10);
 });

@@ -1,3 +1,4 @@
+import { aboveChance } from '@dafl/core';
 import type { ExperimentRecord } from './experiment-record.ts';
 import { gauntletTeachers, type GauntletTeacher } from './gauntlet.ts';
 
@@ -29,7 +30,7 @@ export interface GauntletLine {
 /** How far verdicts without data agree with accuracies. */
 export interface VerdictQuality {
   readonly runs: number;
-  /** Spearman's, of the verdicts' agreement and the points below the real-data student. */
+  /** Spearman's, of the verdicts' agreement above chance and the points below the real-data student. */
   readonly rankCorrelation: number | null;
   readonly failed: number;
   /** Of the failed runs. */
@@ -66,7 +67,8 @@ export function summarizeVerdicts(records: readonly ExperimentRecord[]): Verdict
   const judged = records.flatMap(({ row, accuracy, verdict }) => {
     const real = lines.get(row.replace(/-(default|random|dafl)$/, ''))?.real ?? null;
     if (!verdict || accuracy === null || real === null) return [];
-    return [{ agreement: verdict.agreement, isPoor: verdict.level === 'poor', below: real - accuracy * 100 }];
+    const agreement = aboveChance(verdict.agreement, verdict.classAgreements.length);
+    return [{ agreement, isPoor: verdict.level === 'poor', below: real - accuracy * 100 }];
   });
   const failed = judged.filter(({ below }) => below >= FAR);
   const good = judged.filter(({ below }) => below < FAR);

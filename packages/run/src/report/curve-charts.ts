@@ -57,7 +57,7 @@ export function curveCharts(
   const verdicts = metrics.filter((line) => line.event === 'verdict');
   // One point is no curve; it stands beside the other figures.
   if (verdicts.length > 1) {
-    const { good, poor } = verdictBounds(inputShape[2]);
+    const { good, poor } = verdictBounds({ channels: inputShape[2], classes });
     charts.push({
       title: 'Judged without data',
       caption: "names the teacher's class, on pictures that it did not learn from",
