@@ -32,7 +32,7 @@ function made(preset: Preset, changes: Partial<DaflOptions>): Preset {
  * training images.
  */
 export const baselineRecipes: Readonly<Record<Exclude<MethodName, 'dafl'>, Preset>> = {
-  procedural: forAnyTeacher(recipe(128, 375, 4, 2e-3)),
+  procedural: forAnyTeacher(recipe(128, 375, 4, 3e-3)),
   pool: made(forAnyTeacher(recipe(256, 400, 4, 2e-3)), {
     generator: { ...presets.fast.dafl.generator, latentSize: 100, widths: [16, 16, 8] },
     generatorSchedule: { kind: 'constant', learningRate: 5e-3 },
