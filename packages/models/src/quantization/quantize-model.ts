@@ -24,6 +24,12 @@ export interface QuantizationResult extends QuantizedModel {
   readonly isEqualized: boolean;
 }
 
+/** What a model is quantised with. */
+export interface QuantizeOptions extends MeasureOptions {
+  /** Chooses the bytes of an activation by what it was on the pictures. Default: the least square error. */
+  readonly chooseScale?: (statistics: ValueStatistics) => ByteScale;
+}
+
 /**
  * Brings a classifier to eight bits: batch norms folded, layers equalised where that helps, weights symmetric for each
  * filter, activations by their ranges on pictures, biases corrected. All from the pictures, whose labels are not read.
@@ -35,7 +41,7 @@ export interface QuantizationResult extends QuantizedModel {
 export async function quantizeModel(
   model: Model,
   pictures: ImageSet,
-  options: MeasureOptions,
+  options: QuantizeOptions,
 ): Promise<QuantizationResult> {
   const floatModel = foldBatchNorms(withoutDropout(model));
   const { graph } = floatModel;
@@ -60,7 +66,8 @@ export async function quantizeModel(
   return { ...(isEqualized ? even : plain), floatModel, isEqualized };
 }
 
-async function quantize(model: Model, pictures: ImageSet, options: MeasureOptions): Promise<QuantizedModel> {
+async function quantize(model: Model, pictures: ImageSet, options: QuantizeOptions): Promise<QuantizedModel> {
+  const { chooseScale = chooseByteScale } = options;
   const { graph } = model;
   const shapes = inferShapes(graph);
   const places = placeQuantizers(graph);
@@ -70,7 +77,7 @@ async function quantize(model: Model, pictures: ImageSet, options: MeasureOption
   const statistics = await measureValues(model, pictures, channels, options);
   const found = new Map<string, ByteScale>();
   for (const [name, { source }] of places)
-    found.set(name, source === name ? chooseByteScale(statistics.get(name)!) : found.get(source)!);
+    found.set(name, source === name ? chooseScale(statistics.get(name)!) : found.get(source)!);
   const weights = new Map(model.weights);
   const kernelScales = new Map<string, Float32Array>();
   const nodes = graph.nodes.map((node): ModelNode => {
