@@ -10,7 +10,7 @@ import {
 } from '@dafl/core';
 import { chooseByteScale } from './choose-byte-scale.ts';
 import { equalizeLayers } from './equalize-layers.ts';
-import { type MeasureOptions, measureValues, runOnPictures } from './measure-values.ts';
+import { type MeasureOptions, measureValues, runOnPictures, type ValueStatistics } from './measure-values.ts';
 import { isQuantizedLayer, placeQuantizers } from './place-quantizers.ts';
 import { quantizeLayer } from './quantize-layer.ts';
 import type { ByteScale, QuantizedModel } from './quantized-model.ts';
