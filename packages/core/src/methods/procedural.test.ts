@@ -143,6 +143,12 @@ describe('procedural', () => {
     expect(bytesOf(other.result.student)).not.toEqual(bytesOf(whole.result.student));
   });
 
+  it.each(['batchSize', 'studentSteps', 'uses'])('refuses %s that is undefined', (name) => {
+    expect(() => procedural({ batchSize: 1, studentSteps: 1, uses: 1, [name]: undefined })).toThrow(
+      `Cannot use method 'procedural' as '${name}' must be an integer >= 1: current value is undefined`,
+    );
+  });
+
   it.each(['batchSize', 'studentSteps', 'uses', 'pictures'])('refuses %s below 1', (name) => {
     expect(() => procedural({ batchSize: 1, studentSteps: 1, uses: 1, pictures: 1, [name]: 0 })).toThrow(
       `Cannot use method 'procedural' as '${name}' must be an integer >= 1: current value is 0`,

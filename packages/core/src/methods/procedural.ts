@@ -63,8 +63,11 @@ const MIXINGS: readonly Mixing[] = ['mixup', 'cutmix', 'none'];
  */
 export function procedural(given: ProceduralOptions): Method {
   const options = { uses: 1, ...given };
-  for (const [name, value] of Object.entries(options)) {
-    if (value !== undefined && !(Number.isInteger(value) && value >= 1))
+  for (const name of ['batchSize', 'studentSteps', 'uses', 'pictures'] as const) {
+    const value = options[name];
+    // Left open, it follows from the length of the run.
+    if (name === 'pictures' && value === undefined) continue;
+    if (!(Number.isInteger(value) && Number(value) >= 1))
       fail({ cannot: "use method 'procedural'", as: `'${name}' must be an integer >= 1`, value });
   }
   return {

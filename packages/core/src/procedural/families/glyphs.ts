@@ -100,6 +100,7 @@ function inside([x, y]: Point): Point {
   return [inUnit(x), inUnit(y)];
 }
 
+/** Signs reach a little beyond the square that points are chosen in. */
 function inUnit(value: number): number {
   return Math.min(1.1, Math.max(-1.1, value));
 }
