@@ -15,7 +15,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(home, { recursive: true }));
 
-/** 2 s; more where other work than these tests' shares the cores. */
+/** 4 s; more where other work than these tests' shares the cores. */
 const mostMs = (): number => 4_000 * Math.max(1, loadavg()[0] / availableParallelism());
 
 /** Interrupts a command when it says what it waits for. */
