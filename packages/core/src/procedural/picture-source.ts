@@ -23,8 +23,9 @@ export interface PictureSourceOptions {
   readonly turn?: Turn;
 }
 
-/** Pictures drawn between two turns. */
+/** Pictures drawn between two turns at most, and their bytes: some tens of milliseconds. */
 const DRAWN_AT_ONCE = 128;
+const BYTES_AT_ONCE = 2 ** 17;
 /** One of so many pictures of each class is kept apart, beginning with this one. */
 const HELD_OUT_EVERY = 12;
 const FIRST_HELD_OUT = 3;
@@ -100,8 +101,9 @@ export class PictureSource {
   /** All rest on the pools as they are now, whoever has a turn meanwhile. */
   async #proposeAll(count: number): Promise<Proposal[]> {
     const proposals: Proposal[] = [];
+    const atOnce = Math.max(1, Math.min(DRAWN_AT_ONCE, Math.floor(BYTES_AT_ONCE / this.training.pictureSize)));
     while (proposals.length < count) {
-      if (proposals.length % DRAWN_AT_ONCE === 0) await this.#turn();
+      if (proposals.length % atOnce === 0) await this.#turn();
       proposals.push(this.#propose(this.drawn + proposals.length));
     }
     return proposals;

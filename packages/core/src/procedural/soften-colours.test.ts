@@ -36,3 +36,17 @@ it('keeps the share of the colours that it is told, and even colours whole', () 
   expect(Array.from(even.subarray(0, 3), (value) => value.toFixed(5))).toEqual(['0.35000', '0.50000', '0.65000']);
   even.forEach((value, index) => expect(value).toBeCloseTo(even[index % 3], 5));
 });
+
+it.each([16, 32, 64, 224])('blurs over the same share of a picture of %i pixels', (side) => {
+  // Red above, blue below: red up to an eighth of the picture from the edge, and less at the edge.
+  const large = { height: side, width: side, channels: 3 };
+  const values = Float32Array.from({ length: side * side * 3 }, (_, index) =>
+    index % 3 === (index < (side * side * 3) / 2 ? 0 : 2) ? 1 : 0,
+  );
+  softenColours(values, large, 1);
+  const redAt = (row: number): number => values[row * side * 3];
+  expect(redAt(0)).toBeCloseTo(1, 5);
+  expect(redAt(side / 2 - 1 - Math.round(side / 8))).toBeCloseTo(1, 5);
+  expect(redAt(side / 2 - 1)).toBeLessThan(0.95);
+  expect(redAt(side / 2 - 1)).toBeGreaterThan(0.5);
+});

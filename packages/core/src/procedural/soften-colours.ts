@@ -28,32 +28,40 @@ export function softenColours(values: Float32Array, size: PictureSize, share: nu
     values[index] = means[Math.floor(index / channels)] + share * colours[index];
 }
 
-/** A normal distribution in whole steps: an odd number of weights, whose sum is 1. */
-function bell(sigma: number): Float32Array {
-  const radius = Math.ceil(REACH * sigma);
+/** What a blur adds up along an axis. */
+interface Kernel {
+  /** Of a normal distribution, an odd number whose sum is 1. */
+  readonly weights: Float32Array;
+  /** Pixels from one to the next: in large pictures about a standard deviation, as all of them would take long. */
+  readonly apart: number;
+}
+
+function bell(sigma: number): Kernel {
+  const apart = Math.max(1, Math.round(sigma));
+  const radius = Math.ceil((REACH * sigma) / apart);
   const weights = Float32Array.from({ length: 2 * radius + 1 }, (_, at) =>
-    Math.exp(-((at - radius) ** 2) / (2 * sigma ** 2)),
+    Math.exp(-((apart * (at - radius)) ** 2) / (2 * sigma ** 2)),
   );
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return weights.map((weight) => weight / total);
+  return { weights: weights.map((weight) => weight / total), apart };
 }
 
 /** What lies beyond the border is as the border is. */
 function blurAlong(
   values: Float32Array,
   { height, width, channels }: PictureSize,
-  kernel: Float32Array,
+  { weights, apart }: Kernel,
   axis: 'height' | 'width',
 ): Float32Array {
   const blurred = new Float32Array(values.length);
-  const radius = (kernel.length - 1) / 2;
+  const radius = (weights.length - 1) / 2;
   const [length, stride] = axis === 'width' ? [width, channels] : [height, width * channels];
   for (let index = 0; index < values.length; index++) {
     const place = Math.floor(index / stride) % length;
     let sum = 0;
     for (let offset = -radius; offset <= radius; offset++) {
-      const from = Math.min(length - 1, Math.max(0, place + offset));
-      sum += kernel[offset + radius] * values[index + (from - place) * stride];
+      const from = Math.min(length - 1, Math.max(0, place + apart * offset));
+      sum += weights[offset + radius] * values[index + (from - place) * stride];
     }
     blurred[index] = sum;
   }
