@@ -242,7 +242,7 @@ function rowsOf(teacher: GauntletTeacher): ExperimentRow[] {
   const common = { teacher: 'teacher' in make ? make.teacher : `row:${id}`, student: 'half', eval: data };
   const student = (part: string, text: string, options: object, seeds = SEEDS): void =>
     void rows.push(row(part, text, { kind: 'distill', options: { ...common, ...options } }, seeds));
-  // The same updates of the same student, on the data that it is to do without. Scaled teachers are the same classifier.
+  // The same student, on the data that it is to do without. Scaled teachers are the same classifier.
   if (!('logitFactor' in make)) {
     const recipe = { steps: 3000, batchSize: 256, temperature: 4, studentLearningRate: 2e-3, initialization: 'auto' };
     student('real', 'student, real data', { method: 'original-data', data, ...recipe }, [1]);
