@@ -650,7 +650,7 @@ describe('resumption', () => {
     const weights = new Map(teacher.weights);
     const bias = weights.get('logits.bias')!;
     weights.set('logits.bias', { ...bias, data: bias.data.with(0, 0.125) });
-    const message = `Cannot resume as the checkpoint must be of this run (same teacher, student, method, options, steps and seed): current fingerprint is ${resume.fingerprint}`;
+    const message = `Cannot resume as the checkpoint must be of this run (same teacher, student, method, options, steps and seed) and of a version that draws the same pictures: current fingerprint is ${resume.fingerprint}`;
     for (const changes of [
       { steps: 3 },
       { seed: 2 },

@@ -19,6 +19,7 @@ import { measureLogitScale } from './measure-logit-scale.ts';
 import { initializeWeights } from './model/initialize-weights.ts';
 import { createNetwork } from './model/network.ts';
 import { scaleLogits } from './model/scale-logits.ts';
+import { pictureRules } from './procedural/picture-rules.ts';
 import { createOptimizer } from './optimizers/create-optimizer.ts';
 import type { OptimizerOptions } from './optimizers/optimizer.ts';
 import { learningRateAt, type Schedule } from './optimizers/schedule.ts';
@@ -188,7 +189,7 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
   if (options.resume !== undefined && options.resume.fingerprint !== fingerprintAt(options.resume.step)) {
     throw new DaflError(
       'CHECKPOINT',
-      `Cannot resume as the checkpoint must be of this run (same teacher, student, method, options, steps and seed): current fingerprint is ${options.resume.fingerprint}`,
+      `Cannot resume as the checkpoint must be of this run (same teacher, student, method, options, steps and seed) and of a version that draws the same pictures: current fingerprint is ${options.resume.fingerprint}`,
     );
   }
 
@@ -585,6 +586,8 @@ function describeRun(options: DistillOptions): string {
     student,
     studentWeights: studentWeights && hashWeights(studentWeights),
     method: [method.name, method.options],
+    // Every method is judged on them.
+    pictureRules,
     training,
     steps,
     seed,

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { createRandomStream } from '../random.ts';
 import { drawPicture } from './draw-picture.ts';
+import { pictureRules } from './picture-rules.ts';
 import { pictureFamilies, type PictureFamilyName } from './picture-families.ts';
 
 const families = Object.keys(pictureFamilies) as PictureFamilyName[];
@@ -59,4 +61,15 @@ it('keeps the channels of a pixel alike, as those of photographs are', () => {
   // CIFAR-10's training images (data_batch_1.bin): 0.142. Colours that are as strong, but of finer detail, serve worse.
   expect(ofColour / ofLightness).toBeGreaterThan(0.03);
   expect(ofColour / ofLightness).toBeLessThan(0.142);
+});
+
+it('draws the pictures that its rules are known for', () => {
+  const hash = createHash('sha256');
+  for (const family of families) {
+    for (const channels of [1, 3]) {
+      for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) hash.update(draw(family, { channels, name }));
+    }
+  }
+  // Other pictures are other rules: raise `pictureRules` with this, so that no run goes on with others than it began with.
+  expect([pictureRules, hash.digest('hex').slice(0, 16)]).toEqual([2, '0d27a31c91ae74e4']);
 });
