@@ -35,7 +35,8 @@ export const demoCommand: Command = defineCommand({
   essential: ['method', 'backend', 'seed', 'steps', 'timeBudgetMs', 'out'],
   examples: ['dafl demo', 'dafl demo --method dafl', 'dafl demo --time-budget 30s'],
   async run({ out: folder, ...options }, context) {
-    const { findLocalMnist, parseDistillationOptions, readRunRecord, runFolder } = await import('@dafl/run');
+    const { findLocalMnist, parseDistillationOptions, readRunRecord, resolveRecipe, runFolder } =
+      await import('@dafl/run');
     const { distillOnce } = await import('../distill-once.ts');
     const hasData = (await findLocalMnist('test')) !== undefined;
     if (!hasData && !context.isJson) {
@@ -43,15 +44,15 @@ export const demoCommand: Command = defineCommand({
         'MNIST is not at hand, so no accuracy is reported. dafl evaluate lenet5-mnist --data mnist downloads it\n',
       );
     }
-    const { method: named, preset: ofDafl, timeBudgetMs: budgetMs } = options;
-    const isUsual = (named === 'auto' || named === 'procedural') && ofDafl === undefined && budgetMs === undefined;
-    const resolved = parseDistillationOptions({
+    const asked = parseDistillationOptions({
       teacher: TEACHER,
       student: 'half',
       ...(hasData ? { eval: 'mnist' } : {}),
       ...options,
-      ...(isUsual ? { steps: options.steps ?? STEPS } : {}),
     });
+    const isOpen = asked.steps === undefined && asked.timeBudgetMs === undefined;
+    const isDefault = resolveRecipe(asked).options.method === 'procedural';
+    const resolved = isOpen && isDefault ? { ...asked, steps: STEPS } : asked;
     // Only what an earlier demo left is replaced; any other run in the folder is somebody's work.
     const earlier = await readRunRecord(runFolder(folder).record);
     if (earlier !== undefined && earlier.isDemo !== true) {
