@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { createRandomStream } from '../random.ts';
+import { pictureRules } from './picture-rules.ts';
 import { PictureSource } from './picture-source.ts';
 
 const size = { height: 8, width: 8, channels: 1 };
@@ -82,4 +84,17 @@ it('lets signals and timers be heard while it draws, and as it makes the pools a
   const again = new PictureSource({ size, classes: 3, capacity: 900, heldOut: 90, createRandom, turn });
   await again.replay(source.answers);
   expect(turns).toBe(16);
+});
+
+it('chooses and varies by the rules that it is known for', async () => {
+  const hash = createHash('sha256');
+  const note = async (pictures: Uint8Array): Promise<Uint32Array> => {
+    hash.update(pictures);
+    return await answer(pictures);
+  };
+  const source = create();
+  await source.draw(3_000, note);
+  await source.draw(400, note);
+  // As in draw-picture.test.ts: other pictures are other rules.
+  expect([pictureRules, hash.digest('hex').slice(0, 16)]).toEqual([2, 'e1f9c3aaefe79939']);
 });
