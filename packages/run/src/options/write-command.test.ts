@@ -13,7 +13,8 @@ it('leaves plain words as they are, joins lists, and writes a flag alone for tru
   );
 });
 
-it.skipIf(process.platform === 'win32')('writes words that a shell reads as they were', () => {
+// Windows has no sh to read them.
+it.skipIf(process.platform === 'win32')('writes words that a shell reads as they were, where there is sh', () => {
   const command = writeCommand(["it's here.onnx", '$HOME', ''], [['--out', '-a `b` "c"']]);
   const read = execFileSync('sh', ['-c', `printf '%s\\n' ${command}`], { encoding: 'utf8' });
   expect(read.split('\n')).toEqual(["it's here.onnx", '$HOME', '', '--out=-a `b` "c"', '']);
