@@ -100,7 +100,7 @@ test('dafl distill', async () => {
       dafl distill --resume student
 
     Everywhere: --json, --quiet, --no-images, --verbose
-    'dafl distill --help-all' shows all 72 flags.
+    'dafl distill --help-all' shows all 73 flags.
     "
   `);
 });
@@ -256,6 +256,9 @@ test('dafl distill --help-all', async () => {
                                                rate rises from 0
       --student-beta1 <number>                 First decay of the student's Adam
       --student-beta2 <number>                 Second decay of the student's Adam
+      --student-fan-in-limit <number>          The student's layers that read more
+                                               values than this learn more slowly,
+                                               in proportion (μP); 0: none
       --temperature <number>                   Temperature of the distillation loss
       --student-loss <divergence|l1|mse>       How the student's logits are compared
                                                with the teacher's: softened

@@ -5,15 +5,18 @@ export class Variable {
   readonly name: string;
   /** Whether optimizers update it (weights) or the forward pass does (running statistics). */
   readonly trainable: boolean;
+  /** How many values each value that this weight helps to make is summed of: of a kernel its inputs; 1 of all else. */
+  readonly fanIn: number;
   readonly #backend: TensorBackend;
   #tensor: Tensor;
 
   /** Takes ownership of `tensor`. */
-  constructor(backend: TensorBackend, name: string, tensor: Tensor, trainable: boolean) {
+  constructor(backend: TensorBackend, name: string, tensor: Tensor, trainable: boolean, fanIn = 1) {
     this.#backend = backend;
     this.name = name;
     this.#tensor = tensor;
     this.trainable = trainable;
+    this.fanIn = fanIn;
   }
 
   /** The current value. It stays the variable's: the caller must not dispose it. */

@@ -2,7 +2,8 @@ import type { Tensor } from '../backend.ts';
 import { fail } from '../check.ts';
 import { describeClassifier } from '../model/classifier.ts';
 import type { Preprocessing } from '../model/model.ts';
-import { answerImages, argMaxRows, predictLogits } from '../predict.ts';
+import { answerImages } from '../predict.ts';
+import { answerPictures } from '../procedural/answer-pictures.ts';
 import { type Mixing, type Mixture, PictureMixer } from '../procedural/picture-mixer.ts';
 import type { PicturePool } from '../procedural/picture-pool.ts';
 import { PictureSource } from '../procedural/picture-source.ts';
@@ -123,22 +124,6 @@ function startProcedural(
     return first + Math.floor(share * (total - first));
   }
 
-  async function answer(drawn: Uint8Array): Promise<Uint32Array> {
-    const count = drawn.length / pictureSize;
-    const labels = new Uint32Array(count);
-    for (let begin = 0; begin < count; begin += batchSize) {
-      await turn();
-      const end = Math.min(count, begin + batchSize);
-      const list = Array.from({ length: end - begin }, (_, index) =>
-        drawn.subarray((begin + index) * pictureSize, (begin + index + 1) * pictureSize),
-      );
-      const images = backend.tensor(mixer.normalize(list), [list.length, ...inputShape]);
-      labels.set(argMaxRows(await predictLogits(teacher, images), classes), begin);
-      backend.dispose(images);
-    }
-    return labels;
-  }
-
   function upload(list: readonly Uint8Array[], mixture: Mixture, random: RandomStream): Tensor {
     return backend.tensor(mixer.mix(list, mixture, random), [list.length, height, width, channels]);
   }
@@ -163,7 +148,10 @@ function startProcedural(
     async step(step) {
       free();
       const missing = drawnAfter(step) - source.drawn;
-      if (missing > 0) await source.draw(missing, answer);
+      if (missing > 0)
+        await source.draw(missing, (drawn) =>
+          answerPictures(teacher, drawn, { turn, batchSize, measuresStrangeness: true }),
+        );
       const changes = { shift: Math.max(1, Math.round(Math.min(height, width) / 10)), horizontalFlip: true };
       for (let batch = 0; batch < fresh; batch++) {
         const mixing = MIXINGS[(step * fresh + batch) % MIXINGS.length];
@@ -181,19 +169,26 @@ function startProcedural(
       return { images, teacherLogits: await answerImages(teacher, images) };
     },
     async state() {
-      const answers = Float32Array.from(source.answers);
-      return {
-        counters: { batches: batches.state().counter },
-        tensors: new Map([['answers', { shape: [answers.length], data: answers }]]),
-        parts: [],
-      };
+      const told = { answers: source.answers, strangeness: source.strangeness };
+      const tensors = new Map(
+        Object.entries(told).map(([name, values]) => [
+          name,
+          { shape: [values.length], data: Float32Array.from(values) },
+        ]),
+      );
+      return { counters: { batches: batches.state().counter }, tensors, parts: [] };
     },
     async restore({ counters, tensors }) {
       source = createSource();
       const answers = tensors.get('answers')!.data;
+      const strangeness = tensors.get('strangeness')!.data;
       // Draw by draw, as each draw's choices rest on the pool before it.
       for (let step = 0; source.drawn < answers.length; step++) {
-        await source.replay(answers.subarray(source.drawn, drawnAfter(step)));
+        const [begin, end] = [source.drawn, drawnAfter(step)];
+        await source.replay({
+          labels: answers.subarray(begin, end),
+          strangeness: strangeness.length === 0 ? null : strangeness.subarray(begin, end),
+        });
       }
       batches.restore({ counter: counters.batches });
     },

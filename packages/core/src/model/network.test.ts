@@ -37,6 +37,27 @@ async function run(network: Network, input: Argument, options: ForwardOptions): 
   }
 }
 
+it('knows how many values the kernels of its layers sum up', () => {
+  const nodes = [
+    convNode('conv', 'input', 6, { groups: 2 }),
+    normNode('norm', 'conv'),
+    { kind: 'flatten', name: 'flatten', inputs: ['norm'], order: 'hwc' } as const,
+    denseNode('dense', 'flatten', 3),
+  ];
+  const network = networkOf(graphOf(nodes, [5, 4, 8]));
+  const fanIns = Object.fromEntries(network.trainableVariables.map(({ name, fanIn }) => [name, fanIn]));
+  // 3x3 of the four channels of a group; 5x4 of six channels. Biases, scales and offsets are added or multiplied alone.
+  expect(fanIns).toEqual({
+    'conv.kernel': 36,
+    'conv.bias': 1,
+    'norm.scale': 1,
+    'norm.offset': 1,
+    'dense.kernel': 120,
+    'dense.bias': 1,
+  });
+  network.dispose();
+});
+
 /** Compares the gradients of the input and of every weight that is trained with central differences. */
 async function expectGradients(graph: Graph, options: Omit<ForwardOptions, 'random'>, batch = 3): Promise<void> {
   const network = networkOf(graph);

@@ -66,10 +66,13 @@ export function createNetwork(backend: TensorBackend, model: Model): Network {
   const scope = new TensorScope(backend);
   scope.run(() => {
     for (const [nodeName, { weights }] of shapes) {
-      for (const [weightName, { shape, trainable }] of Object.entries(weights)) {
+      for (const [weightName, { shape, initial, trainable }] of Object.entries(weights)) {
         const name = `${nodeName}.${weightName}`;
         const tensor = scope.backend.tensor(model.weights.get(name)!.data, shape);
-        variables.set(name, new Variable(backend, name, tensor, trainable));
+        // A kernel's first values lie within 1 / sqrt(fan-in), and so do its bias's, which is added as it is.
+        const isKernel = typeof initial === 'object' && shape.length > 1;
+        const fanIn = isKernel ? Math.round(initial.bound ** -2) : 1;
+        variables.set(name, new Variable(backend, name, tensor, trainable, fanIn));
       }
     }
   });

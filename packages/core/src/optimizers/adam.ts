@@ -7,19 +7,22 @@ import type { Optimizer, OptimizerOptions } from './optimizer.ts';
 /**
  * Adam: m ← β₁m + (1-β₁)g, v ← β₂v + (1-β₂)g², p ← p - η m̂ / (√v̂ + ε), m̂ = m/(1-β₁ᵗ), v̂ = v/(1-β₂ᵗ).
  *
- * Source: Kingma and Ba, "Adam", 2015, algorithm 1. Deviations: none (epsilon outside the root, as in PyTorch).
+ * Source: Kingma and Ba, "Adam", 2015, algorithm 1. Deviations: none (epsilon outside the root, as in PyTorch). The limit of
+ * the fan-in is that of μP (Yang et al., "Tensor Programs V", 2022, table 3), but that narrow layers are left alone.
  */
 export function createAdam(
   backend: TensorBackend,
   variables: readonly Variable[],
   options: Omit<Extract<OptimizerOptions, { kind: 'adam' }>, 'kind'> = {},
 ): Optimizer {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, fanInLimit = Infinity } = options;
   for (const [name, value] of Object.entries({ beta1, beta2 })) {
     if (!(value >= 0 && value < 1)) fail({ cannot: 'create Adam', as: `'${name}' must be in [0, 1)`, value });
   }
   check(epsilon > 0, { cannot: 'create Adam', as: "'epsilon' must be > 0", value: epsilon });
-  const blocks = blocksOf(backend, variables);
+  check(fanInLimit > 0, { cannot: 'create Adam', as: "'fanInLimit' must be > 0", value: fanInLimit });
+  const factorOf = ({ fanIn }: Variable): number => Math.min(1, fanInLimit / fanIn);
+  const blocks = blocksOf(backend, variables, factorOf);
   const first = new Moments(backend, blocks, 'firstMoment');
   const second = new Moments(backend, blocks, 'secondMoment');
   const adamStep = backend.fused?.adamStep?.bind(backend.fused) ?? composedAdamStep(backend);
@@ -43,7 +46,8 @@ export function createAdam(
           block,
           block.variables.map(({ tensor }) => tensor),
         );
-        const updated = adamStep(parameter, gradient, first.at(index), second.at(index), numbers);
+        const stepSize = numbers.stepSize * factorOf(block.variables[0]);
+        const updated = adamStep(parameter, gradient, first.at(index), second.at(index), { ...numbers, stepSize });
         backend.dispose(gradient);
         backend.dispose(parameter);
         assignBlock(backend, block, updated.parameter);

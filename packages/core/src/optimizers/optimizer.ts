@@ -33,6 +33,11 @@ export type OptimizerOptions =
       readonly beta2?: number;
       /** > 0, default 1e-8. */
       readonly epsilon?: number;
+      /**
+       * Kernels with a larger fan-in learn more slowly, in proportion: at fanInLimit / fan-in of the learning rate, so that one
+       * rate suits networks of any width. > 0; default: all learn alike.
+       */
+      readonly fanInLimit?: number;
     }
   | {
       readonly kind: 'sgd';

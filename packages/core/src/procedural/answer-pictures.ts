@@ -2,6 +2,8 @@ import { inferenceBatchSize } from '../inference-batch-size.ts';
 import { describeClassifier } from '../model/classifier.ts';
 import type { Network } from '../model/network.ts';
 import { argMaxRows, predictLogits } from '../predict.ts';
+import type { Turn } from '../turn.ts';
+import { type Look, lookAtImages } from './look-at-images.ts';
 import { PictureMixer } from './picture-mixer.ts';
 
 /** What a network says of pictures, one of each for every picture. */
@@ -10,10 +12,29 @@ export interface PictureAnswers {
   readonly labels: Uint32Array;
   /** By how much that class's logit is above the next, >= 0. */
   readonly margins: Float32Array;
+  /** Null where it was not asked for, or the network does not tell. @see lookAtImages */
+  readonly strangeness: Float32Array | null;
 }
 
-/** Asks a network what it sees in pictures, bytes of shape `[count, height, width, channels]`. */
-export async function answerPictures(network: Network, pictures: Uint8Array): Promise<PictureAnswers> {
+/** How a network is asked. */
+export interface AnswerOptions {
+  /** Taken before each batch. */
+  readonly turn?: Turn;
+  /** Pictures of a batch at most; default: what memory allows. */
+  readonly batchSize?: number;
+  readonly measuresStrangeness?: boolean;
+}
+
+/**
+ * Asks a network what it sees in pictures.
+ *
+ * @param pictures Bytes of shape `[count, height, width, channels]`.
+ */
+export async function answerPictures(
+  network: Network,
+  pictures: Uint8Array,
+  { turn, batchSize = inferenceBatchSize(network.graph), measuresStrangeness = false }: AnswerOptions = {},
+): Promise<PictureAnswers> {
   const { inputShape, preprocessing, classes } = describeClassifier(network.graph);
   const [height, width, channels] = inputShape;
   const size = height * width * channels;
@@ -22,12 +43,16 @@ export async function answerPictures(network: Network, pictures: Uint8Array): Pr
   const list = Array.from({ length: count }, (_, index) => pictures.subarray(index * size, (index + 1) * size));
   const labels = new Uint32Array(count);
   const margins = new Float32Array(count);
-  const batch = inferenceBatchSize(network.graph);
-  for (let begin = 0; begin < count; begin += batch) {
-    const inputs = mixer.normalize(list.slice(begin, begin + batch));
-    const images = network.backend.tensor(inputs, [Math.min(batch, count - begin), ...inputShape]);
+  let strangeness: Float32Array | null = null;
+  for (let begin = 0; begin < count; begin += batchSize) {
+    await turn?.();
+    const inputs = mixer.normalize(list.slice(begin, begin + batchSize));
+    const images = network.backend.tensor(inputs, [Math.min(batchSize, count - begin), ...inputShape]);
     try {
-      const logits = await predictLogits(network, images);
+      const { logits, strangeness: ofBatch }: Look = measuresStrangeness
+        ? await lookAtImages(network, images)
+        : { logits: await predictLogits(network, images), strangeness: null };
+      if (ofBatch !== null) (strangeness ??= new Float32Array(count)).set(ofBatch, begin);
       argMaxRows(logits, classes).forEach((label, row) => {
         labels[begin + row] = label;
         let next = -Infinity;
@@ -39,5 +64,5 @@ export async function answerPictures(network: Network, pictures: Uint8Array): Pr
       network.backend.dispose(images);
     }
   }
-  return { labels, margins };
+  return { labels, margins, strangeness };
 }

@@ -46,10 +46,9 @@ export async function choosePictures(
   const drawn = Math.ceil(DRAWN_FOR_EACH * capacity);
   for (let begin = 0; begin < drawn; begin += DRAWN_AT_A_TIME) {
     signal?.throwIfAborted();
-    await source.draw(
-      Math.min(DRAWN_AT_A_TIME, drawn - begin),
-      async (pictures) => (await answerPictures(teacher, pictures)).labels,
-    );
+    await source.draw(Math.min(DRAWN_AT_A_TIME, drawn - begin), async (pictures) => ({
+      labels: (await answerPictures(teacher, pictures)).labels,
+    }));
   }
   const { count, classCounts, pictureSize } = source.training;
   const pixels = new Uint8Array(count * pictureSize);

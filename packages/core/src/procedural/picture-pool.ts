@@ -1,13 +1,15 @@
 /**
  * Pictures as bytes, sorted by the class that the teacher sees in them, with as much room for each class.
  *
- * A class that is full goes on changing: a new picture takes the place of an old one.
+ * A class that is full goes on changing: a new picture takes the place of an old one; where it is known how strange pictures
+ * are, that of the strangest, unless it is stranger still.
  */
 export class PicturePool {
   /** Bytes of one picture. */
   readonly pictureSize: number;
   readonly quota: number;
   readonly #pixels: Uint8Array;
+  readonly #strangeness: Float32Array;
   /** Places of the pictures of each class. */
   readonly #members: number[][];
   #count = 0;
@@ -20,6 +22,7 @@ export class PicturePool {
     this.pictureSize = pictureSize;
     this.quota = Math.max(1, Math.floor(capacity / classes));
     this.#pixels = new Uint8Array(this.quota * classes * pictureSize);
+    this.#strangeness = new Float32Array(this.quota * classes);
     this.#members = Array.from({ length: classes }, () => []);
   }
 
@@ -46,14 +49,25 @@ export class PicturePool {
   /**
    * Takes a picture in.
    *
-   * @param replaced In [0, 1): which picture makes room where the class is full.
+   * @param replaced In [0, 1): which picture makes room where the class is full and nothing is known of strangeness.
+   * @param strangeness Of the picture; of all pictures, or of none.
    */
-  add(picture: Uint8Array, label: number, replaced: number): void {
+  add(picture: Uint8Array, label: number, replaced: number, strangeness?: number): void {
     const members = this.#members[label];
     const isFull = members.length === this.quota;
-    const place = isFull ? members[Math.floor(replaced * members.length)] : this.#count++;
+    const givenUp =
+      strangeness === undefined ? members[Math.floor(replaced * members.length)] : this.#strangest(members);
+    if (isFull && strangeness !== undefined && strangeness >= this.#strangeness[givenUp]) return;
+    const place = isFull ? givenUp : this.#count++;
     if (!isFull) members.push(place);
+    this.#strangeness[place] = strangeness ?? 0;
     this.#pixels.set(picture, place * this.pictureSize);
+  }
+
+  #strangest(members: readonly number[]): number {
+    let worst = members[0];
+    for (const place of members) if (this.#strangeness[place] > this.#strangeness[worst]) worst = place;
+    return worst;
   }
 
   /** One of a class's pictures; shares the pool's memory. @param share In [0, 1). */

@@ -23,6 +23,14 @@ export interface PictureSourceOptions {
   readonly turn?: Turn;
 }
 
+/** What a teacher says of pictures, one of each for every picture. */
+export interface PictureLabels {
+  /** The class that it sees. */
+  readonly labels: ArrayLike<number>;
+  /** How unlike its training images they are, where it tells. @see lookAtImages */
+  readonly strangeness?: ArrayLike<number> | null;
+}
+
 /** Pictures drawn between two turns at most, and their bytes: some tens of milliseconds. */
 const DRAWN_AT_ONCE = 128;
 const BYTES_AT_ONCE = 2 ** 17;
@@ -55,6 +63,7 @@ export class PictureSource {
   readonly #wanted: { total: number; count: number }[];
   /** The teacher's class of each picture so far. */
   readonly #answers: number[] = [];
+  readonly #strangeness: number[] = [];
   /** How many pictures of each class there were so far. */
   readonly #seen: number[];
 
@@ -80,12 +89,17 @@ export class PictureSource {
     return this.#answers;
   }
 
+  /** How strange they all were; empty where the teacher does not tell. */
+  get strangeness(): readonly number[] {
+    return this.#strangeness;
+  }
+
   /**
    * Draws pictures, asks the teacher and keeps what is wanted.
    *
-   * @param answer Gives the teacher's class of each of the pictures, `[count, height, width, channels]` bytes.
+   * @param answer Says what the teacher sees in the pictures, `[count, height, width, channels]` bytes.
    */
-  async draw(count: number, answer: (pictures: Uint8Array) => Promise<ArrayLike<number>>): Promise<void> {
+  async draw(count: number, answer: (pictures: Uint8Array) => Promise<PictureLabels>): Promise<void> {
     const proposals = await this.#proposeAll(count);
     const { pictureSize } = this.training;
     const pictures = new Uint8Array(count * pictureSize);
@@ -94,8 +108,8 @@ export class PictureSource {
   }
 
   /** Makes the pools again from the answers of an earlier session, given as they were: draw by draw. */
-  async replay(answers: ArrayLike<number>): Promise<void> {
-    this.#take(await this.#proposeAll(answers.length), answers);
+  async replay(answers: PictureLabels): Promise<void> {
+    this.#take(await this.#proposeAll(answers.labels.length), answers);
   }
 
   /** All rest on the pools as they are now, whoever has a turn meanwhile. */
@@ -131,7 +145,7 @@ export class PictureSource {
     return { picture, kind, replaced };
   }
 
-  #take(proposals: readonly Proposal[], labels: ArrayLike<number>): void {
+  #take(proposals: readonly Proposal[], { labels, strangeness }: PictureLabels): void {
     for (const [index, { picture, kind, replaced }] of proposals.entries()) {
       const label = labels[index];
       const isHeldOut = this.#seen[label]++ % HELD_OUT_EVERY === FIRST_HELD_OUT;
@@ -139,8 +153,11 @@ export class PictureSource {
         this.#wanted[kind].total += this.training.want(label);
         this.#wanted[kind].count++;
       }
-      (isHeldOut ? this.heldOut : this.training).add(picture, label, replaced);
+      const strange = strangeness?.[index];
+      if (isHeldOut) this.heldOut.add(picture, label, replaced);
+      else this.training.add(picture, label, replaced, strange);
       this.#answers.push(label);
+      if (strange !== undefined) this.#strangeness.push(strange);
     }
   }
 

@@ -19,6 +19,7 @@ import { lowRankShare } from '../options/low-rank-share.ts';
 import { runFolder } from '../folder/run-folder.ts';
 import { readSibling } from '../folder/read-sibling.ts';
 import type { FactorizationSettings } from './factorize-convolutions.ts';
+import { steadyBatchNorms } from './steady-batch-norms.ts';
 import { suggestName } from '../options/suggest-name.ts';
 import { widthShares } from '../options/width-shares.ts';
 import { systemErrorCode } from '../folder/storage-error.ts';
@@ -253,9 +254,9 @@ export async function loadStudent(
       throw error;
     });
     const { preprocessing, classNames = structure.classNames } = graph;
-    return { graph: { ...shrink(structure, ratio), preprocessing, classNames } };
+    return { graph: { ...steadyBatchNorms(shrink(structure, ratio)), preprocessing, classNames } };
   }
-  if (ratio !== undefined) return { graph: shrink(graph, ratio) };
+  if (ratio !== undefined) return { graph: steadyBatchNorms(shrink(graph, ratio)) };
   if (lowRank !== undefined)
     return (await import('./factorize-convolutions.ts')).factorizeConvolutions(teacher, lowRank, settings);
   const { classes, inputShape, preprocessing } = describeClassifier(graph);

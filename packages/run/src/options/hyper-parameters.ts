@@ -30,6 +30,7 @@ export interface HyperParameters {
   readonly studentWarmupSteps: number;
   readonly studentBeta1: number;
   readonly studentBeta2: number;
+  readonly studentFanInLimit: number;
   readonly temperature: number;
   readonly studentLoss: 'divergence' | 'l1' | 'mse';
   readonly initialization: 'random' | 'teacher' | 'auto';
@@ -166,6 +167,18 @@ export const hyperParameters: { readonly [Name in keyof HyperParameters]: HyperP
   studentWarmupSteps: at('training.schedule.warmupSteps', warmupSteps('student'), 0),
   studentBeta1: at('training.optimizer.beta1', decay("First decay of the student's Adam")),
   studentBeta2: at('training.optimizer.beta2', decay("Second decay of the student's Adam")),
+  studentFanInLimit: {
+    schema: z
+      .number()
+      .min(0)
+      .describe("The student's layers that read more values than this learn more slowly, in proportion (μP); 0: none"),
+    read: ({ training: { optimizer } }) => (optimizer.kind === 'adam' ? (optimizer.fanInLimit ?? 0) : 0),
+    write: (preset, limit) => {
+      const { training } = preset;
+      const optimizer = { ...training.optimizer, fanInLimit: limit === 0 ? undefined : limit };
+      return { ...preset, training: { ...training, optimizer } };
+    },
+  },
   temperature: at('training.temperature', z.number().gt(0).describe('Temperature of the distillation loss')),
   studentLoss: {
     schema: z
@@ -208,6 +221,7 @@ export const commonHyperParameters: ReadonlySet<string> = new Set<keyof HyperPar
   'studentWarmupSteps',
   'studentBeta1',
   'studentBeta2',
+  'studentFanInLimit',
   'temperature',
   'studentLoss',
   'initialization',
