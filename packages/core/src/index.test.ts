@@ -72,6 +72,7 @@ it('exports what it lists, and nothing by accident', () => {
       "totalVariationLoss",
       "validateModel",
       "verdictBounds",
+      "widestFanIn",
     ]
   `);
 });

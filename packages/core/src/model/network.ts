@@ -7,6 +7,7 @@ import type { RandomStream } from '../random.ts';
 import { inferShapes } from './infer-shapes.ts';
 import type { AnswerImages, Graph, HostTensor, Model, ModelNode } from './model.ts';
 import { kindOf } from './node-kinds.ts';
+import { fanInOf } from './fan-in.ts';
 import { fuseUpsampling, runUpsampledConvolution } from './_fuse-upsampling.ts';
 import { takeLogits } from './take-logits.ts';
 import { validateModel } from './validate-model.ts';
@@ -69,10 +70,7 @@ export function createNetwork(backend: TensorBackend, model: Model): Network {
       for (const [weightName, { shape, initial, trainable }] of Object.entries(weights)) {
         const name = `${nodeName}.${weightName}`;
         const tensor = scope.backend.tensor(model.weights.get(name)!.data, shape);
-        // A kernel's first values lie within 1 / sqrt(fan-in), and so do its bias's, which is added as it is.
-        const isKernel = typeof initial === 'object' && shape.length > 1;
-        const fanIn = isKernel ? Math.round(initial.bound ** -2) : 1;
-        variables.set(name, new Variable(backend, name, tensor, trainable, fanIn));
+        variables.set(name, new Variable(backend, name, tensor, trainable, fanInOf({ shape, initial })));
       }
     }
   });

@@ -22,17 +22,6 @@ function forAnyTeacher(preset: Preset): Preset {
   return { ...preset, training: { ...preset.training, initialization: 'auto', logitScale: 'usual', hintWeight: 4 } };
 }
 
-/**
- * For networks of any width. On the last 10,000 training images, half an `airbench-0.75` after 50 steps: 65.9 % where all
- * layers learn alike and hints weigh 4; 78.7 % with these, slower batch norms and pictures that are less strange. The
- * limit is the fan-in of a layer that reads 16 channels by 3x3: half a LeNet-5 has hardly any larger ones.
- */
-function ofAnyWidth(preset: Preset): Preset {
-  const { training } = preset;
-  const optimizer = { ...training.optimizer, fanInLimit: 144 };
-  return { ...preset, training: { ...training, optimizer, hintWeight: 8 } };
-}
-
 /** A recipe whose images are made by a generator, with what it has of `dafl`'s options. */
 function made(preset: Preset, changes: Partial<DaflOptions>): Preset {
   return { ...preset, dafl: { ...preset.dafl, ...changes } };
@@ -43,7 +32,7 @@ function made(preset: Preset, changes: Partial<DaflOptions>): Preset {
  * training images.
  */
 export const baselineRecipes: Readonly<Record<Exclude<MethodName, 'dafl'>, Preset>> = {
-  procedural: ofAnyWidth(forAnyTeacher(recipe(128, 375, 4, 3e-3))),
+  procedural: forAnyTeacher(recipe(128, 375, 4, 3e-3)),
   pool: made(forAnyTeacher(recipe(256, 400, 4, 2e-3)), {
     generator: { ...presets.fast.dafl.generator, latentSize: 100, widths: [16, 16, 8] },
     generatorSchedule: { kind: 'constant', learningRate: 5e-3 },

@@ -1,11 +1,17 @@
 import type { Graph } from '@dafl/core';
 import { fitLength } from './fit-length.ts';
 import { fitMemory, type FittedRecipe } from './fit-memory.ts';
+import { fitWidth } from './fit-width.ts';
 import type { DistillationOptions } from '../options/distillation-options.ts';
-import type { Recipe } from './resolve-recipe.ts';
+import { type Recipe, resolveRecipe } from './resolve-recipe.ts';
 
-/** What of a recipe depends on the networks, where the options leave it open: the size of its batches, and its length. */
-export function fitRecipe(options: DistillationOptions, recipe: Recipe, teacher: Graph, student: Graph): FittedRecipe {
+/**
+ * What of a recipe depends on the networks, where the options leave it open: how fast wide layers learn, the size of the batches,
+ * and the length.
+ */
+export function fitRecipe(given: DistillationOptions, asked: Recipe, teacher: Graph, student: Graph): FittedRecipe {
+  const options = fitWidth(given, asked, student);
+  const recipe = options === given ? asked : resolveRecipe(options);
   const fitted = fitMemory(options, recipe, teacher, student);
   // Networks whose batches had to be made smaller are not small.
   return fitted.note === null ? { ...fitted, recipe: fitLength(options, recipe, teacher, student) } : fitted;
