@@ -256,9 +256,9 @@ test('dafl distill --help-all', async () => {
                                                rate rises from 0
       --student-beta1 <number>                 First decay of the student's Adam
       --student-beta2 <number>                 Second decay of the student's Adam
-      --student-fan-in-limit <number>          The student's layers that read more
-                                               values than this learn more slowly,
-                                               in proportion (μP); 0: none
+      --student-rates <equal|relative>         Learning rates of the student's
+                                               layers: one for all, or in relation
+                                               to first weights of unusual size
       --temperature <number>                   Temperature of the distillation loss
       --student-loss <divergence|l1|mse>       How the student's logits are compared
                                                with the teacher's: softened

@@ -72,7 +72,6 @@ it('exports what it lists, and nothing by accident', () => {
       "totalVariationLoss",
       "validateModel",
       "verdictBounds",
-      "widestFanIn",
     ]
   `);
 });

@@ -51,7 +51,6 @@ export type { UpsampleNode } from './model/nodes/upsample-nearest2d.ts';
 export { type Classifier, describeClassifier } from './model/classifier.ts';
 export { describeModel, type ModelDescription, type NodeDescription } from './model/describe-model.ts';
 export { type GraphCost, graphCost } from './model/graph-cost.ts';
-export { widestFanIn } from './model/fan-in.ts';
 export { inferShapes } from './model/infer-shapes.ts';
 export type { NodeShapes, WeightSpecification } from './model/node-kind.ts';
 export { foldBatchNorms } from './model/fold-batch-norms.ts';

@@ -5,18 +5,18 @@ export class Variable {
   readonly name: string;
   /** Whether optimizers update it (weights) or the forward pass does (running statistics). */
   readonly trainable: boolean;
-  /** How many values each value that this weight helps to make is summed of: of a kernel its inputs; 1 of all else. */
-  readonly fanIn: number;
+  /** Root mean square of a kernel's first values; undefined of biases and all else. */
+  readonly firstScale: number | undefined;
   readonly #backend: TensorBackend;
   #tensor: Tensor;
 
   /** Takes ownership of `tensor`. */
-  constructor(backend: TensorBackend, name: string, tensor: Tensor, trainable: boolean, fanIn = 1) {
+  constructor(backend: TensorBackend, name: string, tensor: Tensor, trainable: boolean, firstScale?: number) {
     this.#backend = backend;
     this.name = name;
     this.#tensor = tensor;
     this.trainable = trainable;
-    this.fanIn = fanIn;
+    this.firstScale = firstScale;
   }
 
   /** The current value. It stays the variable's: the caller must not dispose it. */

@@ -37,23 +37,18 @@ async function run(network: Network, input: Argument, options: ForwardOptions): 
   }
 }
 
-it('knows how many values the kernels of its layers sum up', () => {
-  const nodes = [
-    convNode('conv', 'input', 6, { groups: 2 }),
-    normNode('norm', 'conv'),
-    { kind: 'flatten', name: 'flatten', inputs: ['norm'], order: 'hwc' } as const,
-    denseNode('dense', 'flatten', 3),
-  ];
-  const network = networkOf(graphOf(nodes, [5, 4, 8]));
-  const fanIns = Object.fromEntries(network.trainableVariables.map(({ name, fanIn }) => [name, fanIn]));
-  // 3x3 of the four channels of a group; 5x4 of six channels. Biases, scales and offsets are added or multiplied alone.
-  expect(fanIns).toEqual({
-    'conv.kernel': 36,
-    'conv.bias': 1,
-    'norm.scale': 1,
-    'norm.offset': 1,
-    'dense.kernel': 120,
-    'dense.bias': 1,
+it('knows how large the first values of its kernels are', () => {
+  const nodes = [convNode('conv', 'input', 1, { kernelSize: [1, 2] }), normNode('norm', 'conv')];
+  const graph = graphOf(nodes, [2, 3, 1]);
+  const model = initializeWeights(graph, createRandomStream(3, 'weights'));
+  const weights = new Map(model.weights).set('conv.kernel', { shape: [1, 2, 1, 1], data: new Float32Array([3, 4]) });
+  const network = createNetwork(backend, { graph, weights });
+  const scales = Object.fromEntries(network.trainableVariables.map(({ name, firstScale }) => [name, firstScale]));
+  expect(scales).toEqual({
+    'conv.kernel': Math.sqrt((9 + 16) / 2),
+    'conv.bias': undefined,
+    'norm.scale': undefined,
+    'norm.offset': undefined,
   });
   network.dispose();
 });

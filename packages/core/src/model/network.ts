@@ -7,7 +7,6 @@ import type { RandomStream } from '../random.ts';
 import { inferShapes } from './infer-shapes.ts';
 import type { AnswerImages, Graph, HostTensor, Model, ModelNode } from './model.ts';
 import { kindOf } from './node-kinds.ts';
-import { fanInOf } from './fan-in.ts';
 import { fuseUpsampling, runUpsampledConvolution } from './_fuse-upsampling.ts';
 import { takeLogits } from './take-logits.ts';
 import { validateModel } from './validate-model.ts';
@@ -69,8 +68,10 @@ export function createNetwork(backend: TensorBackend, model: Model): Network {
     for (const [nodeName, { weights }] of shapes) {
       for (const [weightName, { shape, initial, trainable }] of Object.entries(weights)) {
         const name = `${nodeName}.${weightName}`;
-        const tensor = scope.backend.tensor(model.weights.get(name)!.data, shape);
-        variables.set(name, new Variable(backend, name, tensor, trainable, fanInOf({ shape, initial })));
+        const { data } = model.weights.get(name)!;
+        const tensor = scope.backend.tensor(data, shape);
+        const isKernel = typeof initial === 'object' && shape.length > 1;
+        variables.set(name, new Variable(backend, name, tensor, trainable, isKernel ? scaleOf(data) : undefined));
       }
     }
   });
@@ -148,4 +149,11 @@ export function createNetwork(backend: TensorBackend, model: Model): Network {
       for (const variable of variables.values()) variable.dispose();
     },
   };
+}
+
+/** Root mean square. */
+function scaleOf(values: ArrayLike<number>): number {
+  let squares = 0;
+  for (let index = 0; index < values.length; index++) squares += values[index] ** 2;
+  return Math.sqrt(squares / values.length);
 }

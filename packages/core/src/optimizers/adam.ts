@@ -7,21 +7,21 @@ import type { Optimizer, OptimizerOptions } from './optimizer.ts';
 /**
  * Adam: m ← β₁m + (1-β₁)g, v ← β₂v + (1-β₂)g², p ← p - η m̂ / (√v̂ + ε), m̂ = m/(1-β₁ᵗ), v̂ = v/(1-β₂ᵗ).
  *
- * Source: Kingma and Ba, "Adam", 2015, algorithm 1. Deviations: none (epsilon outside the root, as in PyTorch). The limit of
- * the fan-in is that of μP (Yang et al., "Tensor Programs V", 2022, table 3), but that narrow layers are left alone.
+ * Source: Kingma and Ba, "Adam", 2015, algorithm 1. Deviations: none (epsilon outside the root, as in PyTorch). Relative
+ * learning rates are those of Shazeer and Stern, "Adafactor", 2018, section 8, but that they go by the first values, and that
+ * usual ones are left alone.
  */
 export function createAdam(
   backend: TensorBackend,
   variables: readonly Variable[],
   options: Omit<Extract<OptimizerOptions, { kind: 'adam' }>, 'kind'> = {},
 ): Optimizer {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, fanInLimit = Infinity } = options;
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, relative = false } = options;
   for (const [name, value] of Object.entries({ beta1, beta2 })) {
     if (!(value >= 0 && value < 1)) fail({ cannot: 'create Adam', as: `'${name}' must be in [0, 1)`, value });
   }
   check(epsilon > 0, { cannot: 'create Adam', as: "'epsilon' must be > 0", value: epsilon });
-  check(fanInLimit > 0, { cannot: 'create Adam', as: "'fanInLimit' must be > 0", value: fanInLimit });
-  const factorOf = ({ fanIn }: Variable): number => Math.min(1, fanInLimit / fanIn);
+  const factorOf = (variable: Variable): number => (relative ? rateFactor(variable) : 1);
   const blocks = blocksOf(backend, variables, factorOf);
   const first = new Moments(backend, blocks, 'firstMoment');
   const second = new Moments(backend, blocks, 'secondMoment');
@@ -71,6 +71,16 @@ export function createAdam(
       second.dispose();
     },
   };
+}
+
+/** Root mean square of the weights that usual learning rates suit, and how many times larger or smaller it may be. */
+const USUAL_SCALE = 0.1;
+const USUAL_FACTOR = 3;
+
+function rateFactor({ firstScale = USUAL_SCALE }: Variable): number {
+  const factor = firstScale / USUAL_SCALE;
+  // Of nothing but zeros, nothing follows.
+  return factor > USUAL_FACTOR || (factor > 0 && factor < 1 / USUAL_FACTOR) ? factor : 1;
 }
 
 function composedAdamStep(backend: TensorBackend) {

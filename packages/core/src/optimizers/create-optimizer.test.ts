@@ -12,7 +12,6 @@ describe('createOptimizer', () => {
     [{ kind: 'adam', beta1: 1 }, "Cannot create Adam as 'beta1' must be in [0, 1): current value is 1"],
     [{ kind: 'adam', beta2: -0.1 }, "Cannot create Adam as 'beta2' must be in [0, 1): current value is -0.1"],
     [{ kind: 'adam', epsilon: 0 }, "Cannot create Adam as 'epsilon' must be > 0: current value is 0"],
-    [{ kind: 'adam', fanInLimit: 0 }, "Cannot create Adam as 'fanInLimit' must be > 0: current value is 0"],
     [{ kind: 'sgd', momentum: 1 }, "Cannot create SGD as 'momentum' must be in [0, 1): current value is 1"],
     [{ kind: 'sgd', weightDecay: -1 }, "Cannot create SGD as 'weightDecay' must be >= 0: current value is -1"],
     [
@@ -57,20 +56,24 @@ describe('createOptimizer', () => {
     expect(values.map((value) => Number(value.toFixed(5)))).toEqual([0.85, 0.55, 0.55]);
   });
 
-  it('lets kernels of a large fan-in learn more slowly, in proportion', async () => {
-    const fanIns = [1, 100, 1_000];
-    const variables = fanIns.map((fanIn) => new Variable(backend, `kernel${fanIn}`, backend.fill([1], 1), true, fanIn));
-    const optimizer = createOptimizer(backend, variables, { kind: 'adam', fanInLimit: 200 });
-    for (let update = 0; update < 2; update++) {
+  it('lets kernels of unusual size learn in relation to it', async () => {
+    const scales = [undefined, 0.2, 0.5, 0.01, 0];
+    const update = async (relative: boolean): Promise<number[]> => {
+      const variables = scales.map(
+        (scale) => new Variable(backend, `kernel of ${scale}`, backend.fill([1], 1), true, scale),
+      );
+      const optimizer = createOptimizer(backend, variables, { kind: 'adam', relative });
       optimizer.apply(
-        fanIns.map(() => backend.fill([1], 1)),
+        scales.map(() => backend.fill([1], 1)),
         0.1,
       );
-    }
-    const values = await Promise.all(variables.map(async ({ tensor }) => (await backend.read(tensor))[0]));
-    // Of a constant gradient, Adam's updates are as long as the learning rate.
-    expect(values.map((value) => Number(value.toFixed(5)))).toEqual([0.8, 0.8, 0.96]);
-    optimizer.dispose();
+      const values = await Promise.all(variables.map(async ({ tensor }) => (await backend.read(tensor))[0]));
+      optimizer.dispose();
+      return values.map((value) => Number((1 - value).toFixed(4)));
+    };
+    // Adam's first update is as long as the learning rate.
+    expect(await update(false)).toEqual([0.1, 0.1, 0.1, 0.1, 0.1]);
+    expect(await update(true)).toEqual([0.1, 0.1, 0.5, 0.01, 0.1]);
   });
 
   it('refuses a state that lacks a moment', () => {

@@ -34,10 +34,10 @@ export type OptimizerOptions =
       /** > 0, default 1e-8. */
       readonly epsilon?: number;
       /**
-       * Kernels with a larger fan-in learn more slowly, in proportion: at fanInLimit / fan-in of the learning rate, so that one
-       * rate suits networks of any width. > 0; default: all learn alike.
+       * Whether a kernel whose first values are unusually large or small learns faster or more slowly, in proportion, so that
+       * one learning rate suits all networks; default false.
        */
-      readonly fanInLimit?: number;
+      readonly relative?: boolean;
     }
   | {
       readonly kind: 'sgd';

@@ -17,6 +17,7 @@ const others: Readonly<Record<string, string>> = {
   random: 'teacher',
   auto: 'random',
   moving: 'fixed',
+  equal: 'relative',
   divergence: 'mse',
 };
 

@@ -30,7 +30,7 @@ export interface HyperParameters {
   readonly studentWarmupSteps: number;
   readonly studentBeta1: number;
   readonly studentBeta2: number;
-  readonly studentFanInLimit: number;
+  readonly studentRates: 'equal' | 'relative';
   readonly temperature: number;
   readonly studentLoss: 'divergence' | 'l1' | 'mse';
   readonly initialization: 'random' | 'teacher' | 'auto';
@@ -167,15 +167,14 @@ export const hyperParameters: { readonly [Name in keyof HyperParameters]: HyperP
   studentWarmupSteps: at('training.schedule.warmupSteps', warmupSteps('student'), 0),
   studentBeta1: at('training.optimizer.beta1', decay("First decay of the student's Adam")),
   studentBeta2: at('training.optimizer.beta2', decay("Second decay of the student's Adam")),
-  studentFanInLimit: {
+  studentRates: {
     schema: z
-      .number()
-      .min(0)
-      .describe("The student's layers that read more values than this learn more slowly, in proportion (μP); 0: none"),
-    read: ({ training: { optimizer } }) => (optimizer.kind === 'adam' ? (optimizer.fanInLimit ?? 0) : 0),
-    write: (preset, limit) => {
+      .enum(['equal', 'relative'])
+      .describe("Learning rates of the student's layers: one for all, or in relation to first weights of unusual size"),
+    read: ({ training: { optimizer } }) => (optimizer.kind === 'adam' && optimizer.relative ? 'relative' : 'equal'),
+    write: (preset, rates) => {
       const { training } = preset;
-      const optimizer = { ...training.optimizer, fanInLimit: limit === 0 ? undefined : limit };
+      const optimizer = { ...training.optimizer, relative: rates === 'relative' ? true : undefined };
       return { ...preset, training: { ...training, optimizer } };
     },
   },
@@ -221,7 +220,7 @@ export const commonHyperParameters: ReadonlySet<string> = new Set<keyof HyperPar
   'studentWarmupSteps',
   'studentBeta1',
   'studentBeta2',
-  'studentFanInLimit',
+  'studentRates',
   'temperature',
   'studentLoss',
   'initialization',

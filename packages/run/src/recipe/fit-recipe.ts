@@ -6,8 +6,8 @@ import type { DistillationOptions } from '../options/distillation-options.ts';
 import { type Recipe, resolveRecipe } from './resolve-recipe.ts';
 
 /**
- * What of a recipe depends on the networks, where the options leave it open: how fast wide layers learn, the size of the batches,
- * and the length.
+ * What of a recipe depends on the networks, where the options leave it open: how tightly wide students are held, the size of the
+ * batches, and the length.
  */
 export function fitRecipe(given: DistillationOptions, asked: Recipe, teacher: Graph, student: Graph): FittedRecipe {
   const options = fitWidth(given, asked, student);

@@ -1,28 +1,31 @@
-import { type Graph, widestFanIn } from '@dafl/core';
+import { type Graph, inferShapes } from '@dafl/core';
 import type { DistillationOptions } from '../options/distillation-options.ts';
 import { lowRankShare } from '../options/low-rank-share.ts';
 import type { Recipe } from './resolve-recipe.ts';
 import { startsFromTeacher } from './starts-from-teacher.ts';
 
-/** Of a layer that reads 32 channels by 3x3: LeNet-5 and ResNet-20 at half width have no larger ones. */
+/** Values that a layer sums up where it reads 32 channels by 3x3: LeNet-5 and ResNet-20 at half width have no wider ones. */
 const LARGEST_USUAL = 288;
 
 /**
- * Wide layers diverge at the learning rate of narrow ones, and what a student of them takes over is worth more. On CIFAR-10's
- * last 10,000 training images, half an `airbench-0.75` (fan-in 864) after 50 steps on chosen pictures: 70.1 % at the usual
- * values with hints of 16; 75.8 % at a third of the rate, 73.4 % with hints of 4; 78.8 % with these. A small residual network
- * (fan-in 288) lost 5 points at a third of the rate.
+ * Of hints, for wide students. On CIFAR-10's last 10,000 training images, half an `airbench-0.75` (864) after 50 steps: 77.0 %
+ * with the usual 4, 79.4 % with 8. LeNet-5 and a small residual network gained nothing.
  */
-const WIDE = { studentFanInLimit: 144, hintWeight: 8 } as const;
+const HINT_WEIGHT = 8;
 
-/** Lets wide layers learn more slowly, and holds a wide student to its teacher more tightly, where the options leave that open. */
+/** Holds a wide student to its teacher's inner values more tightly, where the options leave that open. */
 export function fitWidth(
   options: DistillationOptions,
   { options: { method } }: Recipe,
   student: Graph,
 ): DistillationOptions {
-  const isOpen = options.studentLearningRate === undefined;
   const inherits = startsFromTeacher(options) && lowRankShare(options.student) === undefined;
-  if (method !== 'procedural' || !isOpen || !inherits || widestFanIn(student) <= LARGEST_USUAL) return options;
-  return { ...WIDE, ...options };
+  if (method !== 'procedural' || !inherits || widestFanIn(student) <= LARGEST_USUAL) return options;
+  return { hintWeight: HINT_WEIGHT, ...options };
+}
+
+/** Of the layers of a graph, how many values one of them sums up at most. */
+function widestFanIn(graph: Graph): number {
+  const shapes = [...inferShapes(graph).values()].map(({ weights }) => weights.kernel?.shape ?? [1, 1]);
+  return Math.max(...shapes.map((shape) => shape.slice(0, -1).reduce((product, size) => product * size, 1)));
 }
