@@ -1,5 +1,6 @@
 import { createCpuBackend } from '@dafl/backend-cpu';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { normNode } from '../_testing/nodes.ts';
 import { tinyGraph, trainTinyTeacher } from '../_testing/tiny-classifier.ts';
 import type { Checkpoint } from '../checkpoint.ts';
 import { distill, type DistillOptions } from '../distill.ts';
@@ -141,6 +142,21 @@ describe('procedural', () => {
     expect(bytesOf(resumed.result.student)).toEqual(bytesOf(whole.result.student));
     const other = await runSteps({ seed: 2 });
     expect(bytesOf(other.result.student)).not.toEqual(bytesOf(whole.result.student));
+  });
+
+  it('does so, too, where the teacher tells how strange pictures are to it', async () => {
+    const graph = tinyGraph([4, 16]);
+    const [conv, ...rest] = graph.nodes;
+    const normed = {
+      ...graph,
+      nodes: [conv, { ...normNode('norm', 'conv') }, { ...rest[0], inputs: ['norm'] }, ...rest.slice(1)],
+    };
+    const strict = initializeWeights({ ...normed, name: 'normed' }, createRandomStream(3, 'weights'));
+    const whole = await runSteps({ teacher: strict });
+    const { tensors } = whole.checkpoint;
+    expect(tensors.get('method/strangeness')!.shape).toEqual(tensors.get('method/answers')!.shape);
+    const resumed = await runSteps({ teacher: strict, resume: whole.checkpoint });
+    expect(bytesOf(resumed.result.student)).toEqual(bytesOf(whole.result.student));
   });
 
   it.each(['batchSize', 'studentSteps', 'uses'])('refuses %s that is undefined', (name) => {

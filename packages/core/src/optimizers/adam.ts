@@ -75,7 +75,7 @@ export function createAdam(
 
 /** Root mean square of the weights that usual learning rates suit, and how many times larger or smaller it may be. */
 const USUAL_SCALE = 0.1;
-const USUAL_FACTOR = 3;
+const USUAL_FACTOR = 4;
 
 function rateFactor({ firstScale = USUAL_SCALE }: Variable): number {
   const factor = firstScale / USUAL_SCALE;
