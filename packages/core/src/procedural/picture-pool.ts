@@ -55,11 +55,16 @@ export class PicturePool {
   add(picture: Uint8Array, label: number, replaced: number, strangeness?: number): void {
     const members = this.#members[label];
     const isFull = members.length === this.quota;
-    const givenUp =
-      strangeness === undefined ? members[Math.floor(replaced * members.length)] : this.#strangest(members);
-    if (isFull && strangeness !== undefined && strangeness >= this.#strangeness[givenUp]) return;
-    const place = isFull ? givenUp : this.#count++;
-    if (!isFull) members.push(place);
+    let place = this.#count;
+    if (!isFull) {
+      members.push(place);
+      this.#count++;
+    } else if (strangeness === undefined) {
+      place = members[Math.floor(replaced * members.length)];
+    } else {
+      place = this.#strangest(members);
+      if (strangeness >= this.#strangeness[place]) return;
+    }
     this.#strangeness[place] = strangeness ?? 0;
     this.#pixels.set(picture, place * this.pictureSize);
   }

@@ -94,7 +94,13 @@ export function refine(preset: Preset): Preset {
   const schedule = { kind: 'cosine', learningRate: 1e-4, warmupSteps: 60 } as const;
   return {
     ...preset,
-    training: { ...training, schedule, initialization: 'auto', batchNormStatistics: 'fixed' },
+    training: {
+      ...training,
+      optimizer: { ...training.optimizer, kind: 'adam', relative: undefined },
+      schedule,
+      initialization: 'auto',
+      batchNormStatistics: 'fixed',
+    },
   };
 }
 

@@ -21,7 +21,7 @@ export function fitWidth(
 ): DistillationOptions {
   const inherits = startsFromTeacher(options) && lowRankShare(options.student) === undefined;
   if (method !== 'procedural' || !inherits || widestFanIn(student) <= LARGEST_USUAL) return options;
-  return { hintWeight: HINT_WEIGHT, ...options };
+  return { ...options, hintWeight: options.hintWeight ?? HINT_WEIGHT };
 }
 
 /** Of the layers of a graph, how many values one of them sums up at most. */

@@ -21,6 +21,13 @@ const optionsOf = (options: object) => {
   return { ...recipe.options, steps: recipe.steps };
 };
 
+it('lets layers learn in relation to their first weights, but those of a student that is refined', () => {
+  expect(optionsOf({}).studentRates).toBe('relative');
+  expect(optionsOf({ student: 'low-rank' }).studentRates).toBe('equal');
+  expect(optionsOf({ student: 'low-rank', initialization: 'random' }).studentRates).toBe('relative');
+  expect(optionsOf({ method: 'dafl' }).studentRates).toBe('equal');
+});
+
 it.each([
   // A tenth of the run, or so many tenths that 30,000 images are learnt from between judgements.
   [{ method: 'procedural' }, 38],
