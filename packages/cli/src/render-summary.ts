@@ -66,7 +66,7 @@ export async function renderSummary(
     tfjs: 'the student for TensorFlow.js',
     int8: 'the student in eight bits, as ONNX',
     report: 'open it in a browser',
-    samples: 'what it learnt from',
+    samples: 'images like those it learnt from',
     record: 'options, machine, results',
     metrics: 'every step',
   };

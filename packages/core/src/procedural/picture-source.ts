@@ -154,8 +154,7 @@ export class PictureSource {
         this.#wanted[kind].count++;
       }
       const strange = strangeness?.[index];
-      if (isHeldOut) this.heldOut.add(picture, label, replaced);
-      else this.training.add(picture, label, replaced, strange);
+      (isHeldOut ? this.heldOut : this.training).add(picture, label, replaced, strange);
       this.#answers.push(label);
       if (strange !== undefined) this.#strangeness.push(strange);
     }

@@ -47,3 +47,12 @@ test('the weights beside an ONNX file are told from the model', async () => {
     `Cannot read '${file}' as it must be a model: current value is the weights of '${file.replace('.data', '')}'`,
   );
 });
+
+test('gives a narrower form slow batch norms, however fast those of its teacher are', async () => {
+  const graph = createArchitecture('airbench-0.5');
+  const teacher = initializeWeights(graph, createRandomStream(1, 'weights'));
+  const momenta = ({ nodes }: Graph): number[] =>
+    nodes.flatMap((node) => (node.kind === 'batchNorm' ? [node.momentum] : []));
+  expect(Math.max(...momenta(graph))).toBeGreaterThan(0.1);
+  expect(Math.max(...momenta((await loadStudent(0.5, teacher)).graph))).toBe(0.1);
+});

@@ -1,7 +1,7 @@
 import type { Graph } from '@dafl/core';
 import { fitLength } from './fit-length.ts';
 import { fitMemory, type FittedRecipe } from './fit-memory.ts';
-import { fitWidth } from './fit-width.ts';
+import { fitHints } from './fit-hints.ts';
 import type { DistillationOptions } from '../options/distillation-options.ts';
 import { type Recipe, resolveRecipe } from './resolve-recipe.ts';
 
@@ -10,7 +10,7 @@ import { type Recipe, resolveRecipe } from './resolve-recipe.ts';
  * batches, and the length.
  */
 export function fitRecipe(given: DistillationOptions, asked: Recipe, teacher: Graph, student: Graph): FittedRecipe {
-  const options = fitWidth(given, asked, student);
+  const options = fitHints(given, asked, student);
   const recipe = options === given ? asked : resolveRecipe(options);
   const fitted = fitMemory(options, recipe, teacher, student);
   // Networks whose batches had to be made smaller are not small.

@@ -14,7 +14,7 @@ const LARGEST_USUAL = 288;
 const HINT_WEIGHT = 8;
 
 /** Holds a wide student to its teacher's inner values more tightly, where the options leave that open. */
-export function fitWidth(
+export function fitHints(
   options: DistillationOptions,
   { options: { method } }: Recipe,
   student: Graph,
