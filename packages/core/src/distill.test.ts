@@ -390,6 +390,27 @@ describe('interruption', () => {
     );
   });
 
+  it.each([1, 4, 30])(
+    'fits the student anew where that was interrupted, and leaves nothing behind: turn %i',
+    async (turns) => {
+      const fitted = tinyRun(backend, teacher, {
+        student: shrink(teacher.graph, 0.5),
+        training: { initialization: 'teacher', fitsLayers: true },
+      });
+      const controller = new AbortController();
+      let left = turns;
+      const turn = async (): Promise<void> => void (--left === 0 && controller.abort());
+      const events = await collectEvents({ ...fitted, turn, signal: controller.signal });
+      expect(events.map(({ event }) => event)).toEqual(['start', 'checkpoint', 'interrupted']);
+      const { checkpoint } = events.find((event) => event.event === 'checkpoint')!;
+      expect(checkpoint.step).toBe(0);
+      expect((await runToResult({ ...fitted, resume: checkpoint })).student).toEqual(
+        (await runToResult(fitted)).student,
+      );
+      expect(live()).toBe(0);
+    },
+  );
+
   it.each(['step', 'checkpoint', 'samples'])(
     'after the last step leaves the reports to resumption: %s',
     async (last) => {
@@ -589,6 +610,14 @@ describe('resumption', () => {
           steps: 4,
           dafl: { schedule: 'two-stage', generatorOptimizer: { kind: 'sgd', momentum: 0.9, nesterov: true } },
           training: { optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 5e-4 } },
+        }),
+    ],
+    [
+      'fitted layers',
+      () =>
+        tinyRun(backend, teacher, {
+          student: shrink(teacher.graph, 0.5),
+          training: { initialization: 'teacher', fitsLayers: true, hintWeight: 1 },
         }),
     ],
   ];

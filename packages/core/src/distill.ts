@@ -4,6 +4,7 @@ import { detectCollapse } from './detect-collapse.ts';
 import type { DistillEvent, NetworkSummary } from './distill-event.ts';
 import type { ImageSet } from './data/image-set.ts';
 import { drawSamples } from './draw-samples.ts';
+import { fitStudent } from './fit-student.ts';
 import { check, fail } from './check.ts';
 import { DaflError } from './errors.ts';
 import { evaluate } from './evaluate.ts';
@@ -65,6 +66,11 @@ export interface StudentTraining {
    * run. @see chooseHints
    */
   readonly hintWeight?: number;
+  /**
+   * Whether the layers of a student that starts from the teacher's channels are fitted to the teacher's before the first
+   * step, on procedural pictures. Default false. @see fitLayers
+   */
+  readonly fitsLayers?: boolean;
 }
 
 /** One distillation. */
@@ -224,7 +230,8 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
 
     const best = options.keeps === 'best' ? new BestStudent() : undefined;
     const start = options.resume?.step ?? 0;
-    if (options.resume !== undefined) await restore(options.resume);
+    // What was interrupted before its first step begins anew.
+    if (options.resume !== undefined && start > 0) await restore(options.resume);
     yield {
       event: 'start',
       method: method.name,
@@ -243,6 +250,9 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
     if (taken.note !== undefined) {
       yield { event: 'warning', code: 'PROBABILITIES', step: start, message: taken.note };
     }
+    const { channels } = initial;
+    if (training.fitsLayers === true && channels !== undefined && start === 0)
+      await untilAborted(() => fitStudent({ teacher, student, channels, createRandom, turn, signal }));
     // Before the first step: what is needed in the end must be known to work.
     const examination =
       options.judges === true
@@ -516,6 +526,8 @@ function initializeStudent(
   readonly model: Model;
   readonly from: 'random' | 'teacher' | 'given';
   readonly hints: readonly Hint[];
+  /** Of each node, where they are the teacher's: which of its channels the student's are. */
+  readonly channels?: ReadonlyMap<string, readonly number[]>;
   /** Why the teacher's weights could not be taken, where they were wanted. */
   readonly reason?: string;
 } {
@@ -527,7 +539,7 @@ function initializeStudent(
     try {
       const inherited = inheritChannels(teacher, student);
       const hints = (training.hintWeight ?? 0) > 0 ? chooseHints(teacher.graph, inherited) : [];
-      return { model: scaleLogits(inherited.model, scale), from: 'teacher', hints };
+      return { model: scaleLogits(inherited.model, scale), from: 'teacher', hints, channels: inherited.channels };
     } catch (error) {
       const isOtherArchitecture = error instanceof DaflError && error.code === 'MODEL';
       if (training.initialization === 'teacher' || !isOtherArchitecture) throw error;

@@ -25,6 +25,13 @@ export interface ForwardOptions {
   readonly random?: RandomStream;
 }
 
+/** A node that is about to run. */
+export interface NodeVisit {
+  readonly node: ModelNode;
+  /** What it reads, alive until the next visit. An upsampling that a convolution takes with it was not carried out. */
+  readonly inputs: readonly Value[];
+}
+
 /** A model whose weights live on a backend. */
 export interface Network {
   readonly backend: TensorBackend;
@@ -43,6 +50,13 @@ export interface Network {
    * @returns One value for each of the graph's outputs.
    */
   forward(tape: Tape, input: Value, options: ForwardOptions): Record<string, Value>;
+
+  /**
+   * Runs the graph like `forward`, and halts before each node: the caller sees what it reads and may change its weights.
+   *
+   * @returns The outputs, once it has run to the end.
+   */
+  walk(tape: Tape, input: Value, options: ForwardOptions): Generator<NodeVisit, Record<string, Value>, undefined>;
 
   /** Reads the weights back. */
   toModel(): Promise<Model>;
@@ -85,6 +99,18 @@ export function createNetwork(backend: TensorBackend, model: Model): Network {
   }
 
   function forward(tape: Tape, input: Value, options: ForwardOptions): Record<string, Value> {
+    const walked = walk(tape, input, options);
+    for (;;) {
+      const { done, value } = walked.next();
+      if (done === true) return value;
+    }
+  }
+
+  function* walk(
+    tape: Tape,
+    input: Value,
+    options: ForwardOptions,
+  ): Generator<NodeVisit, Record<string, Value>, undefined> {
     const expected = graph.inputShape;
     if (input.shape.length !== expected.length + 1 || expected.some((size, axis) => input.shape[axis + 1] !== size)) {
       throw new DaflError(
@@ -97,6 +123,7 @@ export function createNetwork(backend: TensorBackend, model: Model): Network {
     const waiting = new Map(consumers);
     for (const { node, inputs, isUpsampled } of plan) {
       const read = inputs.map((name) => values.get(name)!);
+      yield { node, inputs: read };
       const variable = (name: string): Variable => variables.get(`${node.name}.${name}`)!;
       const weight = (name: string): Value =>
         trainable ? tape.leaf(variable(name).tensor) : tape.constant(variable(name).tensor);
@@ -133,6 +160,7 @@ export function createNetwork(backend: TensorBackend, model: Model): Network {
     trainableVariables,
     answer: model.answer,
     forward,
+    walk,
     async toModel() {
       const weights = new Map<string, HostTensor>();
       for (const [name, variable] of variables) {

@@ -34,6 +34,7 @@ export interface HyperParameters {
   readonly temperature: number;
   readonly studentLoss: 'divergence' | 'l1' | 'mse';
   readonly initialization: 'random' | 'teacher' | 'auto';
+  readonly studentFit: 'none' | 'layers';
   readonly studentBatchNorm: 'moving' | 'fixed';
   readonly hintWeight: number;
 }
@@ -196,6 +197,18 @@ export const hyperParameters: { readonly [Name in keyof HyperParameters]: HyperP
         "Where the student's weights start: random, from the teacher's, or the latter where it fits (low-rank: auto)",
       ),
   ),
+  studentFit: {
+    schema: z
+      .enum(['none', 'layers'])
+      .describe(
+        "What is fitted to the teacher's inner channels before the first step, where the student starts from them",
+      ),
+    read: ({ training }) => (training.fitsLayers === true ? 'layers' : 'none'),
+    write: (preset, fit) => ({
+      ...preset,
+      training: { ...preset.training, fitsLayers: fit === 'layers' ? true : undefined },
+    }),
+  },
   studentBatchNorm: at(
     'training.batchNormStatistics',
     z
@@ -224,6 +237,7 @@ export const commonHyperParameters: ReadonlySet<string> = new Set<keyof HyperPar
   'temperature',
   'studentLoss',
   'initialization',
+  'studentFit',
   'studentBatchNorm',
   'hintWeight',
 ]);
