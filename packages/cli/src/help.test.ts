@@ -100,7 +100,7 @@ test('dafl distill', async () => {
       dafl distill --resume student
 
     Everywhere: --json, --quiet, --no-images, --verbose
-    'dafl distill --help-all' shows all 73 flags.
+    'dafl distill --help-all' shows all 74 flags.
     "
   `);
 });
@@ -266,6 +266,9 @@ test('dafl distill --help-all', async () => {
       --initialization <random|teacher|auto>   Where the student's weights start:
                                                random, from the teacher's, or the
                                                latter where it fits (low-rank: auto)
+      --student-fit <none|layers>              What is fitted to the teacher's inner
+                                               channels before the first step, where
+                                               the student starts from them
       --student-batch-norm <moving|fixed>      Statistics of the student's batch
                                                norms: of its batches, or those that
                                                it starts with, then without dropout

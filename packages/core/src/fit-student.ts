@@ -23,7 +23,7 @@ export interface FitStudentOptions {
 
 const MOST_PICTURES = 1_024;
 /** Of the teacher's largest feature map of all pictures; about two such are alive at once. */
-const MOST_BYTES = 2 ** 26;
+const MOST_BYTES = 2 ** 28;
 
 /**
  * Fits a student's layers to its teacher's by procedural pictures, before the first step: no data, no training.

@@ -18,6 +18,7 @@ const others: Readonly<Record<string, string>> = {
   auto: 'random',
   moving: 'fixed',
   equal: 'relative',
+  none: 'layers',
   divergence: 'mse',
 };
 
