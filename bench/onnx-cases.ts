@@ -68,7 +68,8 @@ async function runCase(bytes: Uint8Array, { input, output, rtol, atol }: Case, i
       builder.nodes.length > 0
         ? builder.nodes
         : [{ name: 'same', kind: 'reshape', shape: inputShape, inputs: ['input'] }],
-    outputs: { logits: builder.nodes.length > 0 ? node : 'same' },
+    // No classifier: behind logits a softmax would be taken for its head.
+    outputs: { result: builder.nodes.length > 0 ? node : 'same' },
   };
   const model = { graph, weights: builder.weights };
   validateModel(model);
@@ -77,7 +78,7 @@ async function runCase(bytes: Uint8Array, { input, output, rtol, atol }: Case, i
   const tape = new Tape(backend);
   const values = Float64Array.from(input.values, (value) => value ?? Number.NaN);
   const leaf = tape.leaf(backend.tensor(values, [batch, ...inputShape]));
-  const result = network.forward(tape, leaf, { mode: 'inference' }).logits;
+  const result = network.forward(tape, leaf, { mode: 'inference' }).result;
   const actual = await backend.read(result.tensor);
   if (actual.length !== output.values.length)
     return { result: 'failed', reason: `${actual.length} values in place of ${output.values.length}` };
