@@ -82,6 +82,32 @@ describe('the logits', () => {
   });
 });
 
+describe('inputs', () => {
+  it('that nothing reads are left out', async () => {
+    const { model } = read({ nodes: [node('MatMul x,w -> y')], others: ['training'] });
+    expect(await runModel(model, Float32Array.from(row), [1, 4])).toEqual(
+      three.map((value) => expect.closeTo(value, 5) as number),
+    );
+  });
+
+  it('whose channels are open have those of the convolution that reads them', () => {
+    const kernel = floats('k', [2, 3, 1, 1], [1, 2, 3, 4, 5, 6]);
+    const nodes = [node('Conv x,k -> c'), node('GlobalAveragePool c -> p'), node('Flatten p -> y')];
+    const bytes = buildOnnx({ shape: ['N', 'C', 'H', 'W'], weights: [kernel], nodes });
+    expect(readOnnx(bytes, 'x.onnx', { inputSize: [4, 6] }).model.graph.inputShape).toEqual([4, 6, 3]);
+    expect(() => readOnnx(bytes, 'x.onnx')).toThrow(
+      "as its input must be pictures of a known size where 'inputSize' is not given: current value is [?, 3, ?, ?]",
+    );
+  });
+
+  it('that are read must be one', () => {
+    const nodes = [node('MatMul x,w -> z'), node('Mul z,keep -> y')];
+    expect(() => read({ nodes, others: ['keep'] })).toThrow(
+      "as it must have one input: current value is ['x', 'keep']",
+    );
+  });
+});
+
 describe('what no operator can do is refused by name', () => {
   const constant = [
     ...weights,

@@ -2,9 +2,11 @@ import { showValue } from '@dafl/core';
 import type { PixelConvention } from '../../set-pixel-convention.ts';
 import { createReject, type Reject } from '../_reject.ts';
 import { finishImport, type ImportedModel } from '../finish-import.ts';
+import { chooseOutput } from './choose-output.ts';
 import { externalFiles } from './decode-tensor.ts';
 import { type Activation, GraphBuilder, sameOrder, usualOrder } from './graph-builder.ts';
 import { lowerGraph } from './lower-graph.ts';
+import { nodesBefore } from './nodes-before.ts';
 import { type OnnxModel, type OnnxValue, parseOnnx } from './parse-onnx.ts';
 import { readClassNames } from './read-class-names.ts';
 import { readPreprocessing } from './read-preprocessing.ts';
@@ -64,14 +66,13 @@ interface BuildOptions extends ReadOnnxOptions {
 /** Makes a parsed graph dafl's. */
 export function buildModel(file: OnnxModel, name: string, options: BuildOptions, reject: Reject): ImportedModel {
   if (file.opset < LEAST_OPSET) reject(`its opset must be >= ${LEAST_OPSET}`, String(file.opset));
-  const initialized = new Set(file.initializers.map((tensor) => tensor.name));
-  const inputs = file.inputs.filter((input) => !initialized.has(input.name));
+  const chosen = chooseOutput(file) ?? reject('it must have an output', 'none');
+  const inputs = inputsBefore(file, chosen.name);
   if (inputs.length !== 1) reject('it must have one input', showValue(inputs.map((input) => input.name)));
-  if (file.outputs.length === 0) reject('it must have an output', 'none');
   const { isChannelsLast } = options;
   const builder = new GraphBuilder(inputs[0].shape?.[0], true, isChannelsLast === true ? sameOrder : undefined);
   const { inputShape, input } = describeInput(
-    sizeInput(inputs[0], options.inputSize, reject),
+    sizeInput(countChannels(inputs[0], file), options.inputSize, reject),
     isChannelsLast ?? readsChannelsLast(file, inputs[0].name),
     builder,
     reject,
@@ -82,19 +83,41 @@ export function buildModel(file: OnnxModel, name: string, options: BuildOptions,
       builder,
       input,
       inputName: inputs[0].name,
-      outputName: file.outputs[0].name,
+      outputName: chosen.name,
       siblings: options.siblings ?? new Map(),
     },
     reject,
   );
+  for (const note of chosen.notes) builder.notes.add(note);
   return finishImport(builder, lowered.output, {
     name,
     inputShape,
     reject,
     pixels: options.pixels,
-    classNames: readClassNames(file.metadata),
+    classNames: readClassNames(file.metadata) ?? chosen.classNames,
     preprocessing: readPreprocessing(file.metadata, inputShape.at(-1)!),
   });
+}
+
+/** Inputs without a value of their own that a tensor needs; all of them where it needs none. */
+function inputsBefore(file: OnnxModel, tensor: string): OnnxValue[] {
+  const initialized = new Set(file.initializers.map(({ name }) => name));
+  const inputs = file.inputs.filter(({ name }) => !initialized.has(name));
+  const read = new Set([tensor, ...nodesBefore(file, tensor).flatMap((node) => node.inputs)]);
+  const needed = inputs.filter(({ name }) => read.has(name));
+  return needed.length === 0 ? inputs : needed;
+}
+
+/** Fills in the channels where the file leaves them open, by the first convolution that reads its input. */
+function countChannels(input: OnnxValue, file: OnnxModel): OnnxValue {
+  const { shape = [undefined, undefined, undefined, undefined] } = input;
+  if (shape.length !== 4 || shape[1] !== undefined || shape[3] !== undefined) return input;
+  const first = file.nodes.find(({ operator, inputs }) => operator === 'Conv' && inputs[0] === input.name);
+  const kernel = file.initializers.find(({ name }) => name === first?.inputs[1]);
+  const groups = first?.attributes.get('group') ?? 1;
+  return kernel?.shape.length === 4 && typeof groups === 'number'
+    ? { ...input, shape: shape.with(1, kernel.shape[1] * groups) }
+    : input;
 }
 
 /** Fills in the height and width, where the file leaves them open. */
@@ -121,7 +144,7 @@ function describeInput(
 ): { inputShape: number[]; input: Activation } {
   if (shape === undefined || shape.length < 2 || shape.length > 4 || shape.slice(1).includes(undefined)) {
     const shown = shape?.map((size) => size ?? '?').join(', ') ?? 'unknown';
-    return reject('its input must be pictures of a known size', `[${shown}]`);
+    return reject("its input must be pictures of a known size where 'inputSize' is not given", `[${shown}]`);
   }
   const [, ...sizes] = shape as number[];
   if (sizes.length === 3) {

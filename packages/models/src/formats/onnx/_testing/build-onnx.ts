@@ -19,6 +19,8 @@ export interface OnnxSketch {
   readonly weights?: readonly OnnxTensor[];
   /** Weights that are listed among the graph's inputs too, as old exporters do. */
   readonly listed?: readonly string[];
+  /** Inputs beside `x`, of one number each. */
+  readonly others?: readonly string[];
   readonly opset?: number;
   readonly metadata?: Readonly<Record<string, string>>;
 }
@@ -58,7 +60,7 @@ interface RawParts {
 
 /** The file. The output is `y`, of a shape that is not said. */
 export function buildOnnx(sketch: OnnxSketch, { constants = [], tensors = [] }: RawParts = {}): Uint8Array {
-  const { shape, nodes, weights = [], listed = [], opset = 17, metadata = {} } = sketch;
+  const { shape, nodes, weights = [], listed = [], others = [], opset = 17, metadata = {} } = sketch;
   const graph = new ProtobufWriter();
   for (const constant of constants) graph.message(1, constant);
   for (const each of nodes) graph.message(1, nodeMessage(each));
@@ -68,6 +70,7 @@ export function buildOnnx(sketch: OnnxSketch, { constants = [], tensors = [] }: 
   for (const weight of weights)
     if (listed.includes(weight.name)) graph.message(11, valueMessage(weight.name, weight.shape));
   graph.message(11, valueMessage('x', shape));
+  for (const other of others) graph.message(11, valueMessage(other, []));
   graph.message(12, new ProtobufWriter().text(1, 'y'));
   const message = new ProtobufWriter()
     .integer(1, 8)
