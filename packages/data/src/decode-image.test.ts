@@ -43,6 +43,106 @@ describe('decodeImage', () => {
     expect(decodeImage(alpha)).toMatchObject({ channels: 1, pixels: Uint8Array.of(7) });
   });
 
+  // A picture of 16 x 8 in four parts of one grey each, as rows of the parts.
+  it.each([
+    [
+      1,
+      [
+        [0, 80],
+        [160, 240],
+      ],
+    ],
+    [
+      2,
+      [
+        [80, 0],
+        [240, 160],
+      ],
+    ],
+    [
+      3,
+      [
+        [240, 160],
+        [80, 0],
+      ],
+    ],
+    [
+      4,
+      [
+        [160, 240],
+        [0, 80],
+      ],
+    ],
+    [
+      5,
+      [
+        [0, 160],
+        [80, 240],
+      ],
+    ],
+    [
+      6,
+      [
+        [160, 0],
+        [240, 80],
+      ],
+    ],
+    [
+      7,
+      [
+        [240, 80],
+        [160, 0],
+      ],
+    ],
+    [
+      8,
+      [
+        [80, 240],
+        [0, 160],
+      ],
+    ],
+    [
+      9,
+      [
+        [0, 80],
+        [160, 240],
+      ],
+    ],
+  ])('turns a JPEG file of orientation %i as Exif says', (orientation, parts) => {
+    const [width, height] = [32, 16];
+    const data = Uint8Array.from({ length: width * height * 4 }, (_, index) => {
+      const pixel = index >> 2;
+      return index % 4 === 3 ? 255 : (pixel % width >= 16 ? 80 : 0) + (pixel >= 8 * width ? 160 : 0);
+    });
+    const jpeg = encodeJpeg({ width, height, data }, 100).data;
+    for (const isLittleEndian of [true, false]) {
+      const exif = Buffer.alloc(36);
+      const view = new DataView(exif.buffer, exif.byteOffset);
+      view.setUint32(0, 0xffe10022);
+      exif.write('Exif', 4);
+      exif.write(isLittleEndian ? 'II' : 'MM', 10);
+      view.setUint16(12, 42, isLittleEndian);
+      view.setUint32(14, 8, isLittleEndian);
+      [1, 0x0112, 3].forEach((value, index) => view.setUint16(18 + 2 * index, value, isLittleEndian));
+      view.setUint32(24, 1, isLittleEndian);
+      view.setUint16(28, orientation, isLittleEndian);
+      const file = Buffer.concat([jpeg.subarray(0, 2), exif, jpeg.subarray(2)]);
+      const turned = decodeImage(file);
+      const isTall = orientation >= 5 && orientation <= 8;
+      expect(turned).toMatchObject(isTall ? { width: 16, height: 32 } : { width: 32, height: 16 });
+      const at = (row: number, column: number) =>
+        turned.pixels[(Math.floor(turned.height * row) * turned.width + Math.floor(turned.width * column)) * 3];
+      [0.25, 0.75].forEach((row, index) =>
+        [0.25, 0.75].forEach((column, place) =>
+          expect(Math.abs(at(row, column) - parts[index][place])).toBeLessThan(4),
+        ),
+      );
+      // Cut off anywhere, nothing is read beyond the end.
+      for (let length = 2; length < 40; length++)
+        expect(() => decodeImage(file.subarray(0, length))).toThrow(/as it must be/);
+    }
+  });
+
   it.each([
     [1, [[0b10110000]], 4, [255, 0, 255, 255]],
     [

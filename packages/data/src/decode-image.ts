@@ -1,7 +1,9 @@
 import { DaflError } from '@dafl/core';
 import { convertIndexedToRgb, decode as decodePng } from 'fast-png';
 import { decode as decodeJpeg } from 'jpeg-js';
+import { jpegOrientation } from './_jpeg-orientation.ts';
 import { stripPng } from './_strip-png.ts';
+import { turnImage } from './_turn-image.ts';
 
 /** One picture: grey or RGB, without alpha. */
 export interface DecodedImage {
@@ -16,7 +18,8 @@ export interface DecodedImage {
 const MOST_PIXELS = 64 * 1024 * 1024;
 
 /**
- * Decodes a PNG or JPEG file, told apart by their first bytes. Transparency is dropped, 16 bits become 8.
+ * Decodes a PNG or JPEG file, told apart by their first bytes. Transparency is dropped, 16 bits become 8, and what a
+ * camera says of how it was held is followed.
  *
  * @param name How errors call it.
  * @throws {DaflError} `DATA` if it is neither, damaged, of no or more than 64 million pixels, or unpacks
@@ -38,7 +41,7 @@ export function decodeImage(bytes: Uint8Array, name = 'file'): DecodedImage {
         maxResolutionInMP: MOST_PIXELS / 1e6,
         maxMemoryUsageInMB: 2048,
       });
-      return { width, height, channels: 3, pixels: data };
+      return turnImage({ width, height, channels: 3, pixels: data }, jpegOrientation(bytes));
     }
     if (bytes.length >= 29) {
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
