@@ -135,6 +135,96 @@ describe('takeLogits', () => {
     network.dispose();
   });
 
+  const exponential = activationNode('e', 'head', 'exp');
+  const sum = (name: string, input: string): ModelNode => ({
+    kind: 'reduce',
+    name,
+    inputs: [input],
+    operation: 'sum',
+    axes: [0],
+    keepDimensions: true,
+  });
+  const quotient = (name: string, ...inputs: string[]): ModelNode => ({ kind: 'divide', name, inputs });
+  const reciprocal = (name: string, input: string): ModelNode => ({
+    kind: 'power',
+    name,
+    inputs: [input],
+    exponent: -1,
+  });
+
+  it.each<[string, ModelNode[]]>([
+    ['exp of a log-softmax', [along('l', 'head', 0, true), activationNode('p', 'l', 'exp')]],
+    [
+      'exp x the reciprocal of its sum',
+      [exponential, sum('s', 'e'), reciprocal('r', 's'), { kind: 'multiply', name: 'p', inputs: ['e', 'r'] }],
+    ],
+    [
+      'exp over its sum, kept from being 0',
+      [exponential, sum('s', 'e'), linear('t', 's', 1, 1e-7), quotient('p', 'e', 't')],
+    ],
+    [
+      'exp over the sum of its magnitudes',
+      [exponential, activationNode('a', 'e', 'abs'), sum('s', 'a'), quotient('p', 'e', 's')],
+    ],
+    [
+      '1 / (1 + exp(-z))',
+      [linear('n', 'head', -1), activationNode('e', 'n', 'exp'), linear('o', 'e', 1, 1), reciprocal('p', 'o')],
+    ],
+    [
+      '(1 + tanh(z / 2)) / 2',
+      [linear('n', 'head', 0.5), activationNode('t', 'n', 'tanh'), linear('o', 't', 0.5), linear('p', 'o', 1, 0.5)],
+    ],
+  ])('finds the logits behind %s', async (_, tail) => {
+    const model = initializeWeights(graph(3, ...tail), createRandomStream(1, 'weights'));
+    const taken = takeLogits(model.graph);
+    expect(taken.note).toMatch(/^The logits are what (LogSoftmax 'l'|Softmax 'p'|Sigmoid 'p') at its end reads/);
+    // Nothing of the head is left but factors.
+    expect(taken.graph.nodes.map(({ kind }) => kind).filter((kind) => kind !== 'affine')).toEqual(['flatten', 'dense']);
+    const plain = await logitsOf({ ...model, graph: graph(3) });
+    (await logitsOf(model)).forEach((value, index) => expect(value).toBeCloseTo(plain[index], 6));
+  });
+
+  it.each<[string, ModelNode[]]>([
+    [
+      'the mean of two softmaxes',
+      [
+        softmax,
+        linear('other', 'head', -2),
+        activationNode('q', 'other', 'softmax'),
+        { kind: 'add', name: 'both', inputs: ['p', 'q'] },
+        linear('mean', 'both', 0.5),
+      ],
+    ],
+    ['sigmoids over their sum', [activationNode('e', 'head', 'sigmoid'), sum('s', 'e'), quotient('share', 'e', 's')]],
+    [
+      'softplus over their sum',
+      [activationNode('e', 'head', 'softplus'), sum('s', 'e'), linear('t', 's', 1, 1e-8), quotient('share', 'e', 't')],
+    ],
+  ])('takes the logarithms of %s', async (_, tail) => {
+    const made = graph(3, ...tail);
+    const model = initializeWeights(made, createRandomStream(3, 'weights'));
+    const { graph: taken, note } = takeLogits(made);
+    expect(note).toBe(`The logits are the logarithms of the probabilities that '${made.outputs.logits}' gives`);
+    expect(takeLogits(taken)).toEqual({ graph: taken });
+    const logits = await logitsOf(model);
+    for (let row = 0; row < 4; row++) {
+      const total = logits.subarray(3 * row, 3 * row + 3).reduce((before, value) => before + Math.exp(value), 0);
+      expect(total).toBeCloseTo(1, 5);
+    }
+  });
+
+  it('leaves quotients alone that are no probabilities', () => {
+    for (const tail of [
+      [activationNode('e', 'head', 'tanh'), sum('s', 'e'), quotient('p', 'e', 's')],
+      [exponential, sum('s', 'head'), quotient('p', 'e', 's')],
+      [exponential, sum('s', 'e'), linear('t', 's', 1, 2), quotient('p', 'e', 't')],
+      [softmax, { kind: 'add', name: 'both', inputs: ['p', 'head'] } satisfies ModelNode],
+    ]) {
+      const plain = graph(3, ...tail);
+      expect(takeLogits(plain)).toEqual({ graph: plain });
+    }
+  });
+
   it('keeps what else is read', () => {
     const shared = { ...graph(3, softmax, reshaped('row', 'p', 3)), outputs: { logits: 'row', features: 'p' } };
     const taken = takeLogits(shared).graph;

@@ -23,9 +23,10 @@ type Head = 'Softmax' | 'LogSoftmax' | 'Sigmoid' | 'HardSigmoid';
  *
  * @throws {DaflError} `MODEL` if the softmax is not over the classes.
  */
-export function takeLogits(graph: Graph): TakenLogits {
-  const marked = graph.outputs.logits;
-  if (marked === undefined) return { graph };
+export function takeLogits(given: Graph): TakenLogits {
+  const marked = given.outputs.logits;
+  if (marked === undefined) return { graph: given };
+  const graph = respellSigmoid(given);
   const shapes = inferShapes(graph);
   const byName = new Map(graph.nodes.map((node) => [node.name, node]));
   const shapeOf = (name: string): readonly number[] => shapes.get(name)?.output ?? graph.inputShape;
@@ -44,7 +45,7 @@ export function takeLogits(graph: Graph): TakenLogits {
     node = spelt.head;
   }
   const head = node === undefined ? null : spelt?.isSoftmax === true ? 'Softmax' : headOf(node);
-  if (node === undefined || head === null) return { graph };
+  if (node === undefined || head === null) return takeOthers(given, shapeOf(marked));
   if (spelt === undefined || !spelt.isSoftmax) passed.push(node.name);
   const [source] = node.inputs;
   const shape = shapeOf(source);
@@ -59,28 +60,14 @@ export function takeLogits(graph: Graph): TakenLogits {
   // One class has the probability 1 whatever its logit: there is nothing behind it.
   if (classes === 1 && !isSigmoid(head)) return { graph };
 
-  const added: ModelNode[] = [];
-  const add = (name: string, make: (name: string) => ModelNode): string => {
-    let free = name;
-    while (byName.has(free) || free === 'input') free += '_';
-    added.push(make(free));
-    return free;
-  };
+  const added = new AddedNodes(graph);
   let logits = source;
   if (shape.length !== 1)
-    logits = add(`${source}/row`, (name) => ({ kind: 'reshape', name, inputs: [source], shape: [classes] }));
+    logits = added.add({ kind: 'reshape', name: `${source}/row`, inputs: [source], shape: [classes] });
   const called = spelt?.isSoftmax === true ? spelt.steps[0] : node.name;
   let note = `The logits are what ${head} '${called}' at its end reads`;
   if (isSigmoid(head) && classes === 1) {
-    const { slope, shift } = scaleOf(node);
-    const halves = [-0.5, 0.5].map((half, label) =>
-      add(`${source}/class${label}`, (name) => {
-        return { kind: 'affine', name, inputs: [logits], factor: [half * slope], summand: [half * shift] };
-      }),
-    );
-    logits = add(`${source}/classes`, (name) => {
-      return { kind: 'concat', name, inputs: isSecondFirst ? halves.toReversed() : halves };
-    });
+    logits = added.addPair(logits, { ...scaleOf(node), isSecondFirst });
     note =
       spelt === undefined
         ? `The one unit of ${head} '${node.name}' at its end is taken as two classes: 1 where it is above 1/2, else 0`
@@ -90,13 +77,244 @@ export function takeLogits(graph: Graph): TakenLogits {
   }
 
   const outputs = { ...graph.outputs, logits };
-  const needed = new Set([...Object.values(outputs), ...added.flatMap(({ inputs }) => inputs)]);
+  const needed = new Set([...Object.values(outputs), ...added.nodes.flatMap(({ inputs }) => inputs)]);
   for (const other of graph.nodes) if (!passed.includes(other.name)) for (const name of other.inputs) needed.add(name);
   // What stands before a node that is needed is needed too.
   const kept = passed.findIndex((name) => needed.has(name));
   const dropped = new Set(kept < 0 ? passed : passed.slice(0, kept));
-  const nodes = [...graph.nodes.filter(({ name }) => !dropped.has(name)), ...added];
+  const nodes = [...graph.nodes.filter(({ name }) => !dropped.has(name)), ...added.nodes];
   return { graph: { ...graph, nodes, outputs }, note };
+}
+
+/** Nodes that are put behind a graph. */
+class AddedNodes {
+  readonly nodes: ModelNode[] = [];
+  readonly #taken: Set<string>;
+
+  constructor({ nodes }: Graph) {
+    this.#taken = new Set(['input', ...nodes.map(({ name }) => name)]);
+  }
+
+  /** @returns The node's name: its own, or one like it that is free. */
+  add(node: ModelNode): string {
+    let { name } = node;
+    while (this.#taken.has(name)) name += '_';
+    this.#taken.add(name);
+    this.nodes.push({ ...node, name });
+    return name;
+  }
+
+  /** The logits of two classes between which one unit decides: -z / 2 and z / 2. */
+  addPair(unit: string, { slope = 1, shift = 0, isSecondFirst = false } = {}): string {
+    const halves = [-0.5, 0.5].map((half, label) =>
+      this.add({
+        kind: 'affine',
+        name: `${unit}/class${label}`,
+        inputs: [unit],
+        factor: [half * slope],
+        summand: [half * shift],
+      }),
+    );
+    return this.add({ kind: 'concat', name: `${unit}/classes`, inputs: isSecondFirst ? halves.toReversed() : halves });
+  }
+}
+
+/** Probabilities are taken as if they were no smaller: their logarithms must be finite. */
+const LEAST_PROBABILITY = 1e-7;
+
+/** Where nothing like a softmax is the last step: values that always have one sum, as the mean of several networks' probabilities has. */
+function takeOthers(graph: Graph, shape: readonly number[]): TakenLogits {
+  const marked = graph.outputs.logits;
+  const added = new AddedNodes(graph);
+  const sum = wideAxes(shape) === 1 ? sumOf(marked, graph) : undefined;
+  if (sum === undefined) return { graph };
+  const share = added.add({
+    kind: 'affine',
+    name: `${marked}/share`,
+    inputs: [marked],
+    factor: [1 / sum],
+    summand: [0],
+  });
+  const bounded = added.add({ kind: 'clip', name: `${marked}/bounded`, inputs: [share], minimum: LEAST_PROBABILITY });
+  const logits = added.add({ kind: 'activation', name: `${marked}/logarithm`, inputs: [bounded], function: 'log' });
+  return {
+    graph: { ...graph, nodes: [...graph.nodes, ...added.nodes], outputs: { ...graph.outputs, logits } },
+    note: `The logits are the logarithms of the probabilities that '${marked}' gives`,
+  };
+}
+
+/** The sum that the values of a node have for every image, all of them >= 0; undefined where there is none. */
+function sumOf(name: string, graph: Graph): number | undefined {
+  const shapes = inferShapes(graph);
+  const byName = new Map(graph.nodes.map((node) => [node.name, node]));
+  const shapeOf = (of: string): readonly number[] => shapes.get(of)?.output ?? graph.inputShape;
+  // Sums of sums may share what they are made of many times over.
+  const known = new Map<string, number | undefined>();
+  const find = (of: string): number | undefined => {
+    if (!known.has(of)) {
+      known.set(of, undefined);
+      known.set(of, sum(byName.get(of)));
+    }
+    return known.get(of);
+  };
+  const sum = (node: ModelNode | undefined): number | undefined => {
+    if (node === undefined) return undefined;
+    if (headOf(node) === 'Softmax') {
+      const shape = shapeOf(node.inputs[0]);
+      return wideAxes(shape) === 1 && (node.kind !== 'softmax' || shape[node.axis] > 1) ? 1 : undefined;
+    }
+    switch (node.kind) {
+      case 'reshape':
+      case 'dropout':
+        return find(node.inputs[0]);
+      case 'flatten':
+      case 'transpose':
+        return wideAxes(shapeOf(node.inputs[0])) <= 1 ? find(node.inputs[0]) : undefined;
+      case 'affine': {
+        const { factor, summand } = node;
+        const before = find(node.inputs[0]);
+        const isScale = new Set(factor).size === 1 && factor[0] > 0 && summand.every((value) => value === 0);
+        return before !== undefined && isScale ? before * factor[0] : undefined;
+      }
+      case 'add': {
+        const sums = node.inputs.map(find);
+        return sums.reduce((total, next) => (total === undefined || next === undefined ? undefined : total + next));
+      }
+      default: {
+        const { numerator, denominator } = quotientOf(node, byName) ?? {};
+        const isShare =
+          numerator !== undefined && isNeverNegative(numerator) && totalOf(denominator, numerator, byName, shapeOf);
+        return isShare ? 1 : undefined;
+      }
+    }
+  };
+  return find(name);
+}
+
+/** Activations that give no negative values. */
+const positive: ReadonlySet<string> = new Set([
+  'exp',
+  'relu',
+  'relu6',
+  'sigmoid',
+  'hardSigmoid',
+  'softplus',
+  'softmax',
+  'abs',
+]);
+
+const isNeverNegative = (node: ModelNode): boolean => node.kind === 'activation' && positive.has(node.function);
+
+/** What is divided by what: by a quotient, or by the product with a reciprocal. */
+function quotientOf(
+  node: ModelNode,
+  byName: ReadonlyMap<string, ModelNode>,
+): { numerator: ModelNode; denominator: ModelNode; behind: string[] } | undefined {
+  const [left, right] = node.inputs.map((name) => byName.get(name));
+  if (left === undefined || right === undefined) return undefined;
+  if (node.kind === 'divide') return { numerator: left, denominator: right, behind: [] };
+  if (node.kind !== 'multiply') return undefined;
+  for (const [numerator, factor] of [
+    [left, right],
+    [right, left],
+  ]) {
+    const behind: string[] = [];
+    let current: ModelNode | undefined = factor;
+    while (current?.kind === 'reshape') {
+      behind.push(current.name);
+      current = byName.get(current.inputs[0]);
+    }
+    if (current?.kind !== 'power' || current.exponent !== -1) continue;
+    const denominator = byName.get(current.inputs[0]);
+    if (denominator !== undefined) return { numerator, denominator, behind: [...behind, current.name] };
+  }
+  return undefined;
+}
+
+/** What keeps a quotient finite may be added to a sum. */
+const LARGEST_EPSILON = 1e-3;
+
+/** The nodes that make a sum over all values of `of`, which is never negative, from the last on; undefined where there is none. */
+function totalOf(
+  total: ModelNode | undefined,
+  of: ModelNode,
+  byName: ReadonlyMap<string, ModelNode>,
+  shapeOf: (name: string) => readonly number[],
+): string[] | undefined {
+  const behind: string[] = [];
+  let current = total;
+  const isEpsilon = (node: ModelNode | undefined): boolean =>
+    node?.kind === 'affine' &&
+    node.factor.every((value) => value === 1) &&
+    node.summand.every((value) => value >= 0 && value <= LARGEST_EPSILON);
+  while (current?.kind === 'reshape' || isEpsilon(current)) {
+    behind.push(current!.name);
+    current = byName.get(current!.inputs[0]);
+  }
+  if (current?.kind !== 'reduce' || current.operation !== 'sum') return undefined;
+  const { axes } = current;
+  const steps = [...behind, current.name];
+  let summed = current.inputs[0];
+  const magnitude = byName.get(summed);
+  if (summed !== of.name && magnitude?.kind === 'activation' && magnitude.function === 'abs') {
+    steps.push(summed);
+    [summed] = magnitude.inputs;
+  }
+  return summed === of.name && shapeOf(of.name).every((size, axis) => size === 1 || axes.includes(axis))
+    ? steps
+    : undefined;
+}
+
+/** One factor and summand for all values, in one step or several. */
+function unwind(
+  node: ModelNode | undefined,
+  byName: ReadonlyMap<string, ModelNode>,
+): { base: ModelNode | undefined; factor: number; summand: number; steps: string[] } {
+  let [factor, summand] = [1, 0];
+  const steps: string[] = [];
+  let base = node;
+  while (base?.kind === 'affine' && base.factor.length === 1 && base.summand.length === 1) {
+    [factor, summand] = [factor * base.factor[0], summand + factor * base.summand[0]];
+    steps.push(base.name);
+    base = byName.get(base.inputs[0]);
+  }
+  return { base, factor, summand, steps };
+}
+
+/** The same graph with a sigmoid for 1 / (1 + exp(-z)) and (1 + tanh(z / 2)) / 2 at its end. */
+function respellSigmoid(graph: Graph): Graph {
+  const byName = new Map(graph.nodes.map((node) => [node.name, node]));
+  const shapes = inferShapes(graph);
+  let node = byName.get(graph.outputs.logits);
+  while (node !== undefined) {
+    const { base, factor, summand, steps } = unwind(node, byName);
+    if (base?.kind === 'activation' && base.function === 'tanh' && factor === 0.5 && summand === 0.5)
+      return replaceBySigmoid(graph, [...steps, base.name], base.inputs[0], 2);
+    if (base?.kind === 'power' && base.exponent === -1 && factor === 1 && summand === 0) {
+      const one = unwind(byName.get(base.inputs[0]), byName);
+      const power = one.base;
+      if (power?.kind === 'activation' && power.function === 'exp' && one.factor === 1 && one.summand === 1)
+        return replaceBySigmoid(graph, [...steps, base.name, ...one.steps, power.name], power.inputs[0], -1);
+    }
+    if (!leavesOrder(node, shapes.get(node.inputs[0])?.output ?? graph.inputShape)) return graph;
+    node = byName.get(node.inputs[0]);
+  }
+  return graph;
+}
+
+/** @param steps What the sigmoid stands for, from the last on. */
+function replaceBySigmoid(graph: Graph, steps: readonly string[], source: string, factor: number): Graph {
+  const [last, ...before] = steps;
+  const added = new AddedNodes(graph);
+  const input = added.add({ kind: 'affine', name: `${last}/scaled`, inputs: [source], factor: [factor], summand: [0] });
+  const sigmoid: ModelNode = { kind: 'activation', name: last, inputs: [input], function: 'sigmoid' };
+  let nodes = graph.nodes.flatMap((node) => (node.name === last ? [...added.nodes, sigmoid] : [node]));
+  const outputs = Object.values(graph.outputs);
+  for (const name of before) {
+    const isRead = outputs.includes(name) || nodes.some(({ inputs }) => inputs.includes(name));
+    if (!isRead) nodes = nodes.filter((node) => node.name !== name);
+  }
+  return { ...graph, nodes };
 }
 
 function headOf(node: ModelNode): Head | null {
@@ -133,29 +351,17 @@ function spellOut(
   byName: ReadonlyMap<string, ModelNode>,
   shapeOf: (name: string) => readonly number[],
 ): SpeltHead | undefined {
-  if (node.kind === 'divide') {
-    const [power, total] = node.inputs.map((name) => byName.get(name));
-    if (power?.kind !== 'activation' || power.function !== 'exp') return undefined;
-    const shape = shapeOf(power.name);
-    /** The reduction of `of` over all classes that `value` is, and the reshapes behind it. */
-    const reduction = (value: ModelNode | undefined, operation: 'sum' | 'max', of: string): string[] | undefined => {
-      const behind: string[] = [];
-      let current = value;
-      while (current?.kind === 'reshape') {
-        behind.push(current.name);
-        current = byName.get(current.inputs[0]);
-      }
-      if (current?.kind !== 'reduce' || current.operation !== operation || current.inputs[0] !== of) return undefined;
-      const { axes } = current;
-      return shape.every((size, axis) => size === 1 || axes.includes(axis)) ? [...behind, current.name] : undefined;
-    };
-    const sum = reduction(total, 'sum', power.name);
+  const quotient = quotientOf(node, byName);
+  if (quotient !== undefined) {
+    const { numerator: power, denominator, behind } = quotient;
+    if (power.kind !== 'activation' || power.function !== 'exp') return undefined;
+    const sum = totalOf(denominator, power, byName, shapeOf);
     if (sum === undefined) return undefined;
-    const steps = [node.name, ...sum, power.name];
+    const steps = [node.name, ...behind, ...sum, power.name];
     // The largest logit is often taken off first.
     const centred = byName.get(power.inputs[0]);
     const [logits, largest] = centred?.kind === 'subtract' ? centred.inputs : [];
-    const most = logits === undefined ? undefined : reduction(byName.get(largest), 'max', logits);
+    const most = logits === undefined ? undefined : largestOf(byName.get(largest), logits, byName, shapeOf);
     if (centred === undefined || most === undefined)
       return { head: power, steps, isSoftmax: true, isSecondFirst: false };
     return { head: centred, steps: [...steps, centred.name, ...most], isSoftmax: true, isSecondFirst: false };
@@ -167,22 +373,37 @@ function spellOut(
     [second, first],
   ]) {
     if (probability === undefined || rest === undefined) continue;
-    // 1 - p, in one step or several.
-    let [factor, summand] = [1, 0];
-    const steps = [node.name];
-    let current: ModelNode | undefined = rest;
-    while (current?.kind === 'affine' && current.factor.length === 1 && current.summand.length === 1) {
-      [factor, summand] = [factor * current.factor[0], summand + factor * current.summand[0]];
-      steps.push(current.name);
-      current = byName.get(current.inputs[0]);
-    }
+    const { base, factor, summand, steps } = unwind(rest, byName);
     const head = headOf(probability);
-    const isRest = current === probability && factor === -1 && summand === 1;
+    const isRest = base === probability && factor === -1 && summand === 1;
     const isUnit = shapeOf(probability.name).every((size) => size === 1);
     if (isRest && isUnit && head !== null && isSigmoid(head))
-      return { head: probability, steps, isSoftmax: false, isSecondFirst: probability === first };
+      return {
+        head: probability,
+        steps: [node.name, ...steps],
+        isSoftmax: false,
+        isSecondFirst: probability === first,
+      };
   }
   return undefined;
+}
+
+/** The reduction to the largest of all classes, and the reshapes behind it. */
+function largestOf(
+  value: ModelNode | undefined,
+  of: string,
+  byName: ReadonlyMap<string, ModelNode>,
+  shapeOf: (name: string) => readonly number[],
+): string[] | undefined {
+  const behind: string[] = [];
+  let current = value;
+  while (current?.kind === 'reshape') {
+    behind.push(current.name);
+    current = byName.get(current.inputs[0]);
+  }
+  if (current?.kind !== 'reduce' || current.operation !== 'max' || current.inputs[0] !== of) return undefined;
+  const { axes } = current;
+  return shapeOf(of).every((size, axis) => size === 1 || axes.includes(axis)) ? [...behind, current.name] : undefined;
 }
 
 /** Whether a node leaves the classes in their order, and the largest the largest. */
@@ -200,7 +421,7 @@ function leavesOrder(node: ModelNode, shape: readonly number[]): boolean {
     case 'affine':
       return new Set(node.factor).size === 1 && node.factor[0] > 0 && new Set(node.summand).size === 1;
     case 'activation':
-      return node.function === 'log';
+      return node.function === 'log' || node.function === 'exp';
     default:
       return false;
   }

@@ -90,6 +90,8 @@ export const lowerArithmetic: Lowerings = {
     const [left, right] = [node.input(0), node.input(1)];
     if (isActivation(left) && !isActivation(right) && isSimple(left, right))
       return scaleBy(node, left, mapConstant(right, invert));
+    if (isActivation(right) && !isActivation(left) && isSimple(right, left))
+      return scaleBy(node, node.builder.map(node.name, right, { kind: 'power', exponent: -1 }), left);
     return combining('divide')(node);
   },
 
