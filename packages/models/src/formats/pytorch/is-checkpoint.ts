@@ -4,9 +4,10 @@ export function isCheckpoint(bytes: Uint8Array): boolean {
   const isSafetensors = bytes[8] === 0x7b && bytes.subarray(4, 8).every((byte) => byte === 0);
   if (bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5 && !isSafetensors) return true;
   const isZip = bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4;
-  // PyTorch writes data.pkl first, in a folder.
+  // PyTorch writes into a folder: data.pkl first, or of programs what tensors hold.
   return (
-    isZip && /^[^/]*\/(data\.pkl|version|\.format_version|code\/|constants\.pkl|byteorder)/.test(firstEntry(bytes))
+    isZip &&
+    /^[^/]*\/(data\.pkl|data\/|version|\.format_version|code\/|constants\.pkl|byteorder)/.test(firstEntry(bytes))
   );
 }
 

@@ -50,8 +50,14 @@ const MOST_SHOWN = 12;
 const LEAST_COMMON = 0.5;
 /** Sides of pictures that are tried where the first dense layer tells them. */
 const SIDES = [32, 28, 64, 96, 128, 160, 192, 224, 256];
+/** What is counted in training: batches, and states that were averaged. */
+const counters = /(^|\.)num_batches_tracked$|^n_averaged$/;
 /** Prefixes that wrappers of modules add. */
 const wrappers = /^(module|_orig_mod)\./;
+/** What training programs call the network in which they also keep losses, metrics or another network. */
+const networks = /^(model|net|network|backbone|encoder|student|ema_model)\./;
+/** The one layer of a last layer that was made a sequence, with dropout around it. */
+const lastInSequence = /^(fc|classifier|head|linear)\.\d+\.(weight|bias)$/;
 
 /**
  * Finds the built-in architecture whose tensors a file has: by names first, then by shapes. Widths may differ from the
@@ -68,7 +74,7 @@ export function matchArchitecture(state: StateDict, options: MatchOptions, rejec
       value: showValue(architecture),
     });
   }
-  const given = new Map([...state.tensors].filter(([key]) => !/(^|\.)num_batches_tracked$/.test(key)));
+  const given = new Map([...state.tensors].filter(([key]) => !counters.test(key)));
   if (given.size === 0) reject('it must hold weights', 'none');
   const spellings = spell(given);
   const candidates = moduleNamings.flatMap((naming) =>
@@ -81,7 +87,13 @@ export function matchArchitecture(state: StateDict, options: MatchOptions, rejec
   // A network of the published widths is no other one with changed widths.
   const best = exact.filter(({ isOtherWidth }) => !isOtherWidth);
   const chosen = choose(best.length > 0 ? best : exact, reject);
-  if (chosen !== undefined) return { ...chosen, notes: noteMatch(chosen, options) };
+  if (chosen !== undefined) {
+    const notes = noteMatch(chosen, options);
+    const used = new Set(chosen.tensors.values());
+    const unused = [...given].filter(([, tensor]) => !used.has(tensor)).map(([key]) => key);
+    if (unused.length > 0) notes.push(`Tensors beside the network are left out: ${show(unused)}`);
+    return { ...chosen, notes };
+  }
   if (architecture !== undefined && state.isOrdered) {
     const ordered = matchInOrder(architecture, given, options);
     if (ordered !== undefined) return ordered;
@@ -89,8 +101,26 @@ export function matchArchitecture(state: StateDict, options: MatchOptions, rejec
   return refuse(candidates, given, architecture, reject);
 }
 
-/** The names as they are, and without prefixes that all have: `module.`, `model.`, `backbone.`. */
+/** Ways to read the names: without prefixes, without what stands beside the network, and with the last layer by its plain name. */
 function spell(given: ReadonlyMap<string, ParameterTensor>): ReadonlyMap<string, ParameterTensor>[] {
+  const spellings = spellPrefixes(given);
+  const prefix = [...given.keys()].map((key) => networks.exec(stripWrappers(key))?.[0]).find((found) => found);
+  if (prefix !== undefined) {
+    const within = [...given].filter(([key]) => stripWrappers(key).startsWith(prefix));
+    if (within.length < given.size) spellings.push(...spellPrefixes(new Map(within)));
+  }
+  return spellings.flatMap((tensors) => {
+    const layers = new Set(
+      [...tensors.keys()].filter((key) => lastInSequence.test(key)).map((key) => key.replace(/\.\w+$/, '')),
+    );
+    if (layers.size !== 1) return [tensors];
+    const renamed = [...tensors].map(([key, tensor]) => [key.replace(lastInSequence, '$1.$2'), tensor] as const);
+    return [tensors, new Map(renamed)];
+  });
+}
+
+/** The names as they are, and without prefixes that all have: `module.`, `model.`, `backbone.`. */
+function spellPrefixes(given: ReadonlyMap<string, ParameterTensor>): ReadonlyMap<string, ParameterTensor>[] {
   let current = new Map([...given].map(([key, tensor]) => [stripWrappers(key), tensor]));
   const spellings = [current];
   for (let depth = 0; depth < 3; depth++) {

@@ -42,7 +42,11 @@ const storageTypes: ReadonlyMap<string, SafetensorsDataType> = new Map([
 
 /** Names that mean nothing here and may stand in a checkpoint: types and places of tensors. */
 const inert =
-  /^torch\.(float(16|32|64)?|half|double|bfloat16|u?int(8|16|32|64)|long|bool|Tensor|device|strided|contiguous_format)$/;
+  /^torch\.(float(16|32|64)?|half|double|bfloat16|u?int(8|16|32|64)|long|bool|Tensor|device|strided|contiguous_format)$|^(builtins|__builtin__)\.(bool|dict|float|int|list|set|str|tuple)$/;
+
+/** What training programs keep beside weights: settings, numbers and places. None of it is made; all that it is given is left out. */
+const leftOut =
+  /^(argparse\.Namespace|types\.SimpleNamespace|datetime\.\w+|pathlib\.(_local\.)?\w*Path|numpy\.(dtype|ndarray|float64|dtypes\.\w+)|numpy\.(_core|core)\.multiarray\.(scalar|_reconstruct)|(pytorch_lightning|lightning(\.pytorch|_fabric|\.fabric)?)(\.\w+)*\.AttributeDict)$/;
 
 const parameterTypes: readonly string[] = ['torch.nn.parameter.Parameter', 'torch.nn.parameter.Buffer'];
 
@@ -96,8 +100,14 @@ export function readCheckpoint(bytes: Uint8Array, name: string): StateDict {
   return { tensors, notes, metadata: new Map(), isOrdered: true };
 }
 
-/** A TorchScript archive holds its code. */
+/** An archive of TorchScript holds its code, one of torch.export its graph. */
 function refuseProgram(path: string, reject: Reject): void {
+  if (/^[^/]+\/models\/[^/]+\.json$/.test(path)) {
+    reject(
+      "it holds a program of torch.export, which only torch can run. Export it there:\n  model = torch.export.load('FILE').module()\n  torch.onnx.export(model, (torch.zeros(1, 3, HEIGHT, WIDTH),), 'model.onnx', input_names=['input'])\n  # then read model.onnx",
+      showValue(path),
+    );
+  }
   if (!/^[^/]+\/(code\/|constants\.pkl$)/.test(path)) return;
   reject(
     "it holds a TorchScript program, which only torch can run. Export the module that it was made of:\n  model = ...  # the Python module, .eval()\n  torch.onnx.export(model, torch.zeros(1, 3, HEIGHT, WIDTH), 'model.onnx', input_names=['input'])\n  # then read model.onnx\nor store its weights alone: torch.save(torch.jit.load('FILE').state_dict(), 'weights.pt')",
@@ -188,12 +198,17 @@ function readLegacy(bytes: Uint8Array, reject: Reject): Stored {
 function createOptions(reject: Reject) {
   const storages: Storage[] = [];
   const isKnown = (name: string): boolean =>
-    builders.has(name) || storageTypes.has(name) || inert.test(name) || parameterTypes.includes(name);
+    builders.has(name) ||
+    storageTypes.has(name) ||
+    inert.test(name) ||
+    leftOut.test(name) ||
+    parameterTypes.includes(name);
   return {
     storages,
     isKnown,
     call: (name: string, parameters: PickleTuple): PickleValue | undefined => {
       if (/^torch\.device$/.test(name)) return 'device';
+      if (leftOut.test(name)) return new PickleUnknown(name);
       return builders.get(name)?.(parameters, reject);
     },
     load: (id: PickleValue): PickleValue => {
@@ -215,6 +230,8 @@ function createOptions(reject: Reject) {
 /** All that a pickle may call. */
 const builders: ReadonlyMap<string, (parameters: PickleTuple, reject: Reject) => PickleValue | undefined> = new Map([
   ['collections.OrderedDict', ([items]: PickleTuple) => makeDict(items)],
+  // What it makes of a key that is missing is never asked for.
+  ['collections.defaultdict', ([, items]: PickleTuple) => makeDict(items)],
   ['collections.Counter', ([items]: PickleTuple) => makeDict(items)],
   ['builtins.set', ([items]: PickleTuple) => (Array.isArray(items) ? items : [])],
   ['__builtin__.set', ([items]: PickleTuple) => (Array.isArray(items) ? items : [])],
@@ -298,6 +315,8 @@ function gather({ storage, offset, shape, strides }: StoredTensor, content: Uint
 function findTensors(value: PickleValue, notes: string[], reject: Reject): Map<string, StoredTensor> {
   let current: PickleValue = value;
   const path: string[] = [];
+  /** Where other tensors are. */
+  const others: string[] = [];
   const seen = new Map<PickleValue, boolean>();
   for (let depth = 0; depth < DEEPEST; depth++) {
     if (!(current instanceof Map)) break;
@@ -312,7 +331,8 @@ function findTensors(value: PickleValue, notes: string[], reject: Reject): Map<s
       weightKeys.map((key) => within.find(([held]) => held === key)).find((entry) => entry !== undefined) ??
       (within.length === 1 ? within[0] : undefined);
     if (tensors.size > 0 && (chosen === undefined || tensors.size > 1)) {
-      if (path.length > 0) notes.push(`Its weights are those under '${path.join("' > '")}'`);
+      const rest = others.length > 0 ? `; others, under ${showValue(others)}, are left out` : '';
+      if (path.length > 0) notes.push(`Its weights are those under '${path.join("' > '")}'${rest}`);
       return tensors;
     }
     if (chosen === undefined) {
@@ -324,6 +344,7 @@ function findTensors(value: PickleValue, notes: string[], reject: Reject): Map<s
       break;
     }
     path.push(typeof chosen[0] === 'string' ? chosen[0] : '');
+    others.push(...within.flatMap(([key]) => (typeof key === 'string' && key !== chosen[0] ? [key] : [])));
     current = chosen[1];
   }
   const found = current instanceof StoredTensor ? 'a tensor' : current instanceof Map ? 'a dict without' : 'no dict';

@@ -121,6 +121,26 @@ describe('what they belong to', () => {
     );
   });
 
+  it('a last layer may be the one of a sequence, and losses may stand beside the network', async () => {
+    const plain = await changed(() => {});
+    const { model, notes } = await changed((tensors) => {
+      const given = [...tensors];
+      tensors.clear();
+      for (const [key, tensor] of given) tensors.set(`model.${key.replace('fc.', 'fc.1.')}`, tensor);
+      tensors.set('criterion.weight', zeros(10));
+      tensors.set('n_averaged', { dataType: 'I64', shape: [], bytes: new Uint8Array(8) });
+    });
+    expect(notes).toContain('Tensors beside the network are left out: [criterion.weight]');
+    expect(model.weights).toEqual(plain.model.weights);
+    await expect(
+      changed((tensors) => {
+        for (const layer of ['fc.0', 'fc.2'])
+          for (const part of ['weight', 'bias']) tensors.set(`${layer}.${part}`, tensors.get(`fc.${part}`)!);
+        for (const part of ['weight', 'bias']) tensors.delete(`fc.${part}`);
+      }),
+    ).rejects.toThrow(/missing \[fc\.weight, fc\.bias\]; not of it \[fc\.0\.bias, /);
+  });
+
   it('counted batches and prefixes of wrappers are nothing', async () => {
     const { model, notes } = await changed((tensors) => {
       const given = [...tensors];

@@ -10,7 +10,7 @@ export class PickleGlobal {
   }
 }
 
-/** What a pickle makes by calling something that is not known here: nothing but a mark. */
+/** What a pickle makes by calling something that is not known or not wanted here: nothing but a mark. */
 export class PickleUnknown {
   readonly name: string;
 
