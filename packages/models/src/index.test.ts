@@ -18,6 +18,7 @@ test('the package exports what is listed here', () => {
       "listOnnxSiblings",
       "listTeachers",
       "markLogits",
+      "nameOnnxOutput",
       "parseSafetensors",
       "quantizeModel",
       "readModel",

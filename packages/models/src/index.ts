@@ -24,6 +24,7 @@ export type { EmitOptions } from './formats/keras/emit-layers.ts';
 export { writeKeras } from './formats/keras/write-keras.ts';
 export { writeTfjs } from './formats/tfjs/write-tfjs.ts';
 export { listOnnxSiblings } from './formats/onnx/list-onnx-siblings.ts';
+export { nameOnnxOutput } from './formats/onnx/name-onnx-output.ts';
 export { writeOnnx, type WriteOnnxOptions } from './formats/onnx/write-onnx.ts';
 export { writeStateDict } from './formats/pytorch/write-state-dict.ts';
 export { serializeSafetensors } from './formats/serialize-safetensors.ts';

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { DaflError, fail } from '@dafl/core';
-import { listOnnxSiblings } from '@dafl/models';
+import { listOnnxSiblings, nameOnnxOutput } from '@dafl/models';
 import { readSibling } from '../folder/read-sibling.ts';
 import { loadOnnxRuntime, type OnnxSession } from './load-onnx-runtime.ts';
 import type { AnsweringProgram } from './opaque-model.ts';
@@ -44,6 +44,7 @@ export async function onnxRuntime(path: string, bytes: Uint8Array): Promise<Answ
       `Cannot use '${path}' as a teacher as it must take one float32 tensor: current inputs are [${inputNames.join(', ')}] of [${inputMetadata.map(({ type }) => type ?? 'unknown').join(', ')}]`,
     );
   }
+  const output = outputOf(bytes, path) ?? outputNames[0];
   const [batch, ...imageShape] = inputMetadata[0].shape ?? [];
   // A file of a fixed batch is asked image by image, or as many as it takes.
   const most = typeof batch === 'number' && batch > 0 ? batch : Infinity;
@@ -59,12 +60,28 @@ export async function onnxRuntime(path: string, bytes: Uint8Array): Promise<Answ
         const feed = new Float32Array(length * size);
         feed.set(images.subarray(begin * size, (begin + asked) * size));
         const outputs = await session.run({ [inputNames[0]]: new Tensor('float32', feed, [length, ...shape]) });
-        const { data } = outputs[outputNames[0]];
+        const { data } = outputs[output];
+        if (!(data instanceof Float32Array) && !(data instanceof Float64Array)) {
+          throw new DaflError(
+            'MODEL',
+            `Cannot use '${path}' as a teacher as its output '${output}' must be floats, one for each class: current type is ${data.constructor.name}`,
+          );
+        }
         for (let index = 0; index < (data.length / length) * asked; index++) parts.push(data[index]);
       }
       return Float32Array.from(parts);
     },
   };
+}
+
+/** The output with the classes; undefined where the file says less to dafl than to onnxruntime. */
+function outputOf(bytes: Uint8Array, path: string): string | undefined {
+  try {
+    return nameOnnxOutput(bytes, path);
+  } catch (error) {
+    if (error instanceof DaflError) return undefined;
+    throw error;
+  }
 }
 
 async function readSiblings(path: string, bytes: Uint8Array): Promise<{ path: string; data: Uint8Array }[]> {

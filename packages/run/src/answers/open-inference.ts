@@ -15,8 +15,14 @@ export interface EndpointOptions {
 const tensorSchema = z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.number()) });
 const metadataSchema = z.object({ name: z.string(), inputs: z.array(tensorSchema), outputs: z.array(tensorSchema) });
 const answerSchema = z.object({
-  outputs: z.array(z.object({ name: z.string(), shape: z.array(z.number()), data: z.array(z.number()) })),
+  outputs: z.array(z.object({ name: z.string(), shape: z.array(z.number()), data: z.array(z.unknown()) })),
 });
+/** Numbers in rows, or in lists of lists. */
+const numbersSchema = z.array(z.number());
+/** Lists in lists that are looked into. */
+const DEEPEST = 4;
+/** What may be probabilities or logits. */
+const FLOATS: readonly string[] = ['FP32', 'FP64', 'FP16', 'BF16'];
 
 /** An answer may take so long. */
 const TIMEOUT_MS = 30_000;
@@ -53,7 +59,15 @@ export async function openInference(url: string, options: EndpointOptions): Prom
   if (outputs.length < 1) reject('its model must give a tensor', '0');
   const [input] = inputs;
   if (input.datatype !== 'FP32') reject('its model must take FP32', input.datatype);
-  const [output] = outputs;
+  // Labels stand beside their probabilities, and features beside both.
+  const floats = outputs.filter(({ datatype }) => FLOATS.includes(datatype));
+  const output =
+    floats.find(({ shape }) => shape.length <= 2 && shape.at(-1) !== 1) ??
+    floats[0] ??
+    reject(
+      'its model must give floats, one for each class',
+      `[${outputs.map(({ name, datatype }) => `${name} of ${datatype}`).join(', ')}]`,
+    );
   const isBatched = input.shape.length === 4;
   const most = isBatched && input.shape[0] > 0 ? input.shape[0] : MOST_IMAGES;
 
@@ -64,14 +78,16 @@ export async function openInference(url: string, options: EndpointOptions): Prom
     };
     const answer = answerSchema.safeParse(await request(`${base}/infer`, body, options));
     const found = answer.data?.outputs.find(({ name }) => name === output.name);
-    if (found === undefined) return reject(`it must answer with the numbers of '${output.name}'`, 'another answer');
+    const numbers = numbersSchema.safeParse(found?.data.flat(DEEPEST)).data;
+    if (found === undefined || numbers === undefined)
+      return reject(`it must answer with the numbers of '${output.name}'`, 'another answer');
     const [described, given] = [output.shape.at(-1) ?? -1, found.shape.at(-1)];
     if (described > 0 && given !== described)
       return reject(
         `'${output.name}' must have the ${described} values an image that it is described with`,
         `${given}`,
       );
-    return found.data;
+    return numbers;
   }
 
   return {

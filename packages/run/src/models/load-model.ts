@@ -19,6 +19,8 @@ import { lowRankShare } from '../options/low-rank-share.ts';
 import { runFolder } from '../folder/run-folder.ts';
 import { readSibling } from '../folder/read-sibling.ts';
 import type { FactorizationSettings } from './factorize-convolutions.ts';
+import { pairUnit } from './pair-unit.ts';
+import { showAsPictures } from './show-as-pictures.ts';
 import { steadyBatchNorms } from './steady-batch-norms.ts';
 import { suggestName } from '../options/suggest-name.ts';
 import { widthShares } from '../options/width-shares.ts';
@@ -79,21 +81,28 @@ async function importFile(given: string, names: readonly string[], options: Mode
   const imported = await importModel(bytes, source, {
     pixels: { mean, std, range },
     architecture,
-    inputSize: size === undefined ? undefined : [size[0], size[1] ?? size[0]],
+    inputSize: sidesOf(size),
     readSibling: async (name, leastBytes) => {
       const content = await readSibling(dirname(source), name, leastBytes);
       parts.push(content);
       return content;
     },
   });
-  const notes = [...imported.notes];
-  const isUnknown = imported.model.graph.preprocessing === undefined && imported.model.graph.inputShape.length === 3;
+  const shown = showAsPictures(imported.model, sidesOf(size));
+  const { model, note } = pairUnit(shown.model);
+  const notes = [shown.note, note, ...imported.notes].filter((sentence) => sentence !== undefined);
+  const isUnknown = model.graph.preprocessing === undefined && model.graph.inputShape.length === 3;
   if (isUnknown) {
     // Loaded where it is needed: most files say how they take pixels.
     const { describePixelConventions } = await import('./describe-pixel-conventions.ts');
-    notes.push(await describePixelConventions(imported.model));
+    notes.push(await describePixelConventions(model));
   }
-  return { model: imported.model, notes, ...fingerprintFile(...parts) };
+  return { model, notes, ...fingerprintFile(...parts) };
+}
+
+/** One side is that of a square. */
+function sidesOf(size: ModelOptions['inputSize']): [height: number, width: number] | undefined {
+  return size === undefined ? undefined : [size[0], size[1] ?? size[0]];
 }
 
 /** A model of TensorFlow.js is a folder, in which model.json names the other files. */
@@ -148,12 +157,12 @@ export async function loadTeacher(
     });
   }
   if (isEndpoint || answersOnly === true) {
-    for (const [option, value] of Object.entries({ logits, architecture, inputSize })) {
+    for (const [option, value] of Object.entries({ logits, architecture })) {
       if (value !== undefined) {
         fail({
           cannot: `use '${teacher}'`,
           as: `'${option}' must not be set for a teacher that only answers`,
-          value: `'${String(value)}'`,
+          value: `'${value}'`,
         });
       }
     }
@@ -165,10 +174,10 @@ export async function loadTeacher(
       ? await (await import('../answers/open-inference.ts')).openInference(teacher, { token, signal, onSlowAnswer })
       : await (await import('../answers/onnx-runtime.ts')).onnxRuntime(teacher, bytes);
     return {
-      ...(await opaqueModel(program, { mean, std, range })),
+      ...(await opaqueModel(program, { mean, std, range, inputSize: sidesOf(inputSize) })),
       ...fingerprintFile(bytes),
       ...(!isEndpoint && {
-        readStructure: async () => (await importFile(teacher, [], { mean, std, range })).model.graph,
+        readStructure: async () => (await importFile(teacher, [], { mean, std, range, inputSize })).model.graph,
       }),
     };
   }

@@ -240,10 +240,12 @@ function describeInput(
   const given = config?.get('batch_shape') ?? config?.get('batch_input_shape');
   const [, ...said] = Array.isArray(given) ? (given as readonly JsonValue[]) : [];
   const resized = said.includes(null) ? resizedShape(topology, said, isChannelsFirst) : said;
-  const sizes = inputSize === undefined ? resized : sizeInput(resized, inputSize, isChannelsFirst, reject);
+  // Of rows, whoever takes them for pictures says the size.
+  const sizes =
+    inputSize === undefined || said.length === 1 ? resized : sizeInput(resized, inputSize, isChannelsFirst, reject);
   const isKnown = sizes.every((size): size is number => Number.isInteger(size) && (size as number) >= 1);
   if (!isKnown || sizes.length < 1 || sizes.length > 3)
-    return reject('its input must be pictures of a known size', showValue(said));
+    return reject("its input must be pictures of a known size where 'inputSize' is not given", showValue(said));
   const shape = [1, ...sizes];
   if (sizes.length === 1) return { inputShape: sizes, input: { node: 'input', shape, order: [1] } };
   if (sizes.length === 2) {

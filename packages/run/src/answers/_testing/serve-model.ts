@@ -40,7 +40,10 @@ export async function serveModel(
         return send(401, { error: `no good: ${authorization}` });
       if (request.method === 'GET') {
         const inputs = [{ name: 'pixels', datatype: 'FP32', shape: [-1, channels, height, width] }];
-        const outputs = [{ name: 'probabilities', datatype: 'FP32', shape: [-1, described ?? classes] }];
+        const outputs = [
+          { name: 'label', datatype: 'BYTES', shape: [-1, 1] },
+          { name: 'probabilities', datatype: 'FP32', shape: [-1, described ?? classes] },
+        ];
         return send(200, { name: 'tiny', inputs, outputs });
       }
       if (left-- > 0) {
@@ -58,7 +61,12 @@ export async function serveModel(
       });
       const input = backend.tensor(images, [shape[0], ...inputShape]);
       const probabilities = softmaxRows(await predictLogits(network, input), classes);
-      send(200, { outputs: [{ name: 'probabilities', shape: [shape[0], classes], data: [...probabilities] }] });
+      // Some servers answer with everything, and in rows.
+      const rows = Array.from({ length: shape[0] }, (_, row) => [
+        ...probabilities.subarray(row * classes, (row + 1) * classes),
+      ]);
+      const label = { name: 'label', shape: [shape[0], 1], data: rows.map(() => 'x') };
+      send(200, { outputs: [label, { name: 'probabilities', shape: [shape[0], classes], data: rows }] });
     };
     answer().catch(() => send(500, {}));
   });
