@@ -15,6 +15,8 @@ export interface Activation {
   readonly order: readonly number[];
   /** Whether it is what QuantizeLinear makes, which is not computed: only DequantizeLinear may read it. */
   readonly isQuantized?: boolean;
+  /** Whether that was done by a scale of its own, which is 1 here: integers are computed with as they are. */
+  readonly isUnscaled?: boolean;
 }
 
 /** What a tensor of the file is found to be. */
@@ -61,6 +63,7 @@ export function sizesOf(order: readonly number[], shape: readonly number[]): num
 /** Collects the nodes and weights of the graph that an ONNX file is turned into. */
 export class GraphBuilder {
   readonly nodes: ModelNode[] = [];
+  readonly #byName = new Map<string, ModelNode>();
   readonly weights: Map<string, HostTensor> = new Map();
   /** What was left out or assumed, in sentences. */
   readonly notes: Set<string> = new Set();
@@ -107,9 +110,16 @@ export class GraphBuilder {
       if (!this.#names.has(unique)) break;
     }
     this.#names.set(unique, 1);
-    this.nodes.push({ ...fields, name: unique, inputs });
+    const node: ModelNode = { ...fields, name: unique, inputs };
+    this.nodes.push(node);
+    this.#byName.set(unique, node);
     for (const [weight, tensor] of Object.entries(weights)) this.weights.set(`${unique}.${weight}`, tensor);
     return unique;
+  }
+
+  /** A node that was added; undefined for the input. */
+  find(name: string): ModelNode | undefined {
+    return this.#byName.get(name);
   }
 
   /** Adds a node that changes neither shape nor order. */

@@ -24,8 +24,8 @@ export class OperatorNode implements LoweringSite {
   readonly inputs: readonly (TraceValue | undefined)[];
   /** How many outputs are named. */
   readonly outputCount: number;
+  readonly #node: OnnxNode;
   readonly #attributes: ReadonlyMap<string, OnnxAttribute>;
-
   readonly #decode: (tensor: OnnxTensor) => Constant;
 
   constructor(
@@ -35,6 +35,7 @@ export class OperatorNode implements LoweringSite {
     opset: number,
     decode: (tensor: OnnxTensor) => Constant,
   ) {
+    this.#node = node;
     this.#decode = decode;
     this.name = node.name === '' ? node.operator : node.name;
     this.operator = node.operator;
@@ -48,6 +49,11 @@ export class OperatorNode implements LoweringSite {
   /** Ends the lowering of this node. */
   refuse(reason: string): never {
     throw new UnsupportedError(reason);
+  }
+
+  /** The same node with other inputs: for operators that are others but for what they read. */
+  reading(inputs: readonly (TraceValue | undefined)[]): OperatorNode {
+    return new OperatorNode(this.#node, inputs, this.builder, this.opset, this.#decode);
   }
 
   /**
