@@ -135,6 +135,13 @@ it('has its weights in a file of their own', async () => {
   expectClose(raw, await probabilitiesOf(imported));
 });
 
+it('is what a file with unknown nodes can still be', async () => {
+  const teacher = fixture('unsupported.onnx');
+  await expect(loadTeacher({ teacher })).rejects.toThrow(
+    /can turn into its own: current value is .*\. It can still teach by its answers alone \(--answers-only\)$/,
+  );
+});
+
 it('gives its layers to a student, and no weights, where it is a file that is read', async () => {
   const file = join(folder, 'teacher.onnx');
   writeFileSync(file, writeOnnx(tinyTeacher()));

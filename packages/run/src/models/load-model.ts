@@ -181,8 +181,18 @@ export async function loadTeacher(
       }),
     };
   }
-  return await loadModel(teacher, { logits, mean, std, range, architecture, inputSize });
+  try {
+    return await loadModel(teacher, { logits, mean, std, range, architecture, inputSize });
+  } catch (error) {
+    if (!(error instanceof DaflError) || !error.message.includes(UNSUPPORTED_NODES)) throw error;
+    throw new DaflError(error.code, `${error.message}. It can still teach by its answers alone (--answers-only)`, {
+      cause: error,
+    });
+  }
 }
+
+/** What the importer of ONNX says of nodes that it does not know. */
+const UNSUPPORTED_NODES = 'its nodes must be ones that this version of dafl can turn into its own';
 
 /** SHA-256 and size of the content of a file, or of several one after another. */
 export function fingerprintFile(...parts: readonly Uint8Array[]): { sha256: string; sizeBytes: number } {

@@ -82,6 +82,17 @@ describe('the logits', () => {
   });
 });
 
+it('dropout in training mode is left out, and told', () => {
+  const rate = floats('rate', [], [0.5]);
+  const training = { name: 'training', dataType: 9, shape: [], bytes: Uint8Array.of(1) };
+  const { model, notes } = read({
+    nodes: [dense, node('Dropout z,rate,training -> y')],
+    weights: [...weights, rate, training],
+  });
+  expect(notes[0]).toBe('It was exported in training mode: its dropout is left out, as in evaluation mode');
+  expect(model.graph.nodes.map(({ kind }) => kind)).toEqual(['dense']);
+});
+
 describe('inputs', () => {
   it('that nothing reads are left out', async () => {
     const { model } = read({ nodes: [node('MatMul x,w -> y')], others: ['training'] });

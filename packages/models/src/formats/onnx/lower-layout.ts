@@ -7,7 +7,13 @@ const pass: Lowering = (node) => node.input(0);
 
 export const lowerLayout: Lowerings = {
   Identity: pass,
-  Dropout: pass,
+
+  Dropout(node) {
+    const isTraining = node.optionalConstant(2)?.values[0] ?? 0;
+    if (isTraining !== 0)
+      node.builder.notes.add('It was exported in training mode: its dropout is left out, as in evaluation mode');
+    return node.input(0);
+  },
 
   Cast(node) {
     const type = node.number('to', FLOAT);
