@@ -31,7 +31,8 @@ it('lets layers learn in relation to their first weights, but those of a student
 it('fits the layers of students that start from the teacher, but of those that are refined', () => {
   expect(optionsOf({}).studentFit).toBe('layers');
   expect(optionsOf({ studentFit: 'none' }).studentFit).toBe('none');
-  expect(optionsOf({ student: 'low-rank' }).studentFit).toBe('none');
+  for (const other of [{ student: 'low-rank' }, { student: 'lenet5-half' }, { initialization: 'random' }])
+    expect(optionsOf(other).studentFit).toBe('none');
   expect(optionsOf({ method: 'dafl' }).studentFit).toBe('none');
   expect(optionsOf({ method: 'dafl', studentFit: 'layers' }).studentFit).toBe('layers');
 });
