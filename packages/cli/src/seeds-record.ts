@@ -1,6 +1,6 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DistillationOptions, writeFileAtomically } from '@dafl/run';
+import { createFolder, type DistillationOptions, writeFileAtomically } from '@dafl/run';
 import { UsageError } from './usage-error.ts';
 
 /** `seeds.json`: runs that differ in their seed only, each in a folder of its own beside it. */
@@ -44,6 +44,6 @@ function parse(text: string): Partial<SeedsRecord> | null {
 
 /** Writes it, once the first run has begun. */
 export async function writeSeedsRecord(folder: string, record: SeedsRecord): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await createFolder(folder);
   await writeFileAtomically(join(folder, FILE), `${JSON.stringify(record, null, 2)}\n`);
 }

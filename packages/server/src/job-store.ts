@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { StepEvent } from '@dafl/core';
 import {
   acquireRunLock,
+  createFolder,
   type DistillationOptions,
   type RunLock,
   runFolder,
@@ -106,7 +107,7 @@ const MOST_KILLS = 5;
  * @throws {DaflError} `USAGE` if another process uses the folder, `STORAGE` if it cannot be written.
  */
 export async function createJobStore(options: JobStoreOptions): Promise<JobStore> {
-  await mkdir(options.folder, { recursive: true, mode: 0o700 });
+  await createFolder(options.folder, undefined, 0o700);
   const store = new FolderJobStore(options, await acquireRunLock(options.folder));
   await store.restore();
   return store;

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, isIPv4, isIPv6 } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { DaflError, fail } from '@dafl/core';
-import { acquireRunLock, type RunLock } from '@dafl/run';
+import { acquireRunLock, createFolder, type RunLock } from '@dafl/run';
 import { createApp } from './create-app.ts';
 import { HttpProblem } from './http-problem.ts';
 import { createJobStore, type JobStore } from './job-store.ts';
@@ -112,7 +111,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   let jobs: JobStore;
   let lock: RunLock | undefined;
   try {
-    await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+    await createFolder(dataFolder, undefined, 0o700);
     // Before anything in the folder is looked at: what another server receives there is not to be cleaned away.
     lock = await acquireRunLock(dataFolder);
     const uploads = await createUploadStore({

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { copyFile, link, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DaflError } from '@dafl/core';
-import { systemErrorCode, writeFileAtomically } from '@dafl/run';
+import { createFolder, systemErrorCode, writeFileAtomically } from '@dafl/run';
 import type { Upload } from './api.ts';
 import { HttpProblem } from './http-problem.ts';
 import { readStoredRecord } from './read-stored-record.ts';
@@ -50,7 +50,7 @@ export async function createUploadStore(options: UploadStoreOptions): Promise<Up
   const uploads = new Map<string, Upload>();
   let arriving = 0;
   await rm(incoming, { recursive: true, force: true });
-  await mkdir(incoming, { recursive: true, mode: 0o700 });
+  await createFolder(incoming, undefined, 0o700);
   for (const id of await readdir(folder)) {
     const record = await readStoredRecord<Upload>(join(folder, id, RECORD_FILE), onError);
     if (record !== undefined && record.id === id) uploads.set(id, record);

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { isAbsolute, relative, resolve } from 'node:path';
 import {
   createRandomStream,
@@ -51,7 +51,7 @@ import { readRunRecord, type RunRecord } from '../folder/run-record.ts';
 import { blankSamples, resultFiles, RunSession } from './_run-session.ts';
 import { quantizeToOnnx } from '../quantization/quantize-to-onnx.ts';
 import { selectBackend } from '../machine/select-backend.ts';
-import { toStorageError } from '../folder/storage-error.ts';
+import { createFolder } from '../folder/write-file-atomically.ts';
 import { assertExportable } from './student-exports.ts';
 import { timeEvaluation } from './time-evaluation.ts';
 import { timeImage } from './time-image.ts';
@@ -314,11 +314,7 @@ class RunPlace {
   /** For a new run: creates the folder and makes sure, or with `isForced` sees to it, that no other run is in it. */
   async take(isForced: boolean): Promise<void> {
     const { path } = this.#folder;
-    try {
-      this.#isCreated = (await mkdir(path, { recursive: true })) !== undefined;
-    } catch (error) {
-      throw await toStorageError(error, path);
-    }
+    this.#isCreated = await createFolder(path);
     this.#lock = await acquireRunLock(path);
     if (isForced) {
       await assertReplaceable(this.#folder);

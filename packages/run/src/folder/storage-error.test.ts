@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { formatBytes, freeBytes, toStorageError } from './storage-error.ts';
-import { createFolder, removeTemporaryFiles, writeFileAtomically } from './write-file-atomically.ts';
+import { createFolder, removeTemporaryFiles, tryFolder, writeFileAtomically } from './write-file-atomically.ts';
 
 let folder: string;
 
@@ -36,6 +36,24 @@ test('a file beneath a file is an error, not a folder', async () => {
   await writeFileAtomically(file, 'x');
   await expect(createFolder(join(file, 'inner'))).rejects.toMatchObject({ code: 'STORAGE' });
   await expect(writeFileAtomically(join(file, 'inner'), 'x')).rejects.toMatchObject({ code: 'STORAGE' });
+});
+
+test('folders are created once, with those above them', async () => {
+  const deep = join(folder, 'a', 'b', 'c');
+  expect(await createFolder(deep)).toBe(true);
+  expect(await createFolder(deep)).toBe(false);
+  expect((await Promise.all([1, 2, 3].map(() => createFolder(join(folder, 'd', 'e'))))).includes(true)).toBe(true);
+});
+
+test.runIf(process.platform === 'linux')('a system that has no room for a folder ends it, too', async () => {
+  // Node's own recursion never ends here.
+  await expect(createFolder('/proc/dafl/runs')).rejects.toMatchObject({ code: 'STORAGE' });
+  await expect(tryFolder('/proc/dafl/runs')).rejects.toMatchObject({ code: 'STORAGE' });
+});
+
+test('trying a folder leaves nothing behind', async () => {
+  await tryFolder(join(folder, 'a', 'b'));
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 test('temporary files of dead processes are removed, and no others', async () => {

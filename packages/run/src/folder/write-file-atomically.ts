@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import * as nodeFiles from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { systemErrorCode, toStorageError } from './storage-error.ts';
 
 /** The calls of `node:fs/promises` that writing takes; tests make the nth of them fail. */
@@ -79,12 +79,77 @@ async function syncFolder(folder: string, files: FileCalls): Promise<void> {
   }
 }
 
-/** Creates a folder and those above it. @throws {DaflError} `STORAGE` */
-export async function createFolder(folder: string, files: FileCalls = nodeFiles): Promise<void> {
+/**
+ * Creates a folder and those above it.
+ *
+ * @param mode Permissions of those that it creates.
+ * @returns Whether there was no such folder.
+ * @throws {DaflError} `STORAGE`
+ */
+export async function createFolder(folder: string, files: FileCalls = nodeFiles, mode?: number): Promise<boolean> {
   try {
-    await files.mkdir(folder, { recursive: true });
+    return await makeFolder(folder, files, mode);
   } catch (error) {
     throw await toStorageError(error, folder);
+  }
+}
+
+/**
+ * Step by step, as Node's `recursive` goes round for ever where a system says of a folder in one that is there that it is
+ * missing: beneath /proc, and in folders that were deleted.
+ */
+async function makeFolder(folder: string, files: FileCalls, mode: number | undefined): Promise<boolean> {
+  const make = async (): Promise<boolean> => {
+    try {
+      await files.mkdir(folder, { mode });
+      return true;
+    } catch (error) {
+      if (systemErrorCode(error) === 'ENOENT' || !(await isFolderThere(folder))) throw error;
+      return false;
+    }
+  };
+  try {
+    return await make();
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT' || dirname(folder) === folder) throw error;
+    await makeFolder(dirname(folder), files, mode);
+    return await make();
+  }
+}
+
+async function isFolderThere(path: string): Promise<boolean> {
+  try {
+    return (await nodeFiles.stat(path)).isDirectory();
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    return false;
+  }
+}
+
+/**
+ * Tries whether a file can be written into a folder, or into the nearest above it that is there. Nothing is left behind.
+ *
+ * @throws {DaflError} `STORAGE`
+ */
+export async function tryFolder(folder: string): Promise<void> {
+  let place = resolve(folder);
+  try {
+    while (!(await isThere(place)) && dirname(place) !== place) place = dirname(place);
+    const temporary = temporaryName(join(place, 'trial'));
+    await (await nodeFiles.open(temporary, 'wx')).close();
+    await nodeFiles.rm(temporary, { force: true });
+  } catch (error) {
+    throw await toStorageError(error, folder);
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await nodeFiles.stat(path);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
+    return false;
   }
 }
 
