@@ -3,9 +3,9 @@
  *
  * @module
  */
-export { fitImages } from './data/fit-images.ts';
 export { hasTestImages } from './data/class-folders.ts';
 export { type LoadOptions, loadLabelledImages } from './data/load-images.ts';
+export { loadImagesFor } from './data/load-images-for.ts';
 export { type DownloadSettings, findLocalMnist, type MnistOptions } from './data/mnist-files.ts';
 export type { Split } from './data/split.ts';
 export { estimateRun, type EstimateSettings, type RunEstimate } from './distillation/estimate-run.ts';

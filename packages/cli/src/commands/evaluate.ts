@@ -25,16 +25,13 @@ export const evaluateCommand: Command = defineCommand({
   ],
   async run(values, { terminal, isJson, signal }) {
     const { model, data, split } = values;
-    const { fitImages, hasTestImages, loadLabelledImages, selectBackend } = await import('@dafl/run');
+    const { hasTestImages, loadImagesFor, selectBackend } = await import('@dafl/run');
     const { loadModel } = await import('@dafl/run/load-model');
     const { createNetwork, evaluate } = await import('@dafl/core');
     const loaded = await loadModel(model, values);
     tellNotes(loaded.notes, terminal);
     const { graph } = loaded.model;
-    const images = fitImages(
-      await loadLabelledImages(data, { split, signal, onDownload: tellDownload(terminal) }),
-      graph,
-    );
+    const images = await loadImagesFor(graph, data, { split, signal, onDownload: tellDownload(terminal) });
     const { backend, reason } = await selectBackend({ ...values, networks: [graph] });
     terminal.err(`Backend: ${backend.description}, ${reason}\n`);
     try {

@@ -36,25 +36,15 @@ export const quantizeCommand: Command = defineCommand({
   async run(values, { terminal, isJson, signal }) {
     const { model: source, out: file, eval: data } = values;
     assertWritableFile(file, values);
-    const {
-      fitImages,
-      formatBytes,
-      hasTestImages,
-      loadLabelledImages,
-      runQuantization,
-      selectBackend,
-      writeFileAtomically,
-    } = await import('@dafl/run');
+    const { formatBytes, hasTestImages, loadImagesFor, runQuantization, selectBackend, writeFileAtomically } =
+      await import('@dafl/run');
     const { loadModel } = await import('@dafl/run/load-model');
     const { model, notes, sizeBytes } = await loadModel(source, values);
     tellNotes(notes, terminal);
     const evaluation =
       data === undefined
         ? undefined
-        : fitImages(
-            await loadLabelledImages(data, { split: 'test', signal, onDownload: tellDownload(terminal) }),
-            model.graph,
-          );
+        : await loadImagesFor(model.graph, data, { split: 'test', signal, onDownload: tellDownload(terminal) });
     const { backend, reason } = await selectBackend({ ...values, networks: [model.graph] });
     terminal.err(`Backend: ${backend.description}, ${reason}\n`);
     try {

@@ -1,18 +1,15 @@
 import { join } from 'node:path';
 import { DaflError, type ImageSet } from '@dafl/core';
-import { collectImages } from '@dafl/data';
 import { listFolder } from '../folder/write-file-atomically.ts';
 import { DATA_FILE } from './data-files.ts';
 import { isFolder } from './is-folder.ts';
-import { decodePictures, listPictures } from './pictures.ts';
+import { LEFT_BY_SYSTEMS, listPictures, readPictures, type ReadPicturesOptions } from './pictures.ts';
 import type { Split } from './split.ts';
 
 const SPLIT_FOLDERS: Readonly<Record<Split, readonly string[]>> = {
   train: ['train', 'training'],
   test: ['test', 'testing', 'val', 'valid', 'validation'],
 };
-/** What systems and archives leave beside folders of classes: `.git`, `.ipynb_checkpoints`, `__MACOSX`. */
-const NO_CLASS = /^\.|^__MACOSX$/;
 
 /** The folder of a split, written small or large; the first of its names where there are several. */
 function findSplitFolder(folders: readonly string[], split: Split): string | undefined {
@@ -59,7 +56,7 @@ export async function hasTestImages(source: string): Promise<boolean> {
 }
 
 async function listSubfolders(folder: string): Promise<string[]> {
-  const names = (await listFolder(folder)).filter((name) => !NO_CLASS.test(name));
+  const names = (await listFolder(folder)).filter((name) => !LEFT_BY_SYSTEMS.test(name));
   const kinds = await Promise.all(names.map((name) => isFolder(join(folder, name))));
   return sortNames(names.filter((_, index) => kinds[index]));
 }
@@ -70,10 +67,10 @@ function sortNames(names: readonly string[]): string[] {
   return isNumbered ? names.toSorted((a, b) => Number(a) - Number(b)) : names.toSorted();
 }
 
-/** Reads the pictures of all classes. @throws {DaflError} `DATA` */
+/** Reads the pictures of all classes, also those in folders of a class's folder. @throws {DaflError} `DATA` */
 export async function readClassFolders(
   { root, names: classNames }: ClassFolders,
-  options: { readonly signal?: AbortSignal },
+  options: ReadPicturesOptions,
 ): Promise<ImageSet> {
   const paths: string[] = [];
   const labels: number[] = [];
@@ -81,17 +78,27 @@ export async function readClassFolders(
   for (const [label, className] of classNames.entries()) {
     if (!present.has(className)) continue;
     const folder = join(root, className);
-    const pictures = await listPictures(folder);
-    if (pictures.length === 0) {
-      throw new DaflError(
-        'DATA',
-        `Cannot read data from '${folder}' as the folder of a class must hold PNG or JPEG files: found none`,
-      );
-    }
+    const pictures = await listPicturesOfClass(folder);
     for (const path of pictures) {
       paths.push(path);
       labels.push(label);
     }
   }
-  return { ...collectImages(await decodePictures(paths, options), { labels: Uint32Array.from(labels) }), classNames };
+  return { ...(await readPictures(paths, { ...options, labels: Uint32Array.from(labels) })), classNames };
+}
+
+async function listPicturesOfClass(folder: string): Promise<string[]> {
+  const content = (await listFolder(folder)).filter((name) => !LEFT_BY_SYSTEMS.test(name));
+  // A data set of its own within the folder that was named is no class.
+  const isDataSet = content.some((name) =>
+    [...SPLIT_FOLDERS.train, ...SPLIT_FOLDERS.test].includes(name.toLowerCase()),
+  );
+  const pictures = isDataSet ? [] : await listPictures(folder, { isDeep: true });
+  if (pictures.length > 0) return pictures;
+  const found =
+    content.length === 0 ? 'none' : `[${content.slice(0, 3).join(', ')}${content.length > 3 ? ', ...' : ''}]`;
+  throw new DaflError(
+    'DATA',
+    `Cannot read data from '${folder}' as the folder of a class must hold PNG or JPEG files: found ${found}`,
+  );
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -355,6 +355,45 @@ describe('a folder of class folders', () => {
   test('what systems and archives leave beside them is no class', async () => {
     for (const name of ['ant', 'bee', '.ipynb_checkpoints', '__MACOSX']) picture(`${name}/1.png`, 1);
     expect((await loadLabelledImages(folder)).classNames).toEqual(['ant', 'bee']);
+  });
+
+  test('what systems leave beside pictures is none', async () => {
+    for (const path of ['ant/1.png', 'bee/1.png', 'bee/.thumbnails/1.png']) picture(path, 1);
+    // As macOS writes them to disks and archives of others: no pictures, whatever their name says.
+    writeFileSync(join(folder, 'ant', '._1.png'), 'AppleDouble');
+    expect(await loadLabelledImages(folder)).toMatchObject({ count: 2 });
+    expect(await loadImages(join(folder, 'ant'))).toMatchObject({ count: 1 });
+  });
+
+  test('pictures in folders of a class are of that class', async () => {
+    for (const path of ['ant/images/1.png', 'ant/2.png', 'bee/images/1.png']) picture(path, 1);
+    expect(await loadLabelledImages(folder)).toMatchObject({ labels: Uint32Array.of(0, 0, 1) });
+  });
+
+  test('a data set within the folder is no class', async () => {
+    for (const path of ['set/train/ant/1.png', 'set/val/ant/1.png']) picture(path, 1);
+    await expect(loadLabelledImages(folder)).rejects.toThrow(
+      /set' as the folder of a class must hold PNG or JPEG files: found \[train, val\]/,
+    );
+  });
+
+  test('pictures of many sizes are brought to the size that is asked for, and others stay as they are', async () => {
+    for (const [index, width] of [2, 8, 8].entries()) picture(`a/${index}.png`, index, width);
+    picture('b/1.png', 9, 8);
+    const ask = { pictureSize: [4, 6] } as const;
+    const mixed = await loadLabelledImages(folder, ask);
+    expect(mixed).toMatchObject({ count: 4, height: 4, width: 6, channels: 1 });
+    expect([0, 24, 48, 72].map((start) => mixed.pixels[start])).toEqual([0, 1, 2, 9]);
+    rmSync(join(folder, 'a', '0.png'));
+    expect(await loadLabelledImages(folder, ask)).toMatchObject({ count: 3, height: 4, width: 8 });
+  });
+
+  test('a picture that cannot be read is named', async () => {
+    picture('a/1.png', 1);
+    symlinkSync(join(folder, 'nowhere'), join(folder, 'a', '2.png'));
+    await expect(loadLabelledImages(folder)).rejects.toThrow(
+      /2\.png' as it must be a PNG or JPEG file: current error is ENOENT/,
+    );
   });
 
   test('numbers are in the order of their values', async () => {

@@ -1,16 +1,15 @@
 import { DaflError, type ImageSet } from '@dafl/core';
-import { collectImages } from '@dafl/data';
 import { findCifarFiles, readCifar } from './cifar-files.ts';
 import { findClassFolders, readClassFolders } from './class-folders.ts';
 import { DATA_FILE, type DataFiles, openDataFiles, openDataFolder } from './data-files.ts';
 import { readIdx } from './idx-files.ts';
 import { isFolder } from './is-folder.ts';
 import { findMnistFolder, type MnistOptions } from './mnist-files.ts';
-import { decodePictures, listPictures } from './pictures.ts';
+import { listPictures, readPictures, type ReadPicturesOptions } from './pictures.ts';
 import type { Split } from './split.ts';
 
 /** Options of `loadLabelledImages`. */
-export interface LoadOptions extends MnistOptions {
+export interface LoadOptions extends MnistOptions, ReadPicturesOptions {
   /** Default `'test'`. */
   readonly split?: Split;
 }
@@ -22,7 +21,7 @@ export interface LoadOptions extends MnistOptions {
  *   public mirrors, checked by their hash. Anything else is a folder or a `.tar.gz`: IDX files with the usual names
  *   (`t10k-images-idx3-ubyte`, `train-labels.idx1-ubyte.gz`, `usps-test-images-idx3-ubyte.gz`), CIFAR's binary version
  *   (`data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`; of CIFAR-100 `train.bin` and `test.bin`), or a folder of
- *   folders of PNG and JPEG files, one for each class in the order of their names (of all splits together; numbers in the order of their values), beneath
+ *   folders of PNG and JPEG files, one for each class, with those beneath it, in the order of their names (of all splits together; numbers in the order of their values), beneath
  *   `train` and `test` (or names like these), if those are there. Without them, both splits are all images: see `hasTestImages`.
  * @throws {DaflError} `DATA` if files are missing, damaged or not the official ones.
  */
@@ -46,10 +45,10 @@ export async function loadLabelledImages(source: string, options: LoadOptions = 
  * @param source A folder of PNG and JPEG files, or what `loadLabelledImages` reads: its training images.
  * @throws {DaflError} `DATA` if files are missing or damaged.
  */
-export async function loadImages(source: string, options: MnistOptions = {}): Promise<ImageSet> {
+export async function loadImages(source: string, options: Omit<LoadOptions, 'split'> = {}): Promise<ImageSet> {
   if (source !== 'mnist' && (await isFolder(source))) {
     const pictures = await listPictures(source);
-    if (pictures.length > 0) return collectImages(await decodePictures(pictures, options));
+    if (pictures.length > 0) return await readPictures(pictures, options);
   }
   const { labels: _, classNames: __, ...images } = await loadLabelledImages(source, { ...options, split: 'train' });
   return images;

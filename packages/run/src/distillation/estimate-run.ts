@@ -1,6 +1,5 @@
 import { createRandomStream, describeClassifier, distill, initializeWeights } from '@dafl/core';
-import { loadLabelledImages } from '../data/load-images.ts';
-import { fitImages } from '../data/fit-images.ts';
+import { loadImagesFor } from '../data/load-images-for.ts';
 import { assertFits } from '../recipe/fit-memory.ts';
 import { fitRecipe } from '../recipe/fit-recipe.ts';
 import type { DistillationOptions } from '../options/distillation-options.ts';
@@ -71,7 +70,7 @@ export async function estimateRun(
   const evaluation =
     options.eval === undefined
       ? undefined
-      : fitImages(await loadLabelledImages(options.eval, { signal, onDownload }), teacher.model.graph);
+      : await loadImagesFor(teacher.model.graph, options.eval, { signal, onDownload });
   const { backend, name, reason } = await selectBackend({
     ...options,
     networks: [teacher.model.graph, student.graph],

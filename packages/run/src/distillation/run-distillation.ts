@@ -14,8 +14,7 @@ import {
 import { readModel } from '@dafl/models';
 import { CheckpointStore, type LoadedCheckpoint } from '../folder/checkpoint-store.ts';
 import { hasTestImages } from '../data/class-folders.ts';
-import { loadLabelledImages } from '../data/load-images.ts';
-import { fitImages } from '../data/fit-images.ts';
+import { loadImagesFor } from '../data/load-images-for.ts';
 import { assertFits } from '../recipe/fit-memory.ts';
 import { fitRecipe } from '../recipe/fit-recipe.ts';
 import { hyperParameters } from '../options/hyper-parameters.ts';
@@ -133,7 +132,7 @@ export async function* runDistillation(
   const evaluation =
     options.eval === undefined
       ? undefined
-      : fitImages(await loadLabelledImages(options.eval, { signal, onDownload }), teacher.model.graph);
+      : await loadImagesFor(teacher.model.graph, options.eval, { signal, onDownload });
   const compared = options.compare === undefined ? null : (await loadModel(options.compare)).model;
   const { threads, seed, timeBudgetMs } = options;
   const selected = await selectBackend({

@@ -19,7 +19,7 @@ import {
 import { writeIdx } from '@dafl/data';
 import { writeModel } from '@dafl/models';
 import { loadLabelledImages } from '../data/load-images.ts';
-import { fitImages } from '../data/fit-images.ts';
+import { loadImagesFor } from '../data/load-images-for.ts';
 import { type BackendName, parseDistillationOptions } from '../options/distillation-options.ts';
 import { loadModel, loadStudent } from '../models/load-model.ts';
 import { daflVersion, describeMachine } from '../machine/machine.ts';
@@ -203,7 +203,7 @@ async function* runTask(
     case 'evaluate': {
       const loaded = await loadModel(task.model);
       const model = task.student === undefined ? loaded.model : await loadFirstStudent(task.student, loaded.model);
-      const images = fitImages(await loadLabelledImages(task.data, { signal }), model.graph);
+      const images = await loadImagesFor(model.graph, task.data, { signal });
       const selected = await selectBackend({ backend, networks: [model.graph] });
       try {
         const network = createNetwork(selected.backend, model);

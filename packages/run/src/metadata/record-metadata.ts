@@ -3,8 +3,7 @@ import { dirname } from 'node:path';
 import { fail } from '@dafl/core';
 import { recordMetadata } from '@dafl/methods';
 import { decomposeAside } from './decompose-aside.ts';
-import { loadLabelledImages } from '../data/load-images.ts';
-import { fitImages } from '../data/fit-images.ts';
+import { loadImagesFor } from '../data/load-images-for.ts';
 import type { BackendName } from '../options/distillation-options.ts';
 import { loadModel, type ModelOptions } from '../models/load-model.ts';
 import { writeMetadata } from './metadata-file.ts';
@@ -57,10 +56,8 @@ export async function recordTeacherMetadata(options: RecordingOptions): Promise<
   }
   const teacher = await loadModel(options.teacher, options);
   options.onNotes?.(teacher.notes);
-  const images = fitImages(
-    await loadLabelledImages(options.data, { split: 'train', signal, onDownload: options.onDownload }),
-    teacher.model.graph,
-  );
+  const { onDownload } = options;
+  const images = await loadImagesFor(teacher.model.graph, options.data, { split: 'train', signal, onDownload });
   const { backend, reason } = await selectBackend({ ...options, networks: [teacher.model.graph] });
   options.onBackend?.(backend.description, reason);
   try {

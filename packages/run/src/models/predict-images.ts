@@ -1,13 +1,12 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { createWasmBackend } from '@dafl/backend-wasm';
 import { classify, createNetwork, DaflError, describeClassifier, type Model, type Classification } from '@dafl/core';
 import { collectImages, type DecodedImage, decodeImage } from '@dafl/data';
 
+import { listPictures } from '../data/pictures.ts';
 import { suggestName } from '../options/suggest-name.ts';
 
-const PICTURE = /\.(png|jpe?g)$/i;
 /** Pictures that are held in memory together. */
 const BATCH = 64;
 
@@ -58,11 +57,11 @@ async function listImages(named: readonly string[]): Promise<string[]> {
         () => false,
       );
       if (!isFolder) return [name];
-      const pictures = (await readdir(name, { recursive: true })).filter((entry) => PICTURE.test(entry)).sort();
+      const pictures = await listPictures(name, { isDeep: true });
       if (pictures.length === 0) {
         throw new DaflError('DATA', `Cannot read '${name}' as a folder must hold PNG or JPEG files: found none`);
       }
-      return pictures.map((entry) => join(name, entry));
+      return pictures;
     }),
   );
   return lists.flat();

@@ -205,8 +205,8 @@ function givenImages(
 ): Recipe['createMethod'] {
   if (data === undefined) throw missing(name, 'data', 'images: mnist, or a folder');
   return async (teacher, settings) => {
-    const { inputShape } = describeClassifier(teacher.model.graph);
-    const images = matchChannels(await loadImages(data, settings), inputShape[2]);
+    const [height, width, channels] = describeClassifier(teacher.model.graph).inputShape;
+    const images = matchChannels(await loadImages(data, { ...settings, pictureSize: [height, width] }), channels);
     const hash = createHash('sha256').update(`${images.height}x${images.width}x${images.channels}`);
     const fingerprint = hash.update(images.pixels).digest('hex');
     return imageSet({ name, images, fingerprint, batchSize, augmentation: { shift, horizontalFlip } });
