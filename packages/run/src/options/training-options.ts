@@ -43,6 +43,14 @@ export interface TrainingOptions {
   readonly seed: number;
 }
 
+/** What sgd does where nothing is said; adam has none of these. */
+export const sgdDefaults: Pick<TrainingOptions, 'momentum' | 'nesterov' | 'weightDecay' | 'biasLearningRateFactor'> = {
+  momentum: 0.9,
+  nesterov: false,
+  weightDecay: 0,
+  biasLearningRateFactor: 1,
+};
+
 /** The schema of `TrainingOptions`. Unknown keys are errors. */
 export const trainingOptionsSchema: OptionsSchema<TrainingOptions> = z.strictObject({
   architecture: z
@@ -69,10 +77,14 @@ export const trainingOptionsSchema: OptionsSchema<TrainingOptions> = z.strictObj
     .default('cosine')
     .describe('How the learning rate moves over the run'),
   warmupSteps: z.int().min(0).default(0).describe('Steps in which the learning rate rises from 0'),
-  momentum: z.number().min(0).lt(1).default(0.9).describe('Momentum of sgd'),
-  nesterov: z.boolean().default(false).describe('Let the momentum of sgd look ahead'),
-  weightDecay: z.number().min(0).default(0).describe('Weight decay of sgd'),
-  biasLearningRateFactor: z.number().gt(0).default(1).describe('How many times faster biases learn, with sgd'),
+  momentum: z.number().min(0).lt(1).default(sgdDefaults.momentum).describe('Momentum of sgd'),
+  nesterov: z.boolean().default(sgdDefaults.nesterov).describe('Let the momentum of sgd look ahead'),
+  weightDecay: z.number().min(0).default(sgdDefaults.weightDecay).describe('Weight decay of sgd'),
+  biasLearningRateFactor: z
+    .number()
+    .gt(0)
+    .default(sgdDefaults.biasLearningRateFactor)
+    .describe('How many times faster biases learn, with sgd'),
   labelSmoothing: z.number().min(0).lt(1).default(0).describe('Share of the target spread over all classes'),
   initialization: z
     .enum(['uniform', 'identity'])

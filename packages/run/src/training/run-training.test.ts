@@ -98,6 +98,35 @@ test('a class without a training image is told of', async () => {
   );
 });
 
+test('one class is nothing to tell apart', async () => {
+  const data = join(home, 'one');
+  putClassFolders(data);
+  for (const name of ['bee', 'cat']) rmSync(join(data, name), { recursive: true });
+  await expect(run({ data })).rejects.toMatchObject({
+    code: 'DATA',
+    message: `Cannot train on '${data}' as there must be 2 classes or more: current value is only 'ant'`,
+  });
+});
+
+test('a step of more images than there are names the option', async () => {
+  await expect(run({ batchSize: 41 })).rejects.toThrow(
+    "Cannot train as 'batchSize' must be <= 40, the number of training images: current value is 41",
+  );
+  await expect(run({ batchSize: 31, validationSplit: 10 })).rejects.toThrow("'batchSize' must be <= 30");
+});
+
+test('options of another optimizer are refused', async () => {
+  await expect(run({ nesterov: true })).rejects.toThrow(
+    "Cannot train with the optimizer 'adam' as 'nesterov' must not be given (it is an option of sgd): current value is true",
+  );
+  await expect(run({ weightDecay: 0.1 })).rejects.toThrow(/'weightDecay' must not be given/);
+});
+
+test('where nothing can be written is told before the data is read', async () => {
+  const file = join(home, 'tiny.safetensors', 'trained.safetensors');
+  await expect(run({ data: join(home, 'nowhere') }, { file })).rejects.toMatchObject({ code: 'STORAGE' });
+});
+
 test('writes the model, its record and the measurements', async () => {
   const events = await run({ shift: 1 });
   expect(events[0]).toMatchObject({

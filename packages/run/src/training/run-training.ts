@@ -12,7 +12,7 @@ import {
 import { train, type TrainEvent, type TrainOptions } from '@dafl/methods';
 import { writeModel } from '@dafl/models';
 import { hasTestImages } from '../data/class-folders.ts';
-import { loadLabelledImages } from '../data/load-images.ts';
+import { type LoadOptions, loadLabelledImages } from '../data/load-images.ts';
 import { fitImages } from '../data/fit-images.ts';
 import { holdOut } from './hold-out.ts';
 import { initializeIdentity } from './initialize-identity.ts';
@@ -23,8 +23,8 @@ import type { DownloadSettings } from '../data/mnist-files.ts';
 import type { TrainingRecord } from '../folder/training-record.ts';
 import { renderTrainingReport } from '../report/render-training-report.ts';
 import { selectBackend } from '../machine/select-backend.ts';
-import type { TrainingOptions } from '../options/training-options.ts';
-import { createFolder, removeTemporaryFiles, writeFileAtomically } from '../folder/write-file-atomically.ts';
+import { sgdDefaults, type TrainingOptions } from '../options/training-options.ts';
+import { createFolder, removeTemporaryFiles, tryFolder, writeFileAtomically } from '../folder/write-file-atomically.ts';
 
 /** Where a training goes. */
 export interface TrainingSettings extends DownloadSettings {
@@ -98,7 +98,10 @@ export async function* runTraining(
     });
   }
   if (settings.force !== true) assertAbsent(files);
-  const loaded = await loadData(given, settings);
+  assertOptimizerOptions(given);
+  await tryFolder(dirname(files.model));
+  const [height, width] = (await loadArchitecture(given.architecture)).inputShape;
+  const loaded = await loadData(given, { ...settings, pictureSize: [height, width] });
   const { on } = loaded;
   const epochs = given.epochs ?? usualEpochs(loaded.data.count, given.batchSize);
   const options = { ...given, epochs, validationSplit: on === 'validation' ? loaded.evaluation.count : 0 };
@@ -216,9 +219,9 @@ function assertAbsent(files: TrainingFiles): void {
 
 async function loadData(
   options: TrainingOptions,
-  { signal, onDownload }: DownloadSettings,
+  { signal, onDownload, pictureSize }: DownloadSettings & Pick<LoadOptions, 'pictureSize'>,
 ): Promise<{ data: ImageSet; evaluation: ImageSet; on: 'validation' | 'test' }> {
-  const { data: source, validationSplit: asked, seed } = options;
+  const { data: source, validationSplit: asked, seed, batchSize } = options;
   const hasTests = asked === undefined || asked === 0 ? await hasTestImages(source) : true;
   if (asked === 0 && !hasTests) {
     fail({
@@ -227,13 +230,20 @@ async function loadData(
       value: `0, and '${source}' has no folders 'train' and 'test'`,
     });
   }
-  const all = await loadLabelledImages(source, { split: 'train', signal, onDownload });
+  const all = await loadLabelledImages(source, { split: 'train', signal, onDownload, pictureSize });
   assertEachClass(all, source);
   const held = asked ?? (hasTests ? 0 : Math.ceil(all.count / 10));
+  if (held < all.count && batchSize > all.count - held) {
+    fail({
+      cannot: 'train',
+      as: `'batchSize' must be <= ${all.count - held}, the number of training images`,
+      value: batchSize,
+    });
+  }
   if (held === 0) {
     return {
       data: all,
-      evaluation: await loadLabelledImages(source, { split: 'test', signal, onDownload }),
+      evaluation: await loadLabelledImages(source, { split: 'test', signal, onDownload, pictureSize }),
       on: 'test',
     };
   }
@@ -252,6 +262,14 @@ function noteOfColours({ channels }: ImageSet, { name, inputShape }: Graph): str
 
 /** A class without an image is a folder that was forgotten: no network learns it. */
 function assertEachClass({ labels, classNames = [] }: ImageSet, source: string): void {
+  if (classNames.length === 1) {
+    fail({
+      code: 'DATA',
+      cannot: `train on '${source}'`,
+      as: 'there must be 2 classes or more',
+      value: `only '${classNames[0]}'`,
+    });
+  }
   const present = new Set(labels);
   const missing = classNames.filter((_, label) => !present.has(label));
   if (missing.length === 0) return;
@@ -269,6 +287,20 @@ const LEAST_STEPS = 400;
 
 function usualEpochs(images: number, batchSize: number): number {
   return Math.max(USUAL_EPOCHS, Math.ceil(LEAST_STEPS / Math.ceil(images / batchSize)));
+}
+
+/** An option that has no effect was meant to have one. */
+function assertOptimizerOptions({ optimizer, ...options }: TrainingOptions): void {
+  if (optimizer === 'sgd') return;
+  for (const [name, usual] of Object.entries(sgdDefaults)) {
+    const value = options[name as keyof typeof sgdDefaults];
+    if (value === usual) continue;
+    fail({
+      cannot: `train with the optimizer '${optimizer}'`,
+      as: `'${name}' must not be given (it is an option of sgd)`,
+      value: String(value),
+    });
+  }
 }
 
 function optimizerOf({ optimizer: kind, ...options }: TrainingOptions): OptimizerOptions {
