@@ -8,8 +8,8 @@ test.each([
     "Cannot distill as '--batch-size' must be an integer >= 2: current value is 1",
   ],
   [
-    "Cannot distill as 'steps' and 'timeBudgetMs' must not be given both: current values are 1 and 2",
-    "Cannot distill as '--steps' and '--time-budget' must not be given both: current values are 1 and 2",
+    "Cannot distill as 'steps' and 'timeBudgetMs' must not be given both: current value is both",
+    "Cannot distill as '--steps' and '--time-budget' must not be given both: current value is both",
   ],
   [
     "Cannot distill as 'studentSteps' must be 1 where 'replayBatches' is 0: current value is 16",

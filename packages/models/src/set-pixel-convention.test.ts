@@ -37,6 +37,6 @@ test('a range alone has neither', () => {
 
 test('as many means as channels', () => {
   expect(() => setPixelConvention(silent, { mean: [0.5, 0.5], std: [1] })).toThrow(
-    "Cannot use model 'lenet5' as 'mean' must be 1 or 1 numbers, one for each channel: current value is [0.5, 0.5]",
+    "Cannot use model 'lenet5' as 'mean' must be 1 number: current value is [0.5, 0.5]",
   );
 });

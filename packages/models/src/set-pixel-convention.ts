@@ -39,7 +39,7 @@ export function setPixelConvention(model: Model, { range = '0..1', mean, std }: 
     if (values !== undefined && values.length !== 1 && values.length !== channels) {
       fail({
         cannot: `use model '${model.graph.name}'`,
-        as: `'${name}' must be 1 or ${channels} numbers, one for each channel`,
+        as: `'${name}' must be ${channels === 1 ? '1 number' : `1 or ${channels} numbers, one for each channel`}`,
         value: `[${values.join(', ')}]`,
       });
     }

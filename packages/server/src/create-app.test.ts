@@ -238,7 +238,7 @@ describe('bad requests', () => {
     [{ teacher: undefined }, "Cannot distill as 'teacher' must be given: current value is none"],
     [
       { steps: 1, timeBudgetMs: 1 },
-      "Cannot distill as 'steps' and 'timeBudgetMs' must not be given both: current values are 1 and 1",
+      "Cannot distill as 'steps' and 'timeBudgetMs' must not be given both: current value is both",
     ],
     [
       { teacher: 'lenet6' },

@@ -75,7 +75,7 @@ describe('what is wrong is named with its rule and its value', () => {
     ],
     [
       { teacher: 't', steps: 5, timeBudgetMs: 9 },
-      "Cannot distill as 'steps' and 'timeBudgetMs' must not be given both: current values are 5 and 9",
+      "Cannot distill as 'steps' and 'timeBudgetMs' must not be given both: current value is both",
     ],
     [
       { teacher: 't', method: 'noise', oneHotWeight: 1 },

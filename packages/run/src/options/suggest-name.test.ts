@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -21,4 +21,6 @@ it('names what lies in the folder, or what else may be given', async () => {
   expect(await suggestName('resnet', ['lenet5', 'resnet18'])).toBe(". Did you mean 'resnet18'?");
   expect(await suggestName(join(home, 'nowhere', 'x.onnx'), ['mnist'])).toBe('');
   expect(await suggestName(join(home, 'something-else'), ['mnist'])).toBe('');
+  symlinkSync(join(home, 'gone'), join(home, 'digit.png'));
+  expect(await suggestName(join(home, 'digit.png'), [])).toBe('');
 });

@@ -9,7 +9,8 @@ import { nearestName } from './nearest-name.ts';
  * @returns `''` where nothing is near.
  */
 export async function suggestName(path: string, names: readonly string[]): Promise<string> {
-  const beside = await readdir(dirname(path)).catch(() => []);
+  // Not itself: a link that leads nowhere is there.
+  const beside = (await readdir(dirname(path)).catch(() => [])).filter((name) => name !== basename(path));
   const nearby = nearestName(basename(path), beside);
   // As it was typed, with ./ or without.
   const inFolder = nearby === undefined ? undefined : basename(path) === path ? nearby : join(dirname(path), nearby);

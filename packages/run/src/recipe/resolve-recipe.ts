@@ -263,7 +263,7 @@ export function resolveRecipe(given: DistillationOptions): Recipe {
   if (options.steps !== undefined && options.timeBudgetMs !== undefined) {
     throw new DaflError(
       'USAGE',
-      `Cannot distill as 'steps' and 'timeBudgetMs' must not be given both: current values are ${options.steps} and ${options.timeBudgetMs}`,
+      `Cannot distill as 'steps' and 'timeBudgetMs' must not be given both: current value is both`,
     );
   }
   if (options.pace !== undefined && options.timeBudgetMs !== undefined) {
