@@ -108,11 +108,10 @@ test('one class is nothing to tell apart', async () => {
   });
 });
 
-test('a step of more images than there are names the option', async () => {
-  await expect(run({ batchSize: 41 })).rejects.toThrow(
-    "Cannot train as 'batchSize' must be <= 40, the number of training images: current value is 41",
-  );
-  await expect(run({ batchSize: 31, validationSplit: 10 })).rejects.toThrow("'batchSize' must be <= 30");
+test('of fewer images than a batch has, a batch is all', async () => {
+  const events = await run({ batchSize: 41, epochs: 1 });
+  expect(events.at(-1)).toMatchObject({ event: 'result', step: 1 });
+  expect(recordOf().options.batchSize).toBe(40);
 });
 
 test('options of another optimizer are refused', async () => {

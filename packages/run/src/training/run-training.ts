@@ -103,8 +103,10 @@ export async function* runTraining(
   const [height, width] = (await loadArchitecture(given.architecture)).inputShape;
   const loaded = await loadData(given, { ...settings, pictureSize: [height, width] });
   const { on } = loaded;
-  const epochs = given.epochs ?? usualEpochs(loaded.data.count, given.batchSize);
-  const options = { ...given, epochs, validationSplit: on === 'validation' ? loaded.evaluation.count : 0 };
+  // Of few images a batch is all.
+  const batchSize = Math.min(given.batchSize, loaded.data.count);
+  const epochs = given.epochs ?? usualEpochs(loaded.data.count, batchSize);
+  const options = { ...given, batchSize, epochs, validationSplit: on === 'validation' ? loaded.evaluation.count : 0 };
   const { labels = new Uint32Array(), classNames } = loaded.data;
   const classes = classNames?.length ?? 1 + labels.reduce((most, label) => Math.max(most, label), 0);
   const architecture = await loadArchitecture(options.architecture, { classes: Math.max(2, classes) });
@@ -221,7 +223,7 @@ async function loadData(
   options: TrainingOptions,
   { signal, onDownload, pictureSize }: DownloadSettings & Pick<LoadOptions, 'pictureSize'>,
 ): Promise<{ data: ImageSet; evaluation: ImageSet; on: 'validation' | 'test' }> {
-  const { data: source, validationSplit: asked, seed, batchSize } = options;
+  const { data: source, validationSplit: asked, seed } = options;
   const hasTests = asked === undefined || asked === 0 ? await hasTestImages(source) : true;
   if (asked === 0 && !hasTests) {
     fail({
@@ -233,13 +235,6 @@ async function loadData(
   const all = await loadLabelledImages(source, { split: 'train', signal, onDownload, pictureSize });
   assertEachClass(all, source);
   const held = asked ?? (hasTests ? 0 : Math.ceil(all.count / 10));
-  if (held < all.count && batchSize > all.count - held) {
-    fail({
-      cannot: 'train',
-      as: `'batchSize' must be <= ${all.count - held}, the number of training images`,
-      value: batchSize,
-    });
-  }
   if (held === 0) {
     return {
       data: all,
