@@ -51,15 +51,6 @@ test('a hyper-parameter that came after the record must be as the preset has it'
   expect(isRecordCurrent(record, distillation({ studentBatchNorm: 'fixed' }))).toBe(false);
 });
 
-test('a hyper-parameter that came after the record, with another default, must be as it was before', () => {
-  const record = recordOf(distillation({ method: 'procedural' }), (values) => delete values.studentFit);
-  expect(isRecordCurrent(record, distillation({ method: 'procedural' }))).toBe(false);
-  expect(isRecordCurrent(record, distillation({ method: 'procedural', studentFit: 'none' }))).toBe(true);
-  const random = { method: 'procedural', initialization: 'random' };
-  const ofRandom = recordOf(distillation(random), (values) => delete values.studentFit);
-  expect(isRecordCurrent(ofRandom, distillation(random))).toBe(true);
-});
-
 test('other tasks must be declared as they were', () => {
   const training = (epochs: number): Task => ({ kind: 'train', options: { architecture: 'lenet5', epochs } });
   expect(isRecordCurrent(recordOf(training(3)), training(3))).toBe(true);

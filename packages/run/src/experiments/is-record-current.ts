@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { decideMethod } from '../recipe/decide-method.ts';
 import { parseDistillationOptions } from '../options/distillation-options.ts';
-import { type HyperParameters, hyperParameters } from '../options/hyper-parameters.ts';
+import { hyperParameters } from '../options/hyper-parameters.ts';
 import { resolveRecipe } from '../recipe/resolve-recipe.ts';
 import type { Task } from './experiment.ts';
 import type { ExperimentRecord } from './experiment-record.ts';
@@ -10,7 +10,7 @@ import type { ExperimentRecord } from './experiment-record.ts';
  * Whether a task, run now, would compute what a record holds.
  *
  * A hyper-parameter that a row names and one that its preset sets are the same; one that came later than the record must
- * be as it was without it, which is what the preset has unless it says otherwise.
+ * be as the preset has it, since what was added leaves the runs before it as they were.
  */
 export function isRecordCurrent(
   { task: recorded, hyperParameters: then, method: taken }: ExperimentRecord,
@@ -27,8 +27,7 @@ export function isRecordCurrent(
   const { student: _, ...options }: Record<string, unknown> = asked;
   const unchanged = hyperParametersOf({ kind: 'distill', options })!;
   const names = new Set([...Object.keys(now), ...Object.keys(then)]);
-  const before = (name: string): unknown => hyperParameters[name as keyof HyperParameters]?.before ?? unchanged[name];
-  return [...names].every((name) => isDeepStrictEqual(now[name], name in then ? then[name] : before(name)));
+  return [...names].every((name) => isDeepStrictEqual(now[name], name in then ? then[name] : unchanged[name]));
 }
 
 /** What a distillation's options come to; null for other tasks. */

@@ -42,8 +42,6 @@ export interface HyperParameters {
 /** One of them: what it may be, and where it stands in a preset. */
 export interface HyperParameter<Value> {
   readonly schema: z.ZodType<Value>;
-  /** What runs did before it was a hyper-parameter, where a preset takes another value by now; absent: what presets take. */
-  readonly before?: Value;
   read(preset: Preset): Value;
   write(preset: Preset, value: Value): Preset;
 }
@@ -205,7 +203,6 @@ export const hyperParameters: { readonly [Name in keyof HyperParameters]: HyperP
       .describe(
         "What is fitted to the teacher's inner channels before the first step, where the student starts from them",
       ),
-    before: 'none',
     read: ({ training }) => (training.fitsLayers === true ? 'layers' : 'none'),
     write: (preset, fit) => ({
       ...preset,

@@ -1,22 +1,17 @@
-import { describeModel, type Graph } from '@dafl/core';
-import { proceduralDefaults } from './baseline-recipes.ts';
+import type { Graph } from '@dafl/core';
 import type { DistillationOptions } from '../options/distillation-options.ts';
 import { lowRankShare } from '../options/low-rank-share.ts';
 import { type Recipe, resolveRecipe } from './resolve-recipe.ts';
 import { startsFromTeacher } from './starts-from-teacher.ts';
+import { updateOperations } from './update-operations.ts';
 
 /**
  * On the last 10,000 training images, 600 steps in place of 375: LeNet-5 of Fashion-MNIST 85.7 to 86.5 %, of MNIST 99.12 to 99.17 %,
  * two seeds. 750 steps bring more, but small networks are expected to be done within a minute.
  */
 const LONGER_FACTOR = 1.6;
-/**
- * Multiply-accumulates of an update, for each image: LeNet-5 and its half take 0.5 million, a small CNN of three stages 3 to 5,
- * which is 5 minutes of two cores for 600 steps, a ResNet-20 and its half 41.
- */
+/** Multiply-accumulates of an update, for each image: 600 steps of a small CNN take 5 minutes of two cores. */
 const MOST_OPERATIONS = 8_000_000;
-/** A derivative with respect to weights, and one with respect to inputs, beside the forward pass. */
-const PASSES = 3;
 
 /**
  * Lengthens the run of small networks, whose steps take little time, where the options leave its length open. Goes by shapes
@@ -26,8 +21,6 @@ export function fitLength(options: DistillationOptions, recipe: Recipe, teacher:
   const isOpen = options.steps === undefined && options.timeBudgetMs === undefined;
   const isUsual = startsFromTeacher(options) && lowRankShare(options.student) === undefined;
   if (recipe.options.method !== 'procedural' || !isOpen || !isUsual) return recipe;
-  const operationsOf = (graph: Graph): number => describeModel(graph).multiplyAccumulates;
-  const operations = operationsOf(teacher) / proceduralDefaults.uses + PASSES * operationsOf(student);
-  if (operations > MOST_OPERATIONS) return recipe;
+  if (updateOperations(teacher, student) > MOST_OPERATIONS) return recipe;
   return resolveRecipe({ ...options, steps: Math.round(recipe.steps * LONGER_FACTOR) });
 }

@@ -28,15 +28,6 @@ it('lets layers learn in relation to their first weights, but those of a student
   expect(optionsOf({ method: 'dafl' }).studentRates).toBe('equal');
 });
 
-it('fits the layers of students that start from the teacher, but of those that are refined', () => {
-  expect(optionsOf({}).studentFit).toBe('layers');
-  expect(optionsOf({ studentFit: 'none' }).studentFit).toBe('none');
-  for (const other of [{ student: 'low-rank' }, { student: 'lenet5-half' }, { initialization: 'random' }])
-    expect(optionsOf(other).studentFit).toBe('none');
-  expect(optionsOf({ method: 'dafl' }).studentFit).toBe('none');
-  expect(optionsOf({ method: 'dafl', studentFit: 'layers' }).studentFit).toBe('layers');
-});
-
 it.each([
   // A tenth of the run, or so many tenths that 30,000 images are learnt from between judgements.
   [{ method: 'procedural' }, 38],

@@ -240,12 +240,6 @@ const ownOptions: Readonly<Partial<Record<keyof DistillationOptions, readonly Me
  */
 const RANDOM_START_FACTOR = 5;
 
-function longer(preset: Preset): Preset {
-  // There is nothing to fit to.
-  const training = { ...preset.training, fitsLayers: undefined };
-  return { ...preset, training, steps: preset.steps * RANDOM_START_FACTOR };
-}
-
 /**
  * Turns options into a method, a training and a number of steps, by way of the preset that they name.
  *
@@ -277,7 +271,8 @@ export function resolveRecipe(given: DistillationOptions): Recipe {
   const named = options.method === 'dafl' ? presets[options.preset ?? 'fast'] : baselineRecipes[options.method];
   const isRefined = lowRankShare(options.student) !== undefined && options.initialization !== 'random';
   const isLonger = options.method === 'procedural' && !startsFromTeacher(options);
-  const base = isRefined ? refine(named) : isLonger ? longer(named) : named;
+  const fitted = isLonger ? { ...named, steps: named.steps * RANDOM_START_FACTOR } : named;
+  const base = isRefined ? refine(fitted) : fitted;
   const preset = writeHyperParameters(base, options);
   const studentSteps = options.studentSteps ?? base.dafl.replay?.studentSteps ?? 1;
   if (options.method === 'dafl' && options.replayBatches === 0 && studentSteps > 1) {
