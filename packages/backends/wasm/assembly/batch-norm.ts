@@ -6,16 +6,25 @@
  * launch normalises. Where the number of channels is no multiple of 4, `fold` rows are read as one longer row and the
  * columns that belong to one channel are combined at the end.
  */
-import { address, float, integer, madd, smaller } from './simd';
+import {
+  BatchGradientSumsArguments,
+  BatchStatisticsArguments,
+  CombineBatchGradientArguments,
+  CombineBatchStatisticsArguments,
+  FrozenTableArguments,
+  NormalizeArguments,
+  NormalizeGradientArguments,
+} from './generated/kernel-arguments';
+import { madd, smaller } from './simd';
 
-/** Arguments: input, partials [chunk][mean, squares][columns], rows, columns, rowsPerChunk. */
-export function batchStatistics(args: usize, chunk: i32): void {
-  const columns = integer(args, 3);
-  const rowsPerChunk = integer(args, 4);
+/** Mean and sum of squared deviations of each column of a chunk of rows. */
+export function batchStatistics(args: BatchStatisticsArguments, chunk: i32): void {
+  const columns = args.columns;
+  const rowsPerChunk = args.rowsPerChunk;
   const first = chunk * rowsPerChunk;
-  const rows = smaller(rowsPerChunk, integer(args, 2) - first);
-  const input = address(args, 0) + (<usize>(first * columns) << 2);
-  const means = address(args, 1) + (<usize>(chunk * 2 * columns) << 2);
+  const rows = smaller(rowsPerChunk, args.rows - first);
+  const input = args.input + (<usize>(first * columns) << 2);
+  const means = args.partials + (<usize>(chunk * 2 * columns) << 2);
   const stride = <usize>columns << 2;
   const share: f32 = 1 / <f32>rows;
   const scale = f32x4.splat(share);
@@ -86,26 +95,20 @@ export function batchStatistics(args: usize, chunk: i32): void {
   }
 }
 
-/**
- * Combines the partials and prepares the table of `normalize`: rows [mean, factor, offset] of `period` floats.
- *
- * Arguments: partials, mean, variance, chunks, columns, fold, rows, rowsPerChunk, scale or 0, offset or 0, epsilon,
- * table or 0, period, channelsPerChunk, running mean or 0, running variance, new running mean, new running variance, then
- * what is kept of the running statistics and what is taken of the batch's mean and variance.
- */
-export function combineBatchStatistics(args: usize, chunk: i32): void {
-  const partials = address(args, 0);
-  const chunks = integer(args, 3);
-  const columns = integer(args, 4);
-  const fold = integer(args, 5);
-  const rows = integer(args, 6);
-  const rowsPerChunk = integer(args, 7);
-  const scale = address(args, 8);
-  const offset = address(args, 9);
-  const epsilon = <f64>float(args, 10);
-  const table = address(args, 11);
-  const period = integer(args, 12);
-  const channelsPerChunk = integer(args, 13);
+/** Combines the partials, moves the running statistics, and prepares the table of `normalize`. */
+export function combineBatchStatistics(args: CombineBatchStatisticsArguments, chunk: i32): void {
+  const partials = args.partials;
+  const chunks = args.chunks;
+  const columns = args.columns;
+  const fold = args.fold;
+  const rows = args.rows;
+  const rowsPerChunk = args.rowsPerChunk;
+  const scale = args.scale;
+  const offset = args.offset;
+  const epsilon = <f64>args.epsilon;
+  const table = args.table;
+  const period = args.period;
+  const channelsPerChunk = args.channelsPerChunk;
   const channels = columns / fold;
   const last = smaller((chunk + 1) * channelsPerChunk, channels);
   for (let channel = chunk * channelsPerChunk; channel < last; channel++) {
@@ -123,14 +126,14 @@ export function combineBatchStatistics(args: usize, chunk: i32): void {
     }
     const variance = squares / count;
     const at = <usize>channel << 2;
-    store<f32>(address(args, 1) + at, <f32>mean);
-    store<f32>(address(args, 2) + at, <f32>variance);
-    const running = address(args, 14);
+    store<f32>(args.mean + at, <f32>mean);
+    store<f32>(args.variance + at, <f32>variance);
+    const running = args.runningMean;
     if (running) {
-      const kept = float(args, 18);
-      store<f32>(address(args, 16) + at, load<f32>(running + at) * kept + <f32>mean * float(args, 19));
-      const moved = load<f32>(address(args, 15) + at) * kept + <f32>variance * float(args, 20);
-      store<f32>(address(args, 17) + at, moved);
+      const kept = args.runningShare;
+      store<f32>(args.newRunningMean + at, load<f32>(running + at) * kept + <f32>mean * args.meanShare);
+      const moved = load<f32>(args.runningVariance + at) * kept + <f32>variance * args.varianceShare;
+      store<f32>(args.newRunningVariance + at, moved);
     }
     if (!table) continue;
     const factor = (scale ? <f64>load<f32>(scale + at) : 1) / Math.sqrt(<f64><f32>variance + epsilon);
@@ -144,20 +147,16 @@ export function combineBatchStatistics(args: usize, chunk: i32): void {
   }
 }
 
-/**
- * The table of `normalize` for given statistics.
- *
- * Arguments: mean or 0, variance, scale or 0, offset or 0, epsilon, table, period, channels. One chunk.
- */
-export function frozenTable(args: usize): void {
-  const mean = address(args, 0);
-  const variance = address(args, 1);
-  const scale = address(args, 2);
-  const offset = address(args, 3);
-  const epsilon = <f64>float(args, 4);
-  const table = address(args, 5);
-  const period = integer(args, 6);
-  const channels = integer(args, 7);
+/** The table of `normalize` for given statistics. */
+export function frozenTable(args: FrozenTableArguments, chunk: i32): void {
+  const mean = args.mean;
+  const variance = args.variance;
+  const scale = args.scale;
+  const offset = args.offset;
+  const epsilon = <f64>args.epsilon;
+  const table = args.table;
+  const period = args.period;
+  const channels = args.channels;
   const row = <usize>period << 2;
   for (let channel = 0; channel < channels; channel++) {
     const at = <usize>channel << 2;
@@ -171,15 +170,15 @@ export function frozenTable(args: usize): void {
   }
 }
 
-/** Arguments: input, output, count, chunkSize (a multiple of period), period (a multiple of 4), table. */
-export function normalize(args: usize, chunk: i32): void {
-  const chunkSize = integer(args, 3);
+/** (input - mean) x factor + offset. */
+export function normalize(args: NormalizeArguments, chunk: i32): void {
+  const chunkSize = args.chunkSize;
   const at = <usize>(chunk * chunkSize) << 2;
-  let input = address(args, 0) + at;
-  let output = address(args, 1) + at;
-  let bytes = ((<usize>smaller(chunkSize, integer(args, 2) - chunk * chunkSize) << 2) + 15) & ~15;
-  const period = <usize>integer(args, 4) << 2;
-  const table = address(args, 5);
+  let input = args.input + at;
+  let output = args.output + at;
+  let bytes = ((<usize>smaller(chunkSize, args.count - chunk * chunkSize) << 2) + 15) & ~15;
+  const period = <usize>args.period << 2;
+  const table = args.table;
   while (bytes) {
     const run = min(period, bytes);
     for (let i: usize = 0; i < run; i += 16) {
@@ -194,21 +193,17 @@ export function normalize(args: usize, chunk: i32): void {
   }
 }
 
-/**
- * Sums of the gradient and of gradient x (input - mean) for each column.
- *
- * Arguments: gradient, input, mean row, partials [chunk][gradient, product][columns], rows, columns, rowsPerChunk.
- */
-export function batchGradientSums(args: usize, chunk: i32): void {
-  const columns = integer(args, 5);
-  const rowsPerChunk = integer(args, 6);
+/** Sums of the gradient and of gradient x (input - mean) for each column. */
+export function batchGradientSums(args: BatchGradientSumsArguments, chunk: i32): void {
+  const columns = args.columns;
+  const rowsPerChunk = args.rowsPerChunk;
   const first = chunk * rowsPerChunk;
-  const rows = smaller(rowsPerChunk, integer(args, 4) - first);
+  const rows = smaller(rowsPerChunk, args.rows - first);
   const stride = <usize>columns << 2;
-  const gradient = address(args, 0) + <usize>first * stride;
-  const input = address(args, 1) + <usize>first * stride;
-  const means = address(args, 2);
-  const output = address(args, 3) + <usize>(chunk * 2) * stride;
+  const gradient = args.outputGradient + <usize>first * stride;
+  const input = args.input + <usize>first * stride;
+  const means = args.meanRow;
+  const output = args.partials + <usize>(chunk * 2) * stride;
   let column = 0;
   for (; column + 16 <= columns; column += 16) {
     const at = <usize>column << 2;
@@ -274,23 +269,17 @@ export function batchGradientSums(args: usize, chunk: i32): void {
   }
 }
 
-/**
- * Combines the sums and prepares the table of `normalizeGradient`: rows [factor, mean, slope, offset] with
- * inputGradient = gradient x factor + (input - mean) x slope + offset.
- *
- * Arguments: partials, chunks, columns, fold, count (positions of one channel), mean, variance, scale or 0, epsilon,
- * scaleGradient, offsetGradient, table, period, channelsPerChunk.
- */
-export function combineBatchGradient(args: usize, chunk: i32): void {
-  const partials = address(args, 0);
-  const chunks = integer(args, 1);
-  const columns = integer(args, 2);
-  const fold = integer(args, 3);
-  const count = <f64>integer(args, 4);
-  const scale = address(args, 7);
-  const table = address(args, 11);
-  const period = integer(args, 12);
-  const channelsPerChunk = integer(args, 13);
+/** Combines the sums and prepares the table of `normalizeGradient`. */
+export function combineBatchGradient(args: CombineBatchGradientArguments, chunk: i32): void {
+  const partials = args.partials;
+  const chunks = args.chunks;
+  const columns = args.columns;
+  const fold = args.fold;
+  const count = <f64>args.count;
+  const scale = args.scale;
+  const table = args.table;
+  const period = args.period;
+  const channelsPerChunk = args.channelsPerChunk;
   const channels = columns / fold;
   const last = smaller((chunk + 1) * channelsPerChunk, channels);
   for (let channel = chunk * channelsPerChunk; channel < last; channel++) {
@@ -303,10 +292,10 @@ export function combineBatchGradient(args: usize, chunk: i32): void {
         product += <f64>load<f32>(p + (<usize>columns << 2));
       }
     }
-    const mean = load<f32>(address(args, 5) + at);
-    const inverse = 1 / Math.sqrt(<f64>load<f32>(address(args, 6) + at) + <f64>float(args, 8));
-    store<f32>(address(args, 9) + at, <f32>(product * inverse));
-    store<f32>(address(args, 10) + at, <f32>sum);
+    const mean = load<f32>(args.mean + at);
+    const inverse = 1 / Math.sqrt(<f64>load<f32>(args.variance + at) + <f64>args.epsilon);
+    store<f32>(args.scaleGradient + at, <f32>(product * inverse));
+    store<f32>(args.offsetGradient + at, <f32>sum);
     const factor = (scale ? <f64>load<f32>(scale + at) : 1) * inverse;
     const slope = (-factor * inverse * inverse * product) / count;
     const offset = (-factor * sum) / count;
@@ -321,16 +310,16 @@ export function combineBatchGradient(args: usize, chunk: i32): void {
   }
 }
 
-/** Arguments: gradient, input, output, count, chunkSize (a multiple of period), period (a multiple of 4), table. */
-export function normalizeGradient(args: usize, chunk: i32): void {
-  const chunkSize = integer(args, 4);
+/** gradient x factor + (input - mean) x slope + offset. */
+export function normalizeGradient(args: NormalizeGradientArguments, chunk: i32): void {
+  const chunkSize = args.chunkSize;
   const at = <usize>(chunk * chunkSize) << 2;
-  let gradient = address(args, 0) + at;
-  let input = address(args, 1) + at;
-  let output = address(args, 2) + at;
-  let bytes = ((<usize>smaller(chunkSize, integer(args, 3) - chunk * chunkSize) << 2) + 15) & ~15;
-  const period = <usize>integer(args, 5) << 2;
-  const factors = address(args, 6);
+  let gradient = args.outputGradient + at;
+  let input = args.input + at;
+  let output = args.inputGradient + at;
+  let bytes = ((<usize>smaller(chunkSize, args.count - chunk * chunkSize) << 2) + 15) & ~15;
+  const period = <usize>args.period << 2;
+  const factors = args.table;
   const means = factors + period;
   const slopes = means + period;
   const offsets = slopes + period;

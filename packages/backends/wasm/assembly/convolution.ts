@@ -5,18 +5,22 @@
  * matrix is a list of runs in the image itself, and neighbouring pixels share them. A chunk copies the image rows that
  * it needs into its thread's scratch memory with the padding around them (only where there is padding), notes where
  * each pixel starts, and multiplies tiles of pixels from there.
- *
- * Arguments that `convolve` and `filterGradient` share:
- *   0 input, 3 batch, 4 height, 5 width, 6 channels of a pixel, 7 first channel, 8 channels in use (one group's),
- *   9 output rows, 10 output columns, 14-15 strides, 16-17 taps (kernel size), 18-19 dilations, 20 top, 21 left,
- *   22 columns of B, 23 images per chunk, 24 rows per chunk or block, 25 whether to copy, 26 scratch memory,
- *   27 bytes of it for each thread.
  */
-import { CONVOLVE_COLUMNS, CONVOLVE_DOTS } from '../src/kernel-ids';
+import { CONVOLVE_COLUMNS, CONVOLVE_DOTS } from '../src/kernel-operations';
 import { COLUMN_CHANNELS, COLUMN_PIXELS, NARROW_LENGTH, TILE_COLUMNS, TILE_ROWS, TURNED1_WIDTH, TURNED3_WIDTH } from '../src/kernel-sizes';
 import { accumulateNarrow, accumulateTile, accumulateTurned1, accumulateTurned3, multiplyColumns, multiplyDots1, multiplyDots3, multiplyTile } from './gemm';
+import {
+  CombineFilterGradientArguments,
+  ConvolutionArguments,
+  ConvolveArguments,
+  DepthwiseArguments,
+  DepthwiseFilterGradientArguments,
+  DepthwiseInputGradientArguments,
+  FilterGradientArguments,
+  ScatterInputGradientArguments,
+} from './generated/kernel-arguments';
 import { threadIndex } from './scheduler';
-import { address, copyFloats, fillFloats, integer, larger, madd, smaller } from './simd';
+import { copyFloats, fillFloats, larger, madd, smaller } from './simd';
 
 // @ts-ignore: decorator
 @inline
@@ -26,35 +30,35 @@ function aligned(bytes: usize): usize {
 
 // @ts-ignore: decorator
 @inline
-function threadScratch(args: usize): usize {
-  return address(args, 26) + <usize>threadIndex * address(args, 27);
+function threadScratch(args: ConvolutionArguments): usize {
+  return args.scratch + <usize>threadIndex * args.scratchBytes;
 }
 
 /** Columns of input that a row of outputs needs. */
 // @ts-ignore: decorator
 @inline
-function blockWidth(args: usize): i32 {
-  return (integer(args, 10) - 1) * integer(args, 15) + (integer(args, 17) - 1) * integer(args, 19) + 1;
+function blockWidth(args: ConvolutionArguments): i32 {
+  return (args.outputColumns - 1) * args.strideAcross + (args.tapsAcross - 1) * args.dilationAcross + 1;
 }
 
 /** Rows of input that `rows` rows of outputs need. */
 // @ts-ignore: decorator
 @inline
-function blockHeight(args: usize, rows: i32): i32 {
-  return (rows - 1) * integer(args, 14) + (integer(args, 16) - 1) * integer(args, 18) + 1;
+function blockHeight(args: ConvolutionArguments, rows: i32): i32 {
+  return (rows - 1) * args.strideDown + (args.tapsDown - 1) * args.dilationDown + 1;
 }
 
 /** Copies what output rows `firstRow`... of an image need, zeros where that lies outside of it. */
-function copyBlock(args: usize, image: i32, firstRow: i32, rows: i32, target: usize): void {
-  const height = integer(args, 4), width = integer(args, 5);
-  const pixel = integer(args, 6), channels = integer(args, 8), left = integer(args, 21);
+function copyBlock(args: ConvolutionArguments, image: i32, firstRow: i32, rows: i32, target: usize): void {
+  const height = args.height, width = args.width;
+  const pixel = args.pixelChannels, channels = args.channels, left = args.left;
   const columns = blockWidth(args);
   const before = larger(0, smaller(left, columns));
   const count = smaller(columns, width + left) - before;
   const after = columns - before - larger(count, 0);
   const source =
-    address(args, 0) + (<usize>((image * height * width + before - left) * pixel + integer(args, 7)) << 2);
-  let y = firstRow * integer(args, 14) - integer(args, 20);
+    args.input + (<usize>((image * height * width + before - left) * pixel + args.firstChannel) << 2);
+  let y = firstRow * args.strideDown - args.top;
   for (const end = y + blockHeight(args, rows); y < end; y++) {
     if (y < 0 || y >= height || count <= 0) {
       fillFloats(target, 0, columns * channels);
@@ -84,19 +88,18 @@ function copyBlock(args: usize, image: i32, firstRow: i32, rows: i32, target: us
 }
 
 /**
- * Further arguments: 1 output, 2 packed B, 11-13 bytes between the images, rows and columns of the output,
- * 28 panels per chunk, 29 form: `CONVOLVE_TILES`, `CONVOLVE_DOTS` (B has at most 3 columns) or `CONVOLVE_COLUMNS` (vectors
+ * Convolves a chunk. Forms: `CONVOLVE_TILES`, `CONVOLVE_DOTS` (B has at most 3 columns) or `CONVOLVE_COLUMNS` (vectors
  * along the rows of an image of one channel).
  */
-export function convolve(args: usize, chunk: i32): void {
-  const channels = integer(args, 8);
-  const outputRows = integer(args, 9), outputColumns = integer(args, 10);
-  const strideDown = integer(args, 14), strideAcross = integer(args, 15);
-  const tapsDown = integer(args, 16), tapsAcross = integer(args, 17);
-  const dilationDown = integer(args, 18), dilationAcross = integer(args, 19);
-  const columns = integer(args, 22);
-  const imagesPerChunk = integer(args, 23), rowsPerChunk = integer(args, 24);
-  const panelsPerChunk = integer(args, 28);
+export function convolve(args: ConvolveArguments, chunk: i32): void {
+  const channels = args.channels;
+  const outputRows = args.outputRows, outputColumns = args.outputColumns;
+  const strideDown = args.strideDown, strideAcross = args.strideAcross;
+  const tapsDown = args.tapsDown, tapsAcross = args.tapsAcross;
+  const dilationDown = args.dilationDown, dilationAcross = args.dilationAcross;
+  const columns = args.columns;
+  const imagesPerChunk = args.imagesPerChunk, rowsPerChunk = args.rowsPerChunk;
+  const panelsPerChunk = args.panelsPerChunk;
   const panels = (columns + TILE_COLUMNS - 1) / TILE_COLUMNS;
   const panelBlocks = (panels + panelsPerChunk - 1) / panelsPerChunk;
   const rowBlocks = (outputRows + rowsPerChunk - 1) / rowsPerChunk;
@@ -104,7 +107,7 @@ export function convolve(args: usize, chunk: i32): void {
   const lastPanel = smaller(firstPanel + panelsPerChunk, panels);
   chunk /= panelBlocks;
   const firstImage = (chunk / rowBlocks) * imagesPerChunk;
-  const images = smaller(imagesPerChunk, integer(args, 3) - firstImage);
+  const images = smaller(imagesPerChunk, args.batch - firstImage);
   const firstRow = (chunk % rowBlocks) * rowsPerChunk;
   const rows = smaller(rowsPerChunk, outputRows - firstRow);
   const pixels = images * rows * outputColumns;
@@ -113,40 +116,40 @@ export function convolve(args: usize, chunk: i32): void {
   const table = jumps + aligned(<usize>(tapsDown * tapsAcross) << 2);
 
   let base: usize, imageBytes: usize, rowBytes: usize, pixelBytes: usize;
-  if (integer(args, 25)) {
+  if (args.isCopied) {
     base = table + aligned(<usize>(pixels + TILE_ROWS) << 3);
     pixelBytes = <usize>channels << 2;
     rowBytes = <usize>blockWidth(args) * pixelBytes;
     imageBytes = <usize>blockHeight(args, rows) * rowBytes;
     for (let i = 0; i < images; i++) copyBlock(args, firstImage + i, firstRow, rows, base + <usize>i * imageBytes);
   } else {
-    pixelBytes = <usize>integer(args, 6) << 2;
-    rowBytes = <usize>integer(args, 5) * pixelBytes;
-    imageBytes = <usize>integer(args, 4) * rowBytes;
+    pixelBytes = <usize>args.pixelChannels << 2;
+    rowBytes = <usize>args.width * pixelBytes;
+    imageBytes = <usize>args.height * rowBytes;
     base =
-      address(args, 0) +
-      (<usize>integer(args, 7) << 2) +
+      args.input +
+      (<usize>args.firstChannel << 2) +
       <usize>firstImage * imageBytes +
-      <usize>(firstRow * strideDown - integer(args, 20)) * rowBytes -
-      <usize>integer(args, 21) * pixelBytes;
+      <usize>(firstRow * strideDown - args.top) * rowBytes -
+      <usize>args.left * pixelBytes;
   }
 
-  const form = integer(args, 29);
+  const form = args.form;
   if (form == CONVOLVE_COLUMNS) {
     const packedBytes = <usize>(tapsDown * tapsAcross + 1) * 12;
     for (let image = 0; image < images; image++) {
       for (let row = 0; row < rows; row++) {
         const from = base + <usize>image * imageBytes + <usize>(row * strideDown) * rowBytes;
         const to =
-          address(args, 1) + <usize>(firstImage + image) * address(args, 11) + <usize>(firstRow + row) * address(args, 12);
-        let packed = address(args, 2);
+          args.output + <usize>(firstImage + image) * args.outputImageBytes + <usize>(firstRow + row) * args.outputRowBytes;
+        let packed = args.packed;
         for (let channel = 0; channel < columns; channel += COLUMN_CHANNELS, packed += packedBytes) {
           for (let x = 0; x < outputColumns; x += COLUMN_PIXELS) {
             // The last pixels of a row overlap those before them.
             const at = smaller(x, outputColumns - COLUMN_PIXELS);
             multiplyColumns(
               from + (<usize>at << 2), <usize>dilationDown * rowBytes, <usize>dilationAcross << 2, tapsDown, tapsAcross,
-              packed, to + <usize>at * address(args, 13) + (<usize>channel << 2), address(args, 13),
+              packed, to + <usize>at * args.outputPixelBytes + (<usize>channel << 2), args.outputPixelBytes,
               smaller(COLUMN_CHANNELS, columns - channel),
             );
           }
@@ -176,12 +179,12 @@ export function convolve(args: usize, chunk: i32): void {
     for (let row = 0; row < rows; row++) {
       let from = base + <usize>image * imageBytes + <usize>(row * strideDown) * rowBytes;
       let to =
-        address(args, 1) + <usize>(firstImage + image) * address(args, 11) + <usize>(firstRow + row) * address(args, 12);
+        args.output + <usize>(firstImage + image) * args.outputImageBytes + <usize>(firstRow + row) * args.outputRowBytes;
       for (let x = 0; x < outputColumns; x++) {
         store<usize>(entry, from);
         store<usize>(entry, to, 4);
         from += <usize>strideAcross * pixelBytes;
-        to += address(args, 13);
+        to += args.outputPixelBytes;
         entry += 8;
       }
     }
@@ -190,7 +193,7 @@ export function convolve(args: usize, chunk: i32): void {
   for (let i = 0; i < TILE_ROWS; i++) store<u64>(entry + (<usize>i << 3), lastEntry);
 
   if (form == CONVOLVE_DOTS) {
-    const packed = address(args, 2);
+    const packed = args.packed;
     if (columns == 1) {
       for (let pixel = 0; pixel < pixels; pixel += 6) {
         multiplyDots1(table + (<usize>pixel << 3), pixels - pixel, jumps, runs, length, packed);
@@ -205,7 +208,7 @@ export function convolve(args: usize, chunk: i32): void {
 
   const panelBytes = <usize>(tapsDown * tapsAcross * channels + 1) * 32;
   for (let panel = firstPanel; panel < lastPanel; panel++) {
-    const packed = address(args, 2) + <usize>panel * panelBytes;
+    const packed = args.packed + <usize>panel * panelBytes;
     const valid = smaller(TILE_COLUMNS, columns - panel * TILE_COLUMNS);
     for (let pixel = 0; pixel < pixels; pixel += TILE_ROWS) {
       multiplyTile(
@@ -222,25 +225,22 @@ export function convolve(args: usize, chunk: i32): void {
  *
  * The other way, to gather what an input gets, needs zeros around the gradients: for a 5x5 filter at 10x10 pixels, as
  * many multiplications again. Pixels of one tile are of different rows, so that their runs do not overlap.
- *
- * Arguments: 0 output gradient, 1 input gradient, 2 packed filter [row][panel], 3 batch, 4 height, 5 width, 6 input
- * channels, 7 output channels, 8-9 taps, 10 images per chunk, 11 scratch memory, 12 bytes of it for each thread.
  */
-export function scatterInputGradient(args: usize, chunk: i32): void {
-  const height = integer(args, 4), width = integer(args, 5), inputs = integer(args, 6), outputs = integer(args, 7);
-  const tapsDown = integer(args, 8), tapsAcross = integer(args, 9);
+export function scatterInputGradient(args: ScatterInputGradientArguments, chunk: i32): void {
+  const height = args.height, width = args.width, inputs = args.inputs, outputs = args.outputs;
+  const tapsDown = args.tapsDown, tapsAcross = args.tapsAcross;
   const outputHeight = height - tapsDown + 1, outputWidth = width - tapsAcross + 1;
-  const firstImage = chunk * integer(args, 10);
-  const images = smaller(integer(args, 10), integer(args, 3) - firstImage);
+  const firstImage = chunk * args.imagesPerChunk;
+  const images = smaller(args.imagesPerChunk, args.batch - firstImage);
   const rowBytes = <usize>(width * inputs) << 2;
   const gradientRowBytes = <usize>(outputWidth * outputs) << 2;
-  const target = address(args, 1) + <usize>(firstImage * height) * rowBytes;
+  const target = args.inputGradient + <usize>(firstImage * height) * rowBytes;
   fillFloats(target, 0, images * height * width * inputs);
-  const jumps = address(args, 11) + <usize>threadIndex * address(args, 12);
+  const jumps = args.scratch + <usize>threadIndex * args.scratchBytes;
   store<usize>(jumps, 0);
   const table = jumps + 64;
   const rows = images * outputHeight;
-  let from = address(args, 0) + <usize>(firstImage * outputHeight) * gradientRowBytes;
+  let from = args.outputGradient + <usize>(firstImage * outputHeight) * gradientRowBytes;
   for (let row = 0; row < rows + TILE_ROWS; row++) {
     const at = table + (<usize>row << 3);
     if (row < rows) {
@@ -252,7 +252,7 @@ export function scatterInputGradient(args: usize, chunk: i32): void {
     }
   }
   const columns = tapsAcross * inputs;
-  let packed = address(args, 2);
+  let packed = args.packed;
   for (let v = 0; v < tapsDown; v++) {
     for (let column = 0; column < columns; column += TILE_COLUMNS, packed += <usize>(outputs + 1) * 32) {
       const valid = smaller(TILE_COLUMNS, columns - column);
@@ -271,69 +271,65 @@ export function scatterInputGradient(args: usize, chunk: i32): void {
 /**
  * Partial sums of the filter's gradient over the images of a chunk.
  *
- * Further arguments: 1 output gradient, 2 partials [split][run][tile], 11 channels of a gradient pixel, 12 first of
- * them, 28 tiles per chunk, 29 pixels in all where images are mere runs of pixels (else 0), 30 images per block, 31 form.
- * Chunks are (split of the images, range of tiles).
- *
  * Form 0: a tile is 6 floats of a run x all output channels, [6][width]. Forms 1 and 3, for 1 and for 2 or 3 output
  * channels: a tile is 48 floats x 1 channel or [3 channels][16 floats]. Form 4, for at most 4 output channels and runs of
  * at most 6 floats: a tile is [2 runs][6 floats][4 channels].
  */
-export function filterGradient(args: usize, chunk: i32): void {
-  const channels = integer(args, 8);
-  const outputRows = integer(args, 9);
-  const strideDown = integer(args, 14), strideAcross = integer(args, 15);
-  const tapsDown = integer(args, 16), tapsAcross = integer(args, 17);
-  const dilationDown = integer(args, 18), dilationAcross = integer(args, 19);
-  const imagesPerChunk = integer(args, 23), rowsPerBlock = integer(args, 24);
-  const tilesPerChunk = integer(args, 28), pixelsInAll = integer(args, 29), imagesPerBlock = integer(args, 30);
-  const isCopied = integer(args, 25) != 0;
-  const isJoined = dilationAcross == 1 && (isCopied || integer(args, 6) == channels);
+export function filterGradient(args: FilterGradientArguments, chunk: i32): void {
+  const channels = args.channels;
+  const outputRows = args.outputRows;
+  const strideDown = args.strideDown, strideAcross = args.strideAcross;
+  const tapsDown = args.tapsDown, tapsAcross = args.tapsAcross;
+  const dilationDown = args.dilationDown, dilationAcross = args.dilationAcross;
+  const imagesPerChunk = args.imagesPerChunk, rowsPerBlock = args.rowsPerBlock;
+  const tilesPerChunk = args.tilesPerChunk, pixelsInAll = args.pixelsInAll, imagesPerBlock = args.imagesPerBlock;
+  const isCopied = args.isCopied != 0;
+  const isJoined = dilationAcross == 1 && (isCopied || args.pixelChannels == channels);
   const length = isJoined ? tapsAcross * channels : channels;
   const runsAcross = isJoined ? 1 : tapsAcross;
-  const form = integer(args, 31);
+  const form = args.form;
   const tileLength = form == 0 ? TILE_ROWS : form == 1 ? TURNED1_WIDTH : TURNED3_WIDTH;
   const tilesPerRun = (length + tileLength - 1) / tileLength;
   const runs = tapsDown * runsAcross;
   const tiles = form == 4 ? (runs + 1) / 2 : runs * tilesPerRun;
-  const panels = (integer(args, 22) + TILE_COLUMNS - 1) / TILE_COLUMNS;
+  const panels = (args.columns + TILE_COLUMNS - 1) / TILE_COLUMNS;
   const sumStride = <usize>panels * 32;
   const tileBytes = form == 0 ? <usize>TILE_ROWS * sumStride : 192;
   const tileChunks = (tiles + tilesPerChunk - 1) / tilesPerChunk;
   const split = chunk / tileChunks;
   const firstTile = (chunk % tileChunks) * tilesPerChunk;
   const lastTile = smaller(firstTile + tilesPerChunk, tiles);
-  const sums = address(args, 2) + <usize>(split * tiles) * tileBytes;
+  const sums = args.partials + <usize>(split * tiles) * tileBytes;
   memory.fill(sums + <usize>firstTile * tileBytes, 0, <usize>(lastTile - firstTile) * tileBytes);
 
   const block = threadScratch(args);
-  const pixelBytes = isCopied ? <usize>channels << 2 : <usize>integer(args, 6) << 2;
-  const rowBytes = (isCopied ? <usize>blockWidth(args) : <usize>integer(args, 5)) * pixelBytes;
-  const gradientPixel = <usize>integer(args, 11) << 2;
-  const gradientRow = <usize>integer(args, 10) * gradientPixel;
+  const pixelBytes = isCopied ? <usize>channels << 2 : <usize>args.pixelChannels << 2;
+  const rowBytes = (isCopied ? <usize>blockWidth(args) : <usize>args.width) * pixelBytes;
+  const gradientPixel = <usize>args.gradientChannels << 2;
+  const gradientRow = <usize>args.outputColumns * gradientPixel;
   const gradientImage = <usize>outputRows * gradientRow;
-  const lastImage = smaller((split + 1) * imagesPerChunk, integer(args, 3));
+  const lastImage = smaller((split + 1) * imagesPerChunk, args.batch);
   for (let image = split * imagesPerChunk; image < lastImage; image += imagesPerBlock) {
     const images = smaller(imagesPerBlock, lastImage - image);
     const columns = pixelsInAll
-      ? smaller(integer(args, 10), pixelsInAll - image * integer(args, 10))
-      : integer(args, 10);
+      ? smaller(args.outputColumns, pixelsInAll - image * args.outputColumns)
+      : args.outputColumns;
     for (let row = 0; row < outputRows; row += rowsPerBlock) {
       const rows = smaller(rowsPerBlock, outputRows - row);
-      const imageBytes = (isCopied ? <usize>blockHeight(args, rows) : <usize>integer(args, 4)) * rowBytes;
+      const imageBytes = (isCopied ? <usize>blockHeight(args, rows) : <usize>args.height) * rowBytes;
       let base = block;
       if (isCopied) {
         for (let i = 0; i < images; i++) copyBlock(args, image + i, row, rows, block + <usize>i * imageBytes);
       } else {
         base =
-          address(args, 0) +
-          (<usize>integer(args, 7) << 2) +
+          args.input +
+          (<usize>args.firstChannel << 2) +
           <usize>image * imageBytes +
-          <usize>(row * strideDown - integer(args, 20)) * rowBytes -
-          <usize>integer(args, 21) * pixelBytes;
+          <usize>(row * strideDown - args.top) * rowBytes -
+          <usize>args.left * pixelBytes;
       }
       const gradient =
-        address(args, 1) + (<usize>integer(args, 12) << 2) + <usize>image * gradientImage + <usize>row * gradientRow;
+        args.outputGradient + (<usize>args.firstGradientChannel << 2) + <usize>image * gradientImage + <usize>row * gradientRow;
       for (let tile = firstTile; tile < lastTile; tile++) {
         const run = form == 4 ? 2 * tile : tile / tilesPerRun;
         const from =
@@ -383,27 +379,22 @@ export function filterGradient(args: usize, chunk: i32): void {
   }
 }
 
-/**
- * Adds the partial sums of all splits, in order.
- *
- * Arguments: partials, output, splits, runs, tiles per run, length of a run, columns, output columns (of all groups),
- * first output column, rowsPerChunk, form.
- */
-export function combineFilterGradient(args: usize, chunk: i32): void {
-  const form = integer(args, 10);
+/** Adds the partial sums of all splits, in order. */
+export function combineFilterGradient(args: CombineFilterGradientArguments, chunk: i32): void {
+  const form = args.form;
   if (form) {
     combineTurned(args, form);
     return;
   }
-  const splits = integer(args, 2);
-  const tilesPerRun = integer(args, 4), length = integer(args, 5), columns = integer(args, 6);
-  const rowsPerChunk = integer(args, 9);
+  const splits = args.splits;
+  const tilesPerRun = args.tilesPerRun, length = args.length, columns = args.columns;
+  const rowsPerChunk = args.rowsPerChunk;
   const stride = <usize>((columns + TILE_COLUMNS - 1) / TILE_COLUMNS) * 32;
-  const splitBytes = <usize>(integer(args, 3) * tilesPerRun * TILE_ROWS) * stride;
-  const last = smaller((chunk + 1) * rowsPerChunk, integer(args, 3) * length);
+  const splitBytes = <usize>(args.runs * tilesPerRun * TILE_ROWS) * stride;
+  const last = smaller((chunk + 1) * rowsPerChunk, args.runs * length);
   for (let row = chunk * rowsPerChunk; row < last; row++) {
-    const source = address(args, 0) + <usize>((row / length) * tilesPerRun * TILE_ROWS + (row % length)) * stride;
-    const target = address(args, 1) + (<usize>(row * integer(args, 7) + integer(args, 8)) << 2);
+    const source = args.partials + <usize>((row / length) * tilesPerRun * TILE_ROWS + (row % length)) * stride;
+    const target = args.output + (<usize>(row * args.outputChannels + args.firstOutputChannel) << 2);
     let column = 0;
     for (; column + 4 <= columns; column += 4) {
       let p = source + (<usize>column << 2);
@@ -427,17 +418,17 @@ export function combineFilterGradient(args: usize, chunk: i32): void {
 }
 
 /** As `combineFilterGradient`, in one chunk, for the tiles of forms 1, 3 and 4. */
-function combineTurned(args: usize, form: i32): void {
-  const splits = integer(args, 2), runs = integer(args, 3);
-  const tilesPerRun = integer(args, 4), length = integer(args, 5), columns = integer(args, 6);
+function combineTurned(args: CombineFilterGradientArguments, form: i32): void {
+  const splits = args.splits, runs = args.runs;
+  const tilesPerRun = args.tilesPerRun, length = args.length, columns = args.columns;
   const tileLength = form == 1 ? TURNED1_WIDTH : TURNED3_WIDTH;
   const splitBytes = <usize>(form == 4 ? (runs + 1) / 2 : runs * tilesPerRun) * 192;
   const columnBytes: usize = form == 4 ? 4 : <usize>tileLength << 2;
-  let target = address(args, 1) + (<usize>integer(args, 8) << 2);
+  let target = args.output + (<usize>args.firstOutputChannel << 2);
   for (let run = 0; run < runs; run++) {
     for (let i = 0; i < length; i++) {
       const tile =
-        address(args, 0) +
+        args.partials +
         (form == 4
           ? <usize>(run * NARROW_LENGTH + i) * 16
           : <usize>(run * tilesPerRun + i / tileLength) * 192 + (<usize>(i % tileLength) << 2));
@@ -450,44 +441,38 @@ function combineTurned(args: usize, form: i32): void {
         }
         store<f32>(target + (<usize>column << 2), sum);
       }
-      target += <usize>integer(args, 7) << 2;
+      target += <usize>args.outputChannels << 2;
     }
   }
 }
 
-/**
- * Depthwise convolution and its gradients, over the channels as vectors.
- *
- * Arguments: 0 input, 1 output, 2 filter (its gradient's partials [chunk][taps][channels] in the last of the three
- * kernels), 3 batch, 4 height, 5 width, 6 channels, 7 output height, 8 output width, 9-10 strides, 11-12 taps,
- * 13-14 dilations, 15 top, 16 left, 17 images per chunk, 18 bias or 0. The gradients read gradients in 1.
- */
-export function depthwise(args: usize, chunk: i32): void {
-  const height = integer(args, 4), width = integer(args, 5);
-  const pixel = <usize>integer(args, 6) << 2;
-  const outputHeight = integer(args, 7), outputWidth = integer(args, 8);
-  const tapsDown = integer(args, 11), tapsAcross = integer(args, 12);
-  const bias = address(args, 18);
-  const last = smaller((chunk + 1) * integer(args, 17), integer(args, 3));
-  for (let image = chunk * integer(args, 17); image < last; image++) {
-    const input = address(args, 0) + <usize>(image * height * width) * pixel;
-    let to = address(args, 1) + <usize>(image * outputHeight * outputWidth) * pixel;
+/** Depthwise convolution, over the channels as vectors. */
+export function depthwise(args: DepthwiseArguments, chunk: i32): void {
+  const height = args.height, width = args.width;
+  const pixel = <usize>args.channels << 2;
+  const outputHeight = args.outputHeight, outputWidth = args.outputWidth;
+  const tapsDown = args.tapsDown, tapsAcross = args.tapsAcross;
+  const bias = args.bias;
+  const last = smaller((chunk + 1) * args.imagesPerChunk, args.batch);
+  for (let image = chunk * args.imagesPerChunk; image < last; image++) {
+    const input = args.input + <usize>(image * height * width) * pixel;
+    let to = args.output + <usize>(image * outputHeight * outputWidth) * pixel;
     for (let y = 0; y < outputHeight; y++) {
-      const top = y * integer(args, 9) - integer(args, 15);
+      const top = y * args.strideDown - args.top;
       for (let x = 0; x < outputWidth; x++, to += pixel) {
-        const left = x * integer(args, 10) - integer(args, 16);
+        const left = x * args.strideAcross - args.left;
         let c: usize = 0;
         for (; c + 16 <= pixel; c += 16) {
           let sum = bias ? v128.load(bias + c) : f32x4.splat(0);
           for (let v = 0; v < tapsDown; v++) {
-            const row = top + v * integer(args, 13);
+            const row = top + v * args.dilationDown;
             if (<u32>row >= <u32>height) continue;
             for (let u = 0; u < tapsAcross; u++) {
-              const column = left + u * integer(args, 14);
+              const column = left + u * args.dilationAcross;
               if (<u32>column >= <u32>width) continue;
               sum = madd(
                 v128.load(input + <usize>(row * width + column) * pixel + c),
-                v128.load(address(args, 2) + <usize>(v * tapsAcross + u) * pixel + c),
+                v128.load(args.filter + <usize>(v * tapsAcross + u) * pixel + c),
                 sum,
               );
             }
@@ -497,14 +482,14 @@ export function depthwise(args: usize, chunk: i32): void {
         for (; c < pixel; c += 4) {
           let sum: f32 = bias ? load<f32>(bias + c) : 0;
           for (let v = 0; v < tapsDown; v++) {
-            const row = top + v * integer(args, 13);
+            const row = top + v * args.dilationDown;
             if (<u32>row >= <u32>height) continue;
             for (let u = 0; u < tapsAcross; u++) {
-              const column = left + u * integer(args, 14);
+              const column = left + u * args.dilationAcross;
               if (<u32>column >= <u32>width) continue;
               sum +=
                 load<f32>(input + <usize>(row * width + column) * pixel + c) *
-                load<f32>(address(args, 2) + <usize>(v * tapsAcross + u) * pixel + c);
+                load<f32>(args.filter + <usize>(v * tapsAcross + u) * pixel + c);
             }
           }
           store<f32>(to + c, sum);
@@ -514,29 +499,29 @@ export function depthwise(args: usize, chunk: i32): void {
   }
 }
 
-/** Arguments: see `depthwise`. Writes 0. */
-export function depthwiseInputGradient(args: usize, chunk: i32): void {
-  const height = integer(args, 4), width = integer(args, 5);
-  const pixel = <usize>integer(args, 6) << 2;
-  const outputHeight = integer(args, 7), outputWidth = integer(args, 8);
-  const tapsDown = integer(args, 11), tapsAcross = integer(args, 12);
-  const last = smaller((chunk + 1) * integer(args, 17), integer(args, 3));
-  for (let image = chunk * integer(args, 17); image < last; image++) {
-    const target = address(args, 0) + <usize>(image * height * width) * pixel;
-    fillFloats(target, 0, height * width * integer(args, 6));
-    let from = address(args, 1) + <usize>(image * outputHeight * outputWidth) * pixel;
+/** Input gradient of `depthwise`. */
+export function depthwiseInputGradient(args: DepthwiseInputGradientArguments, chunk: i32): void {
+  const height = args.height, width = args.width;
+  const pixel = <usize>args.channels << 2;
+  const outputHeight = args.outputHeight, outputWidth = args.outputWidth;
+  const tapsDown = args.tapsDown, tapsAcross = args.tapsAcross;
+  const last = smaller((chunk + 1) * args.imagesPerChunk, args.batch);
+  for (let image = chunk * args.imagesPerChunk; image < last; image++) {
+    const target = args.inputGradient + <usize>(image * height * width) * pixel;
+    fillFloats(target, 0, height * width * args.channels);
+    let from = args.outputGradient + <usize>(image * outputHeight * outputWidth) * pixel;
     for (let y = 0; y < outputHeight; y++) {
-      const top = y * integer(args, 9) - integer(args, 15);
+      const top = y * args.strideDown - args.top;
       for (let x = 0; x < outputWidth; x++, from += pixel) {
-        const left = x * integer(args, 10) - integer(args, 16);
+        const left = x * args.strideAcross - args.left;
         for (let v = 0; v < tapsDown; v++) {
-          const row = top + v * integer(args, 13);
+          const row = top + v * args.dilationDown;
           if (<u32>row >= <u32>height) continue;
           for (let u = 0; u < tapsAcross; u++) {
-            const column = left + u * integer(args, 14);
+            const column = left + u * args.dilationAcross;
             if (<u32>column >= <u32>width) continue;
             const to = target + <usize>(row * width + column) * pixel;
-            const filter = address(args, 2) + <usize>(v * tapsAcross + u) * pixel;
+            const filter = args.filter + <usize>(v * tapsAcross + u) * pixel;
             let c: usize = 0;
             for (; c + 16 <= pixel; c += 16) {
               v128.store(to + c, madd(v128.load(from + c), v128.load(filter + c), v128.load(to + c)));
@@ -551,18 +536,18 @@ export function depthwiseInputGradient(args: usize, chunk: i32): void {
   }
 }
 
-/** Arguments: see `depthwise`. Writes the chunk's part of 2. */
-export function depthwiseFilterGradient(args: usize, chunk: i32): void {
-  const height = integer(args, 4), width = integer(args, 5);
-  const pixel = <usize>integer(args, 6) << 2;
-  const outputHeight = integer(args, 7), outputWidth = integer(args, 8);
-  const tapsDown = integer(args, 11), tapsAcross = integer(args, 12);
-  const partial = address(args, 2) + <usize>(chunk * tapsDown * tapsAcross) * pixel;
-  fillFloats(partial, 0, tapsDown * tapsAcross * integer(args, 6));
-  const last = smaller((chunk + 1) * integer(args, 17), integer(args, 3));
-  for (let image = chunk * integer(args, 17); image < last; image++) {
-    const input = address(args, 0) + <usize>(image * height * width) * pixel;
-    const gradient = address(args, 1) + <usize>(image * outputHeight * outputWidth) * pixel;
+/** A chunk's part of the filter gradient of `depthwise`. */
+export function depthwiseFilterGradient(args: DepthwiseFilterGradientArguments, chunk: i32): void {
+  const height = args.height, width = args.width;
+  const pixel = <usize>args.channels << 2;
+  const outputHeight = args.outputHeight, outputWidth = args.outputWidth;
+  const tapsDown = args.tapsDown, tapsAcross = args.tapsAcross;
+  const partial = args.partials + <usize>(chunk * tapsDown * tapsAcross) * pixel;
+  fillFloats(partial, 0, tapsDown * tapsAcross * args.channels);
+  const last = smaller((chunk + 1) * args.imagesPerChunk, args.batch);
+  for (let image = chunk * args.imagesPerChunk; image < last; image++) {
+    const input = args.input + <usize>(image * height * width) * pixel;
+    const gradient = args.outputGradient + <usize>(image * outputHeight * outputWidth) * pixel;
     for (let v = 0; v < tapsDown; v++) {
       for (let u = 0; u < tapsAcross; u++) {
         const sums = partial + <usize>(v * tapsAcross + u) * pixel;
@@ -570,10 +555,10 @@ export function depthwiseFilterGradient(args: usize, chunk: i32): void {
           const isVector = c + 16 <= pixel;
           let sum = f32x4.splat(0);
           for (let y = 0; y < outputHeight; y++) {
-            const row = y * integer(args, 9) - integer(args, 15) + v * integer(args, 13);
+            const row = y * args.strideDown - args.top + v * args.dilationDown;
             if (<u32>row >= <u32>height) continue;
             for (let x = 0; x < outputWidth; x++) {
-              const column = x * integer(args, 10) - integer(args, 16) + u * integer(args, 14);
+              const column = x * args.strideAcross - args.left + u * args.dilationAcross;
               if (<u32>column >= <u32>width) continue;
               const a = input + <usize>(row * width + column) * pixel + c;
               const b = gradient + <usize>(y * outputWidth + x) * pixel + c;

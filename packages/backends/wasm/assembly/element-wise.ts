@@ -32,23 +32,37 @@ import {
   UNARY_SQUARE,
   UNARY_STEP,
   UNARY_TANH,
-} from '../src/kernel-ids';
+} from '../src/kernel-operations';
+import {
+  AffineArguments,
+  BinaryArguments,
+  ClipArguments,
+  ClipGradientArguments,
+  ElementArguments,
+  FillArguments,
+  GeluArguments,
+  GeluGradientArguments,
+  LeakyReluArguments,
+  LeakyReluGradientArguments,
+  OneHotArguments,
+  UnaryArguments,
+} from './generated/kernel-arguments';
 import { errorFunction, exponential, hyperbolicTangent, logarithm, logistic } from './mathematics';
-import { address, float, integer, madd, smaller } from './simd';
+import { madd, smaller } from './simd';
 
 /** Bytes of chunk `chunk`, rounded up to whole vectors. */
 // @ts-ignore: decorator
 @inline
-function chunkBytes(count: i32, chunkSize: i32, chunk: i32): usize {
-  return ((<usize>smaller(chunkSize, count - chunk * chunkSize) << 2) + 15) & ~15;
+function chunkBytes(args: ElementArguments, chunk: i32): usize {
+  return ((<usize>smaller(args.chunkSize, args.count - chunk * args.chunkSize) << 2) + 15) & ~15;
 }
 
-/** Arguments: output, count, chunkSize, value. */
-export function fill(args: usize, chunk: i32): void {
-  const chunkSize = integer(args, 2);
-  const output = address(args, 0) + (<usize>(chunk * chunkSize) << 2);
-  const bytes = chunkBytes(integer(args, 1), chunkSize, chunk);
-  const value = f32x4.splat(float(args, 3));
+/** Sets all elements to one value. */
+export function fill(args: FillArguments, chunk: i32): void {
+  const chunkSize = args.chunkSize;
+  const output = args.output + (<usize>(chunk * chunkSize) << 2);
+  const bytes = chunkBytes(args, chunk);
+  const value = i32x4.splat(args.bits);
   for (let i: usize = 0; i < bytes; i += 16) v128.store(output + i, value);
 }
 
@@ -78,14 +92,14 @@ function unaryLoop(operation: i32, input: usize, output: usize, bytes: usize): v
   for (let i: usize = 0; i < bytes; i += 16) v128.store(output + i, applyUnary(operation, v128.load(input + i)));
 }
 
-/** Arguments: operation, input, output, count, chunkSize. */
-export function unary(args: usize, chunk: i32): void {
-  const chunkSize = integer(args, 4);
+/** A function of one operand. */
+export function unary(args: UnaryArguments, chunk: i32): void {
+  const chunkSize = args.chunkSize;
   const offset = <usize>(chunk * chunkSize) << 2;
-  const input = address(args, 1) + offset;
-  const output = address(args, 2) + offset;
-  const bytes = chunkBytes(integer(args, 3), chunkSize, chunk);
-  switch (integer(args, 0)) {
+  const input = args.input + offset;
+  const output = args.output + offset;
+  const bytes = chunkBytes(args, chunk);
+  switch (args.operation) {
     case UNARY_NEGATE: unaryLoop(UNARY_NEGATE, input, output, bytes); break;
     case UNARY_ABS: unaryLoop(UNARY_ABS, input, output, bytes); break;
     case UNARY_SIGN: unaryLoop(UNARY_SIGN, input, output, bytes); break;
@@ -177,23 +191,19 @@ function binaryForms(
   }
 }
 
-/**
- * Arguments: operation, form, left, right, output, count, chunkSize, period.
- *
- * `period` is the length of a row in floats. In the row forms it is a multiple of 4; chunks are whole rows.
- */
-export function binary(args: usize, chunk: i32): void {
-  const form = integer(args, 1);
-  const left = address(args, 2);
-  const right = address(args, 3);
-  const output = address(args, 4);
-  const chunkSize = integer(args, 6);
+/** A function of two operands, of which one may be repeated. */
+export function binary(args: BinaryArguments, chunk: i32): void {
+  const form = args.form;
+  const left = args.left;
+  const right = args.right;
+  const output = args.output;
+  const chunkSize = args.chunkSize;
   const first = <usize>(chunk * chunkSize) << 2;
-  const period = <usize>integer(args, 7) << 2;
-  const exact = <usize>smaller(chunkSize, integer(args, 5) - chunk * chunkSize) << 2;
+  const period = <usize>args.period << 2;
+  const exact = <usize>smaller(chunkSize, args.count - chunk * chunkSize) << 2;
   // The column forms must not round up: a row more would read past the column.
   const bytes = form >= FORM_RIGHT_COLUMN ? exact : (exact + 15) & ~15;
-  switch (integer(args, 0)) {
+  switch (args.operation) {
     case BINARY_ADD: binaryForms(BINARY_ADD, form, left, right, output, first, bytes, period); break;
     case BINARY_SUBTRACT: binaryForms(BINARY_SUBTRACT, form, left, right, output, first, bytes, period); break;
     case BINARY_MULTIPLY: binaryForms(BINARY_MULTIPLY, form, left, right, output, first, bytes, period); break;
@@ -205,26 +215,26 @@ export function binary(args: usize, chunk: i32): void {
   }
 }
 
-/** Arguments: input, output, count, chunkSize, factor, summand. */
-export function affine(args: usize, chunk: i32): void {
-  const chunkSize = integer(args, 3);
+/** input x factor + summand. */
+export function affine(args: AffineArguments, chunk: i32): void {
+  const chunkSize = args.chunkSize;
   const offset = <usize>(chunk * chunkSize) << 2;
-  const input = address(args, 0) + offset;
-  const output = address(args, 1) + offset;
-  const bytes = chunkBytes(integer(args, 2), chunkSize, chunk);
-  const factor = f32x4.splat(float(args, 4));
-  const summand = f32x4.splat(float(args, 5));
+  const input = args.input + offset;
+  const output = args.output + offset;
+  const bytes = chunkBytes(args, chunk);
+  const factor = f32x4.splat(args.factor);
+  const summand = f32x4.splat(args.summand);
   for (let i: usize = 0; i < bytes; i += 16) v128.store(output + i, madd(v128.load(input + i), factor, summand));
 }
 
-/** Arguments: input, output, count, chunkSize, slope. */
-export function leakyRelu(args: usize, chunk: i32): void {
-  const chunkSize = integer(args, 3);
+/** The input where it is positive, else input x slope. */
+export function leakyRelu(args: LeakyReluArguments, chunk: i32): void {
+  const chunkSize = args.chunkSize;
   const offset = <usize>(chunk * chunkSize) << 2;
-  const input = address(args, 0) + offset;
-  const output = address(args, 1) + offset;
-  const bytes = chunkBytes(integer(args, 2), chunkSize, chunk);
-  const slope = f32x4.splat(float(args, 4));
+  const input = args.input + offset;
+  const output = args.output + offset;
+  const bytes = chunkBytes(args, chunk);
+  const slope = f32x4.splat(args.slope);
   const zero = f32x4.splat(0);
   for (let i: usize = 0; i < bytes; i += 16) {
     const x = v128.load(input + i);
@@ -232,15 +242,15 @@ export function leakyRelu(args: usize, chunk: i32): void {
   }
 }
 
-/** Arguments: outputGradient, reluOutput, output, count, chunkSize, slope. */
-export function leakyReluGradient(args: usize, chunk: i32): void {
-  const chunkSize = integer(args, 4);
+/** Gradient of `leakyRelu`, by its output. */
+export function leakyReluGradient(args: LeakyReluGradientArguments, chunk: i32): void {
+  const chunkSize = args.chunkSize;
   const offset = <usize>(chunk * chunkSize) << 2;
-  const gradient = address(args, 0) + offset;
-  const activation = address(args, 1) + offset;
-  const output = address(args, 2) + offset;
-  const bytes = chunkBytes(integer(args, 3), chunkSize, chunk);
-  const slope = f32x4.splat(float(args, 5));
+  const gradient = args.outputGradient + offset;
+  const activation = args.reluOutput + offset;
+  const output = args.output + offset;
+  const bytes = chunkBytes(args, chunk);
+  const slope = f32x4.splat(args.slope);
   const zero = f32x4.splat(0);
   for (let i: usize = 0; i < bytes; i += 16) {
     const g = v128.load(gradient + i);
@@ -249,30 +259,30 @@ export function leakyReluGradient(args: usize, chunk: i32): void {
   }
 }
 
-/** Arguments: input, output, count, chunkSize, low, high. */
-export function clip(args: usize, chunk: i32): void {
-  const chunkSize = integer(args, 3);
+/** The input, kept between two bounds. */
+export function clip(args: ClipArguments, chunk: i32): void {
+  const chunkSize = args.chunkSize;
   const offset = <usize>(chunk * chunkSize) << 2;
-  const input = address(args, 0) + offset;
-  const output = address(args, 1) + offset;
-  const bytes = chunkBytes(integer(args, 2), chunkSize, chunk);
-  const low = f32x4.splat(float(args, 4));
-  const high = f32x4.splat(float(args, 5));
+  const input = args.input + offset;
+  const output = args.output + offset;
+  const bytes = chunkBytes(args, chunk);
+  const low = f32x4.splat(args.low);
+  const high = f32x4.splat(args.high);
   for (let i: usize = 0; i < bytes; i += 16) {
     v128.store(output + i, f32x4.min(f32x4.max(v128.load(input + i), low), high));
   }
 }
 
-/** Arguments: outputGradient, input, output, count, chunkSize, low, high. */
-export function clipGradient(args: usize, chunk: i32): void {
-  const chunkSize = integer(args, 4);
+/** Gradient of `clip`. */
+export function clipGradient(args: ClipGradientArguments, chunk: i32): void {
+  const chunkSize = args.chunkSize;
   const offset = <usize>(chunk * chunkSize) << 2;
-  const gradient = address(args, 0) + offset;
-  const input = address(args, 1) + offset;
-  const output = address(args, 2) + offset;
-  const bytes = chunkBytes(integer(args, 3), chunkSize, chunk);
-  const low = f32x4.splat(float(args, 5));
-  const high = f32x4.splat(float(args, 6));
+  const gradient = args.outputGradient + offset;
+  const input = args.input + offset;
+  const output = args.output + offset;
+  const bytes = chunkBytes(args, chunk);
+  const low = f32x4.splat(args.low);
+  const high = f32x4.splat(args.high);
   for (let i: usize = 0; i < bytes; i += 16) {
     const x = v128.load(input + i);
     const isInside = v128.and(f32x4.gt(x, low), f32x4.lt(x, high));
@@ -288,27 +298,27 @@ function normalShare(x: v128): v128 {
   return f32x4.add(f32x4.mul(errorFunction(f32x4.mul(x, f32x4.splat(0.7071067811865476))), half), half);
 }
 
-/** Arguments: input, output, count, chunkSize. */
-export function gelu(args: usize, chunk: i32): void {
-  const chunkSize = integer(args, 3);
+/** input x `normalShare`. */
+export function gelu(args: GeluArguments, chunk: i32): void {
+  const chunkSize = args.chunkSize;
   const offset = <usize>(chunk * chunkSize) << 2;
-  const input = address(args, 0) + offset;
-  const output = address(args, 1) + offset;
-  const bytes = chunkBytes(integer(args, 2), chunkSize, chunk);
+  const input = args.input + offset;
+  const output = args.output + offset;
+  const bytes = chunkBytes(args, chunk);
   for (let i: usize = 0; i < bytes; i += 16) {
     const x = v128.load(input + i);
     v128.store(output + i, f32x4.mul(x, normalShare(x)));
   }
 }
 
-/** Arguments: outputGradient, input, output, count, chunkSize. */
-export function geluGradient(args: usize, chunk: i32): void {
-  const chunkSize = integer(args, 4);
+/** Gradient of `gelu`. */
+export function geluGradient(args: GeluGradientArguments, chunk: i32): void {
+  const chunkSize = args.chunkSize;
   const offset = <usize>(chunk * chunkSize) << 2;
-  const gradient = address(args, 0) + offset;
-  const input = address(args, 1) + offset;
-  const output = address(args, 2) + offset;
-  const bytes = chunkBytes(integer(args, 3), chunkSize, chunk);
+  const gradient = args.outputGradient + offset;
+  const input = args.input + offset;
+  const output = args.output + offset;
+  const bytes = chunkBytes(args, chunk);
   const minusHalf = f32x4.splat(-0.5);
   // 1 / sqrt(2 pi)
   const height = f32x4.splat(0.3989422804014327);
@@ -320,12 +330,12 @@ export function geluGradient(args: usize, chunk: i32): void {
   }
 }
 
-/** Arguments: indices, output (zeros), count, depth. One chunk. */
-export function oneHot(args: usize, chunk: i32): void {
-  const indices = address(args, 0);
-  const output = address(args, 1);
-  const count = integer(args, 2);
-  const depth = integer(args, 3);
+/** Sets a one in each row, at its index; none where the index is out of range. */
+export function oneHot(args: OneHotArguments, chunk: i32): void {
+  const indices = args.indices;
+  const output = args.output;
+  const count = args.count;
+  const depth = args.depth;
   for (let i = 0; i < count; i++) {
     const index = load<i32>(indices + (<usize>i << 2));
     if (<u32>index < <u32>depth) store<f32>(output + (<usize>(i * depth + index) << 2), 1);

@@ -5,23 +5,17 @@
  * of B and one for a value of A repeated in all lanes, so that each step of the sum does 12 multiply-adds on 8 loads.
  */
 import { COLUMN_CHANNELS, DOT_COLUMNS, TILE_COLUMNS } from '../src/kernel-sizes';
-import { address, copyFloats, fillFloats, integer, madd, smaller } from './simd';
+import { PackDotsArguments, PackPanelsArguments, PackTriplesArguments } from './generated/kernel-arguments';
+import { copyFloats, fillFloats, madd, smaller } from './simd';
 
-/**
- * Packs B into panels of 8 columns: 8 biases, then the rows of B, 8 floats each, zeros where B has no column.
- *
- * The rows of B are numbered by three indices, so that a filter can be read flipped, in part or transposed.
- *
- * Arguments: source, target, bias or 0, size0, size1, size2, stride0, stride1, stride2, columns, column stride.
- * Strides count elements and may be negative. Chunks are panels.
- */
-export function packPanels(args: usize, chunk: i32): void {
-  const size0 = integer(args, 3), size1 = integer(args, 4), size2 = integer(args, 5);
-  const columnStride = <usize>integer(args, 10) << 2;
+/** Packs B into panels of 8 columns: 8 biases, then the rows of B, 8 floats each, zeros where B has no column. */
+export function packPanels(args: PackPanelsArguments, chunk: i32): void {
+  const size0 = args.size0, size1 = args.size1, size2 = args.size2;
+  const columnStride = <usize>args.columnStride << 2;
   const first = chunk * TILE_COLUMNS;
-  const columns = smaller(TILE_COLUMNS, integer(args, 9) - first);
-  const bias = address(args, 2);
-  let to = address(args, 1) + <usize>(chunk * (size0 * size1 * size2 + 1)) * 32;
+  const columns = smaller(TILE_COLUMNS, args.columns - first);
+  const bias = args.bias;
+  let to = args.target + <usize>(chunk * (size0 * size1 * size2 + 1)) * 32;
   const zero = f32x4.splat(0);
   v128.store(to, zero);
   v128.store(to, zero, 16);
@@ -31,11 +25,11 @@ export function packPanels(args: usize, chunk: i32): void {
     }
   }
   to += 32;
-  const source = address(args, 0) + <usize>first * columnStride;
+  const source = args.source + <usize>first * columnStride;
   for (let i = 0; i < size0; i++) {
     for (let j = 0; j < size1; j++) {
-      let from = source + (<usize>(i * integer(args, 6) + j * integer(args, 7)) << 2);
-      const step = <usize>integer(args, 8) << 2;
+      let from = source + (<usize>(i * args.stride0 + j * args.stride1) << 2);
+      const step = <usize>args.stride2 << 2;
       if (columns == TILE_COLUMNS && columnStride == 4) {
         for (let k = 0; k < size2; k++, from += step, to += 32) {
           v128.store(to, v128.load(from));
@@ -277,25 +271,23 @@ export function dotRunBytes(length: i32): usize {
 /**
  * Packs a B of at most 3 columns for `multiplyDots`: 4 biases, then 3 columns one after the other, each run padded with
  * zeros to whole vectors.
- *
- * Arguments: as `packPanels`, then 11: whether the second and third index make one run. One chunk.
  */
-export function packDots(args: usize, chunk: i32): void {
-  const size0 = integer(args, 3), size1 = integer(args, 4), size2 = integer(args, 5);
-  const columns = integer(args, 9);
-  const bias = address(args, 2);
-  let to = address(args, 1);
+export function packDots(args: PackDotsArguments, chunk: i32): void {
+  const size0 = args.size0, size1 = args.size1, size2 = args.size2;
+  const columns = args.columns;
+  const bias = args.bias;
+  let to = args.target;
   v128.store(to, f32x4.splat(0));
   if (bias) copyFloats(to, bias, columns);
   to += 16;
-  const isJoined = integer(args, 11);
+  const isJoined = args.isJoined;
   const padding = -(isJoined ? size1 * size2 : size2) & 3;
   for (let column = 0; column < DOT_COLUMNS; column++) {
-    const source = address(args, 0) + (<usize>(column * integer(args, 10)) << 2);
+    const source = args.source + (<usize>(column * args.columnStride) << 2);
     for (let i = 0; i < size0; i++) {
       for (let j = 0; j < size1; j++) {
-        let from = source + (<usize>(i * integer(args, 6) + j * integer(args, 7)) << 2);
-        for (let k = 0; k < size2; k++, to += 4, from += <usize>integer(args, 8) << 2) {
+        let from = source + (<usize>(i * args.stride0 + j * args.stride1) << 2);
+        for (let k = 0; k < size2; k++, to += 4, from += <usize>args.stride2 << 2) {
           store<f32>(to, column < columns ? load<f32>(from) : 0);
         }
         if (!isJoined || j == size1 - 1) {
@@ -669,16 +661,12 @@ export function accumulateNarrow(
   v128.store(sums, c11, 176);
 }
 
-/**
- * Packs B for `multiplyColumns`: for each three columns, 3 biases, then 3 floats for each row of B.
- *
- * Arguments: as `packPanels`. One chunk.
- */
-export function packTriples(args: usize, chunk: i32): void {
-  const size0 = integer(args, 3), size1 = integer(args, 4), size2 = integer(args, 5);
-  const columns = integer(args, 9);
-  const bias = address(args, 2);
-  let to = address(args, 1);
+/** Packs B for `multiplyColumns`: for each three columns, 3 biases, then 3 floats for each row of B. */
+export function packTriples(args: PackTriplesArguments, chunk: i32): void {
+  const size0 = args.size0, size1 = args.size1, size2 = args.size2;
+  const columns = args.columns;
+  const bias = args.bias;
+  let to = args.target;
   for (let first = 0; first < columns; first += COLUMN_CHANNELS) {
     for (let c = first; c < first + COLUMN_CHANNELS; c++, to += 4) {
       store<f32>(to, bias != 0 && c < columns ? load<f32>(bias + (<usize>c << 2)) : 0);
@@ -686,9 +674,9 @@ export function packTriples(args: usize, chunk: i32): void {
     for (let i = 0; i < size0; i++) {
       for (let j = 0; j < size1; j++) {
         for (let k = 0; k < size2; k++) {
-          const row = i * integer(args, 6) + j * integer(args, 7) + k * integer(args, 8);
+          const row = i * args.stride0 + j * args.stride1 + k * args.stride2;
           for (let c = first; c < first + COLUMN_CHANNELS; c++, to += 4) {
-            const from = address(args, 0) + (<usize>(row + c * integer(args, 10)) << 2);
+            const from = args.source + (<usize>(row + c * args.columnStride) << 2);
             store<f32>(to, c < columns ? load<f32>(from) : 0);
           }
         }

@@ -1,20 +1,16 @@
 /** Movement of elements: transposition, broadcasting, slices, padding and concatenation are all one strided copy. */
-import { address, copyFloats, integer, smaller } from './simd';
+import { StridedCopyArguments } from './generated/kernel-arguments';
+import { copyFloats, smaller } from './simd';
 
-/**
- * Copies a block of up to six axes between two strided arrays.
- *
- * Arguments: input, output, rowsPerChunk, then sizes [6], input strides [6], output strides [6], outermost first, in
- * elements. A row is one run along the last axis; chunks are ranges of rows. Works for floats and integers alike.
- */
-export function stridedCopy(args: usize, chunk: i32): void {
-  const input = address(args, 0);
-  const output = address(args, 1);
-  const rowsPerChunk = integer(args, 2);
-  const s0 = integer(args, 3), s1 = integer(args, 4), s2 = integer(args, 5), s3 = integer(args, 6), s4 = integer(args, 7);
-  const length = integer(args, 8);
-  const inputStride = <usize>integer(args, 14) << 2;
-  const outputStride = <usize>integer(args, 20) << 2;
+/** Copies a block of up to six axes between two strided arrays, of floats and integers alike. */
+export function stridedCopy(args: StridedCopyArguments, chunk: i32): void {
+  const input = args.input;
+  const output = args.output;
+  const rowsPerChunk = args.rowsPerChunk;
+  const s0 = args.size0, s1 = args.size1, s2 = args.size2, s3 = args.size3, s4 = args.size4;
+  const length = args.size5;
+  const inputStride = <usize>args.inputStride5 << 2;
+  const outputStride = <usize>args.outputStride5 << 2;
   const last = smaller((chunk + 1) * rowsPerChunk, s0 * s1 * s2 * s3 * s4);
   for (let row = chunk * rowsPerChunk; row < last; row++) {
     let rest = row;
@@ -29,14 +25,14 @@ export function stridedCopy(args: usize, chunk: i32): void {
     let from =
       input +
       (<usize>(
-        i0 * integer(args, 9) + i1 * integer(args, 10) + i2 * integer(args, 11) + i3 * integer(args, 12) +
-        i4 * integer(args, 13)
+        i0 * args.inputStride0 + i1 * args.inputStride1 + i2 * args.inputStride2 + i3 * args.inputStride3 +
+        i4 * args.inputStride4
       ) << 2);
     let to =
       output +
       (<usize>(
-        i0 * integer(args, 15) + i1 * integer(args, 16) + i2 * integer(args, 17) + i3 * integer(args, 18) +
-        i4 * integer(args, 19)
+        i0 * args.outputStride0 + i1 * args.outputStride1 + i2 * args.outputStride2 + i3 * args.outputStride3 +
+        i4 * args.outputStride4
       ) << 2);
     if (inputStride == 4 && outputStride == 4) {
       copyFloats(to, from, length);

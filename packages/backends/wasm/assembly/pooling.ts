@@ -2,29 +2,37 @@
  * Pooling and nearest-neighbour upsampling. The innermost loop runs over channels: four at a time, the rest one by one.
  * Gradient kernels own whole images, so that no two chunks add to the same element.
  */
-import { address, copyFloats, fillFloats, float, integer, larger, smaller } from './simd';
+import {
+  AveragePoolArguments,
+  AveragePoolGradientArguments,
+  MaxPoolArguments,
+  MaxPoolGradientArguments,
+  PoolingArguments,
+  UpsampleArguments,
+  UpsampleGradientArguments,
+} from './generated/kernel-arguments';
+import { copyFloats, fillFloats, larger, smaller } from './simd';
 
 /**
- * Arguments of the four pooling kernels: 0 input, 1 output, 2 batch, 3 height, 4 width, 5 channels, 6 output height,
- * 7 output width, 8-9 window, 10-11 strides, 12 top, 13 left, 14 images per chunk, 15 countsPadding, 16 gradient.
+ * The largest of each window.
  *
  * Vectors may run past the last channel of a pixel: what they spill into the next pixels is overwritten by these. Only
  * the last pixels of an image, which have too few after them, are treated exactly.
  */
-export function maxPool(args: usize, chunk: i32): void {
-  const height = integer(args, 3), width = integer(args, 4), channels = integer(args, 5);
-  const outputHeight = integer(args, 6), outputWidth = integer(args, 7);
-  const windowHeight = integer(args, 8), windowWidth = integer(args, 9);
-  const strideDown = integer(args, 10), strideAcross = integer(args, 11);
-  const padTop = integer(args, 12), padLeft = integer(args, 13);
-  const perChunk = integer(args, 14);
-  const last = smaller((chunk + 1) * perChunk, integer(args, 2));
+export function maxPool(args: MaxPoolArguments, chunk: i32): void {
+  const height = args.height, width = args.width, channels = args.channels;
+  const outputHeight = args.outputHeight, outputWidth = args.outputWidth;
+  const windowHeight = args.windowHeight, windowWidth = args.windowWidth;
+  const strideDown = args.strideDown, strideAcross = args.strideAcross;
+  const padTop = args.top, padLeft = args.left;
+  const perChunk = args.imagesPerChunk;
+  const last = smaller((chunk + 1) * perChunk, args.batch);
   const pixel = <usize>channels << 2;
   const rowBytes = <usize>width * pixel;
   const vectors = (pixel + 15) & ~15;
   for (let image = chunk * perChunk; image < last; image++) {
-    const input = address(args, 0) + <usize>(image * height) * rowBytes;
-    let to = address(args, 1) + <usize>(image * outputHeight * outputWidth) * pixel;
+    const input = args.input + <usize>(image * height) * rowBytes;
+    let to = args.output + <usize>(image * outputHeight * outputWidth) * pixel;
     const end = to + <usize>(outputHeight * outputWidth) * pixel;
     for (let y = 0; y < outputHeight; y++) {
       const top = y * strideDown - padTop;
@@ -78,15 +86,15 @@ function winners(value: v128, best: v128): v128 {
   return v128.or(f32x4.eq(value, best), f32x4.ne(value, value));
 }
 
-/** As `maxPool`, with 0 input, 1 pooled output, 16 output's gradient, 17 input's gradient. */
-export function maxPoolGradient(args: usize, chunk: i32): void {
-  const height = integer(args, 3), width = integer(args, 4), channels = integer(args, 5);
-  const outputHeight = integer(args, 6), outputWidth = integer(args, 7);
-  const windowHeight = integer(args, 8), windowWidth = integer(args, 9);
-  const strideDown = integer(args, 10), strideAcross = integer(args, 11);
-  const padTop = integer(args, 12), padLeft = integer(args, 13);
-  const perChunk = integer(args, 14);
-  const last = smaller((chunk + 1) * perChunk, integer(args, 2));
+/** The gradient goes to the first of the largest of each window. */
+export function maxPoolGradient(args: MaxPoolGradientArguments, chunk: i32): void {
+  const height = args.height, width = args.width, channels = args.channels;
+  const outputHeight = args.outputHeight, outputWidth = args.outputWidth;
+  const windowHeight = args.windowHeight, windowWidth = args.windowWidth;
+  const strideDown = args.strideDown, strideAcross = args.strideAcross;
+  const padTop = args.top, padLeft = args.left;
+  const perChunk = args.imagesPerChunk;
+  const last = smaller((chunk + 1) * perChunk, args.batch);
   const pixel = <usize>channels << 2;
   const rowBytes = <usize>width * pixel;
   // Windows of 2 x 2 side by side: each input has one window, so its gradient is stored, not added up.
@@ -96,11 +104,11 @@ export function maxPoolGradient(args: usize, chunk: i32): void {
     2 * outputHeight <= height && 2 * outputWidth <= width;
   for (let image = chunk * perChunk; image < last; image++) {
     const inputOffset = <usize>(image * height) * rowBytes;
-    const input = address(args, 0) + inputOffset;
-    const target = address(args, 17) + inputOffset;
+    const input = args.input + inputOffset;
+    const target = args.inputGradient + inputOffset;
     const outputOffset = <usize>(image * outputHeight * outputWidth) * pixel;
-    let pooled = address(args, 1) + outputOffset;
-    let gradient = address(args, 16) + outputOffset;
+    let pooled = args.output + outputOffset;
+    let gradient = args.outputGradient + outputOffset;
     fillFloats(target, 0, height * width * channels);
     for (let y = 0; y < outputHeight; y++) {
       const top = y * strideDown - padTop;
@@ -175,27 +183,27 @@ export function maxPoolGradient(args: usize, chunk: i32): void {
 /** Divisor of the window at (top, left). */
 // @ts-ignore: decorator
 @inline
-function divisor(args: usize, rows: i32, columns: i32): f32 {
-  return <f32>(integer(args, 15) ? integer(args, 8) * integer(args, 9) : rows * columns);
+function divisor(args: PoolingArguments, countsPadding: i32, rows: i32, columns: i32): f32 {
+  return <f32>(countsPadding ? args.windowHeight * args.windowWidth : rows * columns);
 }
 
-/** Arguments: see `maxPool`. */
-export function averagePool(args: usize, chunk: i32): void {
-  const height = integer(args, 3), width = integer(args, 4), channels = integer(args, 5);
-  const outputHeight = integer(args, 6), outputWidth = integer(args, 7);
-  const perChunk = integer(args, 14);
-  const last = smaller((chunk + 1) * perChunk, integer(args, 2));
+/** The mean of each window. */
+export function averagePool(args: AveragePoolArguments, chunk: i32): void {
+  const height = args.height, width = args.width, channels = args.channels;
+  const outputHeight = args.outputHeight, outputWidth = args.outputWidth;
+  const perChunk = args.imagesPerChunk;
+  const last = smaller((chunk + 1) * perChunk, args.batch);
   const pixel = <usize>channels << 2;
   for (let image = chunk * perChunk; image < last; image++) {
-    const input = address(args, 0) + <usize>(image * height * width) * pixel;
-    let to = address(args, 1) + <usize>(image * outputHeight * outputWidth) * pixel;
+    const input = args.input + <usize>(image * height * width) * pixel;
+    let to = args.output + <usize>(image * outputHeight * outputWidth) * pixel;
     for (let y = 0; y < outputHeight; y++) {
-      const top = y * integer(args, 10) - integer(args, 12);
-      const y0 = larger(top, 0), y1 = smaller(top + integer(args, 8), height);
+      const top = y * args.strideDown - args.top;
+      const y0 = larger(top, 0), y1 = smaller(top + args.windowHeight, height);
       for (let x = 0; x < outputWidth; x++, to += pixel) {
-        const left = x * integer(args, 11) - integer(args, 13);
-        const x0 = larger(left, 0), x1 = smaller(left + integer(args, 9), width);
-        const size = divisor(args, y1 - y0, x1 - x0);
+        const left = x * args.strideAcross - args.left;
+        const x0 = larger(left, 0), x1 = smaller(left + args.windowWidth, width);
+        const size = divisor(args, args.countsPadding, y1 - y0, x1 - x0);
         let c: usize = 0;
         for (; c + 16 <= pixel; c += 16) {
           let sum = f32x4.splat(0);
@@ -218,24 +226,24 @@ export function averagePool(args: usize, chunk: i32): void {
   }
 }
 
-/** As `maxPool`, with 16 output's gradient and 17 input's gradient; 0 and 1 are unused. */
-export function averagePoolGradient(args: usize, chunk: i32): void {
-  const height = integer(args, 3), width = integer(args, 4), channels = integer(args, 5);
-  const outputHeight = integer(args, 6), outputWidth = integer(args, 7);
-  const perChunk = integer(args, 14);
-  const last = smaller((chunk + 1) * perChunk, integer(args, 2));
+/** The gradient goes to all of a window, in equal shares. */
+export function averagePoolGradient(args: AveragePoolGradientArguments, chunk: i32): void {
+  const height = args.height, width = args.width, channels = args.channels;
+  const outputHeight = args.outputHeight, outputWidth = args.outputWidth;
+  const perChunk = args.imagesPerChunk;
+  const last = smaller((chunk + 1) * perChunk, args.batch);
   const pixel = <usize>channels << 2;
   for (let image = chunk * perChunk; image < last; image++) {
-    const target = address(args, 17) + <usize>(image * height * width) * pixel;
-    let gradient = address(args, 16) + <usize>(image * outputHeight * outputWidth) * pixel;
+    const target = args.inputGradient + <usize>(image * height * width) * pixel;
+    let gradient = args.outputGradient + <usize>(image * outputHeight * outputWidth) * pixel;
     fillFloats(target, 0, height * width * channels);
     for (let y = 0; y < outputHeight; y++) {
-      const top = y * integer(args, 10) - integer(args, 12);
-      const y0 = larger(top, 0), y1 = smaller(top + integer(args, 8), height);
+      const top = y * args.strideDown - args.top;
+      const y0 = larger(top, 0), y1 = smaller(top + args.windowHeight, height);
       for (let x = 0; x < outputWidth; x++, gradient += pixel) {
-        const left = x * integer(args, 11) - integer(args, 13);
-        const x0 = larger(left, 0), x1 = smaller(left + integer(args, 9), width);
-        const size = divisor(args, y1 - y0, x1 - x0);
+        const left = x * args.strideAcross - args.left;
+        const x0 = larger(left, 0), x1 = smaller(left + args.windowWidth, width);
+        const size = divisor(args, args.countsPadding, y1 - y0, x1 - x0);
         let c: usize = 0;
         for (; c + 16 <= pixel; c += 16) {
           const share = f32x4.div(v128.load(gradient + c), f32x4.splat(size));
@@ -256,17 +264,17 @@ export function averagePoolGradient(args: usize, chunk: i32): void {
   }
 }
 
-/** Arguments: input, output, rows (batch x height), width, channels, factor down, factor across, rowsPerChunk. */
-export function upsample(args: usize, chunk: i32): void {
-  const width = integer(args, 3), channels = integer(args, 4);
-  const down = integer(args, 5), across = integer(args, 6);
-  const perChunk = integer(args, 7);
-  const last = smaller((chunk + 1) * perChunk, integer(args, 2));
+/** Repeats each pixel. */
+export function upsample(args: UpsampleArguments, chunk: i32): void {
+  const width = args.width, channels = args.channels;
+  const down = args.factorDown, across = args.factorAcross;
+  const perChunk = args.rowsPerChunk;
+  const last = smaller((chunk + 1) * perChunk, args.rows);
   const pixel = <usize>channels << 2;
   const rowBytes = <usize>(width * across) * pixel;
   for (let row = chunk * perChunk; row < last; row++) {
-    let from = address(args, 0) + <usize>(row * width) * pixel;
-    const start = address(args, 1) + <usize>(row * down) * rowBytes;
+    let from = args.input + <usize>(row * width) * pixel;
+    const start = args.output + <usize>(row * down) * rowBytes;
     let to = start;
     for (let x = 0; x < width; x++, from += pixel) {
       for (let u = 0; u < across; u++, to += pixel) copyFloats(to, from, channels);
@@ -275,18 +283,18 @@ export function upsample(args: usize, chunk: i32): void {
   }
 }
 
-/** Arguments: gradient, output, then as `upsample`. */
-export function upsampleGradient(args: usize, chunk: i32): void {
-  const width = integer(args, 3), channels = integer(args, 4);
-  const down = integer(args, 5), across = integer(args, 6);
-  const perChunk = integer(args, 7);
-  const last = smaller((chunk + 1) * perChunk, integer(args, 2));
+/** Sums the gradients of what `upsample` made of a pixel. */
+export function upsampleGradient(args: UpsampleGradientArguments, chunk: i32): void {
+  const width = args.width, channels = args.channels;
+  const down = args.factorDown, across = args.factorAcross;
+  const perChunk = args.rowsPerChunk;
+  const last = smaller((chunk + 1) * perChunk, args.rows);
   const pixel = <usize>channels << 2;
   const rowBytes = <usize>(width * across) * pixel;
   const isDouble = down == 2 && across == 2;
   for (let row = chunk * perChunk; row < last; row++) {
-    let to = address(args, 1) + <usize>(row * width) * pixel;
-    const start = address(args, 0) + <usize>(row * down) * rowBytes;
+    let to = args.inputGradient + <usize>(row * width) * pixel;
+    const start = args.outputGradient + <usize>(row * down) * rowBytes;
     for (let x = 0; x < width; x++, to += pixel) {
       const block = start + <usize>(x * across) * pixel;
       let c: usize = 0;

@@ -1,6 +1,7 @@
 /** Sums and maxima over axes, and the position of the maximum. */
-import { REDUCE_MAX } from '../src/kernel-ids';
-import { address, float, integer, maxLanes, smaller, sumLanes } from './simd';
+import { REDUCE_MAX } from '../src/kernel-operations';
+import { ArgMaxArguments, ReduceArguments } from './generated/kernel-arguments';
+import { maxLanes, smaller, sumLanes } from './simd';
 
 // @ts-ignore: decorator
 @inline
@@ -67,21 +68,19 @@ function reduceRows(isMax: bool, input: usize, output: usize, rows: i32, inner: 
 
 /**
  * Reduces the middle axis of `[outer, rows, inner]`, split into `splits` runs of rows, to `[outer, splits, inner]`.
- *
- * Arguments: operation, input, output, outer, rows, inner, splits, rowsPerSplit, itemsPerChunk, factor. An item is one
- * (outer, split) pair. A second launch with one split combines the runs, in order.
+ * A second launch with one split combines the runs, in order.
  */
-export function reduce(args: usize, chunk: i32): void {
-  const isMax = integer(args, 0) == REDUCE_MAX;
-  const input = address(args, 1);
-  const output = address(args, 2);
-  const rows = integer(args, 4);
-  const inner = integer(args, 5);
-  const splits = integer(args, 6);
-  const rowsPerSplit = integer(args, 7);
-  const itemsPerChunk = integer(args, 8);
-  const factor = float(args, 9);
-  const last = smaller((chunk + 1) * itemsPerChunk, integer(args, 3) * splits);
+export function reduce(args: ReduceArguments, chunk: i32): void {
+  const isMax = args.operation == REDUCE_MAX;
+  const input = args.input;
+  const output = args.output;
+  const rows = args.rows;
+  const inner = args.inner;
+  const splits = args.splits;
+  const rowsPerSplit = args.rowsPerSplit;
+  const itemsPerChunk = args.itemsPerChunk;
+  const factor = args.factor;
+  const last = smaller((chunk + 1) * itemsPerChunk, args.outer * splits);
   for (let item = chunk * itemsPerChunk; item < last; item++) {
     const first = (item % splits) * rowsPerSplit;
     const count = smaller(rowsPerSplit, rows - first);
@@ -93,13 +92,13 @@ export function reduce(args: usize, chunk: i32): void {
   }
 }
 
-/** Arguments: input, output (int32), rows, columns, rowsPerChunk. */
-export function argMax(args: usize, chunk: i32): void {
-  const input = address(args, 0);
-  const output = address(args, 1);
-  const columns = integer(args, 3);
-  const rowsPerChunk = integer(args, 4);
-  const last = smaller((chunk + 1) * rowsPerChunk, integer(args, 2));
+/** Place of the largest of each row, the first of equals. */
+export function argMax(args: ArgMaxArguments, chunk: i32): void {
+  const input = args.input;
+  const output = args.output;
+  const columns = args.columns;
+  const rowsPerChunk = args.rowsPerChunk;
+  const last = smaller((chunk + 1) * rowsPerChunk, args.rows);
   for (let row = chunk * rowsPerChunk; row < last; row++) {
     const p = input + (<usize>(row * columns) << 2);
     let best = 0;

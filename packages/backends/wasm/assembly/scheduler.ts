@@ -15,7 +15,7 @@
  * holds a chunk, and no launch can end before its chunks are done.
  */
 import { ARGUMENTS_ADDRESS } from '../src/kernel-sizes';
-import { runChunk } from './index';
+import { runChunk } from './generated/run-chunk';
 
 /** Low addresses are no tensor's: the heap begins behind them. */
 export const SCHEDULER: usize = ARGUMENTS_ADDRESS - 320;

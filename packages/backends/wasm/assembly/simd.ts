@@ -8,27 +8,6 @@ export function madd(a: v128, b: v128, c: v128): v128 {
   else return f32x4.add(f32x4.mul(a, b), c);
 }
 
-/** Argument `index` of the running kernel as an integer. */
-// @ts-ignore: decorator
-@inline
-export function integer(args: usize, index: i32): i32 {
-  return load<i32>(args + (<usize>index << 2));
-}
-
-/** Argument `index` of the running kernel as an address or a count of bytes. */
-// @ts-ignore: decorator
-@inline
-export function address(args: usize, index: i32): usize {
-  return load<usize>(args + (<usize>index << 2));
-}
-
-/** Argument `index` of the running kernel as a float. */
-// @ts-ignore: decorator
-@inline
-export function float(args: usize, index: i32): f32 {
-  return load<f32>(args + (<usize>index << 2));
-}
-
 // @ts-ignore: decorator
 @inline
 export function smaller(a: i32, b: i32): i32 {

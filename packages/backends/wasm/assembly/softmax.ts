@@ -1,6 +1,7 @@
 /** Losses over the classes of an example. */
+import { SoftmaxDivergenceArguments } from './generated/kernel-arguments';
 import { exponential, logarithm } from './mathematics';
-import { address, integer, maxLanes, smaller, sumLanes } from './simd';
+import { maxLanes, smaller, sumLanes } from './simd';
 
 /** Up to four floats; `rest` in the other lanes. */
 // @ts-ignore: decorator
@@ -10,21 +11,17 @@ function loadPart(source: usize, count: i32, rest: f32): v128 {
   return v128.bitselect(v128.load(source), f32x4.splat(rest), isValid);
 }
 
-/**
- * Divergence of softmax(logits) from the target and its gradient, row by row.
- *
- * Arguments: logits, target, divergence, gradient, rows, classes, rowsPerChunk.
- */
-export function softmaxDivergence(args: usize, chunk: i32): void {
-  const classes = integer(args, 5);
-  const rowsPerChunk = integer(args, 6);
-  const last = smaller((chunk + 1) * rowsPerChunk, integer(args, 4));
+/** Divergence of softmax(logits) from the target and its gradient, row by row. */
+export function softmaxDivergence(args: SoftmaxDivergenceArguments, chunk: i32): void {
+  const classes = args.classes;
+  const rowsPerChunk = args.rowsPerChunk;
+  const last = smaller((chunk + 1) * rowsPerChunk, args.rows);
   const zero = f32x4.splat(0);
   for (let row = chunk * rowsPerChunk; row < last; row++) {
     const at = <usize>(row * classes) << 2;
-    const logits = address(args, 0) + at;
-    const target = address(args, 1) + at;
-    const gradient = address(args, 3) + at;
+    const logits = args.logits + at;
+    const target = args.target + at;
+    const gradient = args.logitsGradient + at;
     let largest = f32x4.splat(-Infinity);
     for (let c = 0; c < classes; c += 4) {
       largest = f32x4.max(largest, loadPart(logits + (<usize>c << 2), classes - c, -Infinity));
@@ -54,6 +51,6 @@ export function softmaxDivergence(args: usize, chunk: i32): void {
         if (count > 2) v128.store32_lane(gradient + i, slope, 2, 8);
       }
     }
-    store<f32>(address(args, 2) + (<usize>row << 2), sumLanes(divergence));
+    store<f32>(args.divergence + (<usize>row << 2), sumLanes(divergence));
   }
 }

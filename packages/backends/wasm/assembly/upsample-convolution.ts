@@ -25,15 +25,18 @@
  * A chunk splits the inputs of a block of tiles into its 16 sources, each a matrix of tiles x channels, multiplies them
  * by the 25 filters, and adds up the products to outputs, all within the second-level cache. The gradients are the
  * transposes: the derivatives of the 25 products are sums of output gradients.
- *
- * Arguments that the kernels share:
- *   0 input or its gradient, 1 output or its gradient, 4 batch, 5 height, 6 width (of the small image), 7 input channels,
- *   8 output channels, 9 images per block, 10 tile rows per block, 11 scratch memory, 12 bytes of it for each thread.
  */
 import { TILE_COLUMNS, TILE_ROWS, UPSAMPLE_PRODUCTS, UPSAMPLE_SOURCES } from '../src/kernel-sizes';
 import { accumulateTile, multiplyTile } from './gemm';
+import {
+  PackUpsampleFilterArguments,
+  UpsampleConvolutionArguments,
+  UpsampleConvolveArguments,
+  UpsampleFilterGradientArguments,
+  UpsampleInputGradientArguments,
+} from './generated/kernel-arguments';
 import { threadIndex } from './scheduler';
-import { address, fillFloats, integer, smaller } from './simd';
+import { fillFloats, smaller } from './simd';
 
 /** Products 1 and 2 have the source 1. */
 // @ts-ignore: decorator
@@ -89,20 +92,20 @@ function rowAt(image: usize, y: i32, height: i32, rowBytes: usize, zeros: usize)
 }
 
 /** Packs the filters of the 25 products into panels, [product down][product across][panel]. Bias rows are 0. */
-function packForward(args: usize, panel: i32): void {
-  const inputs = integer(args, 2), outputs = integer(args, 3);
+function packForward(args: PackUpsampleFilterArguments, panel: i32): void {
+  const inputs = args.inputs, outputs = args.outputs;
   const panels = (outputs + TILE_COLUMNS - 1) / TILE_COLUMNS;
   const first = panel * TILE_COLUMNS;
   const columns = smaller(TILE_COLUMNS, outputs - first);
   const panelBytes = <usize>(inputs + 1) * 32;
   const tapBytes = <usize>(inputs * outputs) << 2;
-  let to = address(args, 1) + <usize>panel * panelBytes;
+  let to = args.packed + <usize>panel * panelBytes;
   for (let down = 0; down < UPSAMPLE_PRODUCTS; down++) {
     for (let across = 0; across < UPSAMPLE_PRODUCTS; across++, to += <usize>panels * panelBytes) {
       fillFloats(to, 0, (inputs + 1) * TILE_COLUMNS);
       for (let v = firstTap(down); v <= lastTap(down); v++) {
         for (let u = firstTap(across); u <= lastTap(across); u++) {
-          let from = address(args, 0) + <usize>(3 * v + u) * tapBytes + (<usize>first << 2);
+          let from = args.filter + <usize>(3 * v + u) * tapBytes + (<usize>first << 2);
           let p = to + 32;
           for (let i = 0; i < inputs; i++, p += 32, from += <usize>outputs << 2) addFloats(p, from, columns);
         }
@@ -127,13 +130,13 @@ function addFloats(target: usize, source: usize, count: i32): void {
 }
 
 /** Packs the transposed filters, [source down][source across][panel], the products of one source one after the other. */
-function packBackward(args: usize, panel: i32): void {
-  const inputs = integer(args, 2), outputs = integer(args, 3);
+function packBackward(args: PackUpsampleFilterArguments, panel: i32): void {
+  const inputs = args.inputs, outputs = args.outputs;
   const panels = (inputs + TILE_COLUMNS - 1) / TILE_COLUMNS;
   const first = panel * TILE_COLUMNS;
   const columns = smaller(TILE_COLUMNS, inputs - first);
   const tapBytes = <usize>(inputs * outputs) << 2;
-  let matrix = address(args, 1);
+  let matrix = args.packed;
   for (let sourceDown = 0; sourceDown < UPSAMPLE_SOURCES; sourceDown++) {
     for (let sourceAcross = 0; sourceAcross < UPSAMPLE_SOURCES; sourceAcross++) {
       const depth = productsOf(sourceDown) * productsOf(sourceAcross) * outputs;
@@ -149,7 +152,7 @@ function packBackward(args: usize, panel: i32): void {
           for (let v = firstTap(down); v <= lastTap(down); v++) {
             for (let u = firstTap(across); u <= lastTap(across); u++) {
               for (let c = 0; c < columns; c++) {
-                let from = address(args, 0) + <usize>(3 * v + u) * tapBytes + (<usize>((first + c) * outputs) << 2);
+                let from = args.filter + <usize>(3 * v + u) * tapBytes + (<usize>((first + c) * outputs) << 2);
                 let p = to + (<usize>c << 2);
                 for (let i = 0; i < outputs; i++, p += 32, from += 4) store<f32>(p, load<f32>(p) + load<f32>(from));
               }
@@ -161,9 +164,9 @@ function packBackward(args: usize, panel: i32): void {
   }
 }
 
-/** Arguments: filter, target, input channels, output channels, whether for the input's gradient. Chunks are panels. */
-export function packUpsampleFilter(args: usize, chunk: i32): void {
-  if (integer(args, 4)) packBackward(args, chunk);
+/** Packs the filters of one panel. */
+export function packUpsampleFilter(args: PackUpsampleFilterArguments, chunk: i32): void {
+  if (args.isGradient) packBackward(args, chunk);
   else packForward(args, chunk);
 }
 
@@ -174,7 +177,7 @@ export function packUpsampleFilter(args: usize, chunk: i32): void {
  * @param target First tile of source (0, 0); sources are `sourceBytes` apart, their tiles whole vectors.
  */
 function splitInput(
-  args: usize,
+  args: UpsampleConvolutionArguments,
   image: i32,
   tileRow: i32,
   zeros: usize,
@@ -182,12 +185,12 @@ function splitInput(
   target: usize,
   sourceBytes: usize,
 ): void {
-  const height = integer(args, 5), width = integer(args, 6);
-  const pixelBytes = <usize>integer(args, 7) << 2;
+  const height = args.height, width = args.width;
+  const pixelBytes = <usize>args.inputs << 2;
   const rowBytes = <usize>width * pixelBytes;
   const tiles = (width + 1) >> 1;
   const lineBytes = <usize>(2 * tiles + 2) * pixelBytes;
-  const pixels = address(args, 0) + <usize>(image * height) * rowBytes;
+  const pixels = args.small + <usize>(image * height) * rowBytes;
   const x0 = rowAt(pixels, 2 * tileRow - 1, height, rowBytes, zeros);
   const x1 = rowAt(pixels, 2 * tileRow, height, rowBytes, zeros);
   const x2 = rowAt(pixels, 2 * tileRow + 1, height, rowBytes, zeros);
@@ -208,7 +211,7 @@ function splitInput(
     store<f32>(line2 + i, load<f32>(x3 + i) - anchor);
     store<f32>(line3 + i, before - load<f32>(x0 + i));
   }
-  const tileBytes = vectorBytes(integer(args, 7));
+  const tileBytes = vectorBytes(args.inputs);
   for (let down = 0; down < UPSAMPLE_SOURCES; down++) {
     let from = lines + <usize>down * lineBytes;
     let to = target + <usize>(down * UPSAMPLE_SOURCES) * sourceBytes;
@@ -233,7 +236,7 @@ function splitInput(
  * @param target First tile of product (0, 0); products are `productBytes` apart, their tiles whole vectors.
  */
 function splitGradient(
-  args: usize,
+  args: UpsampleConvolutionArguments,
   image: i32,
   tileRow: i32,
   zeros: usize,
@@ -241,10 +244,10 @@ function splitGradient(
   target: usize,
   productBytes: usize,
 ): void {
-  const height = 2 * integer(args, 5), width = 2 * integer(args, 6);
-  const pixelBytes = <usize>integer(args, 8) << 2;
+  const height = 2 * args.height, width = 2 * args.width;
+  const pixelBytes = <usize>args.outputs << 2;
   const rowBytes = <usize>width * pixelBytes;
-  const pixels = address(args, 1) + <usize>(image * height) * rowBytes;
+  const pixels = args.large + <usize>(image * height) * rowBytes;
   const g0 = rowAt(pixels, 4 * tileRow, height, rowBytes, zeros);
   const g1 = rowAt(pixels, 4 * tileRow + 1, height, rowBytes, zeros);
   const g2 = rowAt(pixels, 4 * tileRow + 2, height, rowBytes, zeros);
@@ -259,7 +262,7 @@ function splitGradient(
       ),
     );
   }
-  const tileBytes = vectorBytes(integer(args, 8));
+  const tileBytes = vectorBytes(args.outputs);
   for (let down = 0; down < UPSAMPLE_PRODUCTS; down++) {
     let p0 = down == 0 ? line : down == 1 ? g1 : down == 2 ? g2 : down == 3 ? g3 : g0;
     let to = target + <usize>(down * UPSAMPLE_PRODUCTS) * productBytes;
@@ -291,7 +294,7 @@ function fillTable(table: usize, rows: i32, a: usize, aBytes: usize, c: usize, c
 
 /** Writes the products of one row of tiles, summed up, to its four rows of outputs. */
 function mergeOutputs(
-  args: usize,
+  args: UpsampleConvolveArguments,
   image: i32,
   tileRow: i32,
   firstColumn: i32,
@@ -302,13 +305,13 @@ function mergeOutputs(
   zeros: usize,
   sums: usize,
 ): void {
-  const height = 2 * integer(args, 5), width = 2 * integer(args, 6);
-  const pixelBytes = <usize>integer(args, 8) << 2;
+  const height = 2 * args.height, width = 2 * args.width;
+  const pixelBytes = <usize>args.outputs << 2;
   const rowBytes = <usize>width * pixelBytes;
-  const tiles = (integer(args, 6) + 1) >> 1;
+  const tiles = (args.width + 1) >> 1;
   const tileRowBytes = <usize>tiles * columnBytes;
   const sumBytes = tileRowBytes + columnBytes;
-  const bias = address(args, 3) ? address(args, 3) + (<usize>firstColumn << 2) : zeros;
+  const bias = args.bias ? args.bias + (<usize>firstColumn << 2) : zeros;
   const whole = <usize>(columns & ~3) << 2;
   const end = <usize>columns << 2;
   for (let y = 0; y < 4 && 4 * tileRow + y < height; y++) {
@@ -324,7 +327,7 @@ function mergeOutputs(
       }
     }
     let to =
-      address(args, 1) + <usize>(image * height + 4 * tileRow + y) * rowBytes + (<usize>firstColumn << 2);
+      args.large + <usize>(image * height + 4 * tileRow + y) * rowBytes + (<usize>firstColumn << 2);
     let p = sums;
     for (let x = 0; x < width; x += 4, p += columnBytes, to += 4 * pixelBytes) {
       const isWhole = x + 2 < width;
@@ -355,14 +358,14 @@ function mergeOutputs(
   }
 }
 
-/** Further arguments: 2 packed filters, 3 bias or 0, 13 columns at once (a multiple of 8), 14 bytes of zeros. */
-export function upsampleConvolve(args: usize, chunk: i32): void {
-  const width = integer(args, 6), inputs = integer(args, 7), outputs = integer(args, 8);
-  const imagesPerBlock = integer(args, 9), rowsPerBlock = integer(args, 10);
-  const tileRows = (integer(args, 5) + 1) >> 1, tileColumns = (width + 1) >> 1;
+/** Convolves the upsampled image. */
+export function upsampleConvolve(args: UpsampleConvolveArguments, chunk: i32): void {
+  const width = args.width, inputs = args.inputs, outputs = args.outputs;
+  const imagesPerBlock = args.imagesPerBlock, rowsPerBlock = args.rowsPerBlock;
+  const tileRows = (args.height + 1) >> 1, tileColumns = (width + 1) >> 1;
   const rowBlocks = (tileRows + rowsPerBlock - 1) / rowsPerBlock;
   const firstImage = (chunk / rowBlocks) * imagesPerBlock;
-  const images = smaller(imagesPerBlock, integer(args, 4) - firstImage);
+  const images = smaller(imagesPerBlock, args.batch - firstImage);
   const firstRow = (chunk % rowBlocks) * rowsPerBlock;
   const rows = smaller(rowsPerBlock, tileRows - firstRow);
   // A block that starts within an image needs the anchors of the tiles above it.
@@ -370,15 +373,15 @@ export function upsampleConvolve(args: usize, chunk: i32): void {
   const tiles = images * (lead + rows) * tileColumns;
 
   const panels = (outputs + TILE_COLUMNS - 1) / TILE_COLUMNS;
-  const columnsAtOnce = integer(args, 13);
+  const columnsAtOnce = args.columnsAtOnce;
   const sourceTileBytes = vectorBytes(inputs);
   const sourceBytes = <usize>tiles * sourceTileBytes;
   const columnBytes = <usize>columnsAtOnce << 2;
   const productBytes = <usize>tiles * columnBytes;
-  const zeroBytes = address(args, 14);
+  const zeroBytes = args.zeroBytes;
   const linesBytes = aligned(<usize>((2 * tileColumns + 2) * inputs) * 16) + 64;
   const sumsBytes = <usize>((tileColumns + 1) * UPSAMPLE_PRODUCTS) * columnBytes;
-  const zeros = address(args, 11) + <usize>threadIndex * address(args, 12);
+  const zeros = args.scratch + <usize>threadIndex * args.scratchBytes;
   const lines = zeros + zeroBytes;
   const sums = lines + linesBytes;
   const jumps = sums + sumsBytes;
@@ -403,7 +406,7 @@ export function upsampleConvolve(args: usize, chunk: i32): void {
       for (let across = 0; across < UPSAMPLE_PRODUCTS; across++) {
         const product = down * UPSAMPLE_PRODUCTS + across;
         const from = <usize>(sourceOf(down) * UPSAMPLE_SOURCES + sourceOf(across)) * sourceBytes;
-        const filters = address(args, 2) + <usize>(product * panels) * panelBytes;
+        const filters = args.packed + <usize>(product * panels) * panelBytes;
         const to = <usize>product * productBytes;
         for (let tile = down == 0 ? 0 : lead * tileColumns; tile < tiles; tile += TILE_ROWS) {
           for (let panel = firstPanel; panel < lastPanel; panel++) {
@@ -429,7 +432,7 @@ export function upsampleConvolve(args: usize, chunk: i32): void {
 
 /** Writes the derivatives of the sources of one row of tiles, summed up, to its two rows of input gradients. */
 function mergeInputGradients(
-  args: usize,
+  args: UpsampleInputGradientArguments,
   image: i32,
   tileRow: i32,
   firstColumn: i32,
@@ -440,8 +443,8 @@ function mergeInputGradients(
   zeros: usize,
   sums: usize,
 ): void {
-  const height = integer(args, 5), width = integer(args, 6);
-  const pixelBytes = <usize>integer(args, 7) << 2;
+  const height = args.height, width = args.width;
+  const pixelBytes = <usize>args.inputs << 2;
   const rowBytes = <usize>width * pixelBytes;
   const tileRows = (height + 1) >> 1, tiles = (width + 1) >> 1;
   const tileRowBytes = <usize>tiles * columnBytes;
@@ -468,7 +471,7 @@ function mergeInputGradients(
         }
       }
     }
-    let to = address(args, 0) + <usize>(image * height + 2 * tileRow + y) * rowBytes + (<usize>firstColumn << 2);
+    let to = args.small + <usize>(image * height + 2 * tileRow + y) * rowBytes + (<usize>firstColumn << 2);
     let p0 = sums + columnBytes;
     for (let x = 0; x < width; x += 2, p0 += columnBytes, to += 2 * pixelBytes) {
       const p1 = p0 + sumBytes, p2 = p1 + sumBytes, p3 = p2 + sumBytes;
@@ -495,14 +498,14 @@ function mergeInputGradients(
   }
 }
 
-/** Further arguments: as `upsampleConvolve`; the filters are transposed, the columns those of the input. */
-export function upsampleInputGradient(args: usize, chunk: i32): void {
-  const width = integer(args, 6), inputs = integer(args, 7), outputs = integer(args, 8);
-  const imagesPerBlock = integer(args, 9), rowsPerBlock = integer(args, 10);
-  const tileRows = (integer(args, 5) + 1) >> 1, tileColumns = (width + 1) >> 1;
+/** Gradient of the small image: the filters are transposed, the columns those of the input. */
+export function upsampleInputGradient(args: UpsampleInputGradientArguments, chunk: i32): void {
+  const width = args.width, inputs = args.inputs, outputs = args.outputs;
+  const imagesPerBlock = args.imagesPerBlock, rowsPerBlock = args.rowsPerBlock;
+  const tileRows = (args.height + 1) >> 1, tileColumns = (width + 1) >> 1;
   const rowBlocks = (tileRows + rowsPerBlock - 1) / rowsPerBlock;
   const firstImage = (chunk / rowBlocks) * imagesPerBlock;
-  const images = smaller(imagesPerBlock, integer(args, 4) - firstImage);
+  const images = smaller(imagesPerBlock, args.batch - firstImage);
   const firstRow = (chunk % rowBlocks) * rowsPerBlock;
   const rows = smaller(rowsPerBlock, tileRows - firstRow);
   // A block that starts or ends within an image needs source 2 of the tiles above it, source 3 of those below.
@@ -511,15 +514,15 @@ export function upsampleInputGradient(args: usize, chunk: i32): void {
   const tiles = images * (lead + rows + tail) * tileColumns;
 
   const panels = (inputs + TILE_COLUMNS - 1) / TILE_COLUMNS;
-  const columnsAtOnce = integer(args, 13);
+  const columnsAtOnce = args.columnsAtOnce;
   const productTileBytes = vectorBytes(outputs);
   const productBytes = <usize>tiles * productTileBytes;
   const columnBytes = <usize>columnsAtOnce << 2;
   const sourceBytes = <usize>tiles * columnBytes;
-  const zeroBytes = address(args, 14);
+  const zeroBytes = args.zeroBytes;
   const lineBytes = aligned(<usize>(2 * width * outputs) << 2) + 64;
   const sumsBytes = <usize>((tileColumns + 2) * UPSAMPLE_SOURCES) * columnBytes;
-  const zeros = address(args, 11) + <usize>threadIndex * address(args, 12);
+  const zeros = args.scratch + <usize>threadIndex * args.scratchBytes;
   const line = zeros + zeroBytes;
   const sums = line + lineBytes;
   const jumps = sums + sumsBytes;
@@ -539,7 +542,7 @@ export function upsampleInputGradient(args: usize, chunk: i32): void {
   for (let column = 0; column < inputs; column += columnsAtOnce) {
     const firstPanel = column / TILE_COLUMNS;
     const lastPanel = smaller(firstPanel + columnsAtOnce / TILE_COLUMNS, panels);
-    let filters = address(args, 2);
+    let filters = args.packed;
     for (let down = 0; down < UPSAMPLE_SOURCES; down++) {
       const firstTile = down == 2 ? 0 : lead * tileColumns;
       const lastTile = down == 3 ? tiles : tiles - tail * tileColumns;
@@ -577,15 +580,11 @@ export function upsampleInputGradient(args: usize, chunk: i32): void {
   }
 }
 
-/**
- * A chunk's part of the filter's gradient.
- *
- * Further arguments: 2 parts [chunk][3][3][input channels][output channels], 13 images per chunk, 14 bytes of zeros.
- */
-export function upsampleFilterGradient(args: usize, chunk: i32): void {
-  const width = integer(args, 6), inputs = integer(args, 7), outputs = integer(args, 8);
-  const imagesPerBlock = integer(args, 9), rowsPerBlock = integer(args, 10);
-  const tileRows = (integer(args, 5) + 1) >> 1, tileColumns = (width + 1) >> 1;
+/** A chunk's part of the filter's gradient. */
+export function upsampleFilterGradient(args: UpsampleFilterGradientArguments, chunk: i32): void {
+  const width = args.width, inputs = args.inputs, outputs = args.outputs;
+  const imagesPerBlock = args.imagesPerBlock, rowsPerBlock = args.rowsPerBlock;
+  const tileRows = (args.height + 1) >> 1, tileColumns = (width + 1) >> 1;
   const mostTiles = imagesPerBlock * smaller(rowsPerBlock, tileRows) * tileColumns;
 
   const groups = (inputs + TILE_ROWS - 1) / TILE_ROWS;
@@ -596,10 +595,10 @@ export function upsampleFilterGradient(args: usize, chunk: i32): void {
   const productBytes = <usize>mostTiles * productTileBytes;
   const sumStride = <usize>panels * 32;
   const sumBytes = <usize>(groups * TILE_ROWS) * sumStride;
-  const zeroBytes = address(args, 14);
+  const zeroBytes = args.zeroBytes;
   const linesBytes = aligned(<usize>((2 * tileColumns + 2) * inputs) * 16) + 64;
   const lineBytes = aligned(<usize>(2 * width * outputs) << 2) + 64;
-  const zeros = address(args, 11) + <usize>threadIndex * address(args, 12);
+  const zeros = args.scratch + <usize>threadIndex * args.scratchBytes;
   const lines = zeros + zeroBytes;
   const line = lines + linesBytes;
   const sums = line + lineBytes;
@@ -607,8 +606,8 @@ export function upsampleFilterGradient(args: usize, chunk: i32): void {
   const products = sources + <usize>(UPSAMPLE_SOURCES * UPSAMPLE_SOURCES) * sourceBytes;
   memory.fill(zeros, 0, zeroBytes + linesBytes + lineBytes + <usize>(UPSAMPLE_PRODUCTS * UPSAMPLE_PRODUCTS) * sumBytes);
 
-  const lastImage = smaller((chunk + 1) * integer(args, 13), integer(args, 4));
-  for (let firstImage = chunk * integer(args, 13); firstImage < lastImage; firstImage += imagesPerBlock) {
+  const lastImage = smaller((chunk + 1) * args.imagesPerChunk, args.batch);
+  for (let firstImage = chunk * args.imagesPerChunk; firstImage < lastImage; firstImage += imagesPerBlock) {
     const images = smaller(imagesPerBlock, lastImage - firstImage);
     for (let firstRow = 0; firstRow < tileRows; firstRow += rowsPerBlock) {
       const rows = smaller(rowsPerBlock, tileRows - firstRow);
@@ -640,7 +639,7 @@ export function upsampleFilterGradient(args: usize, chunk: i32): void {
   }
 
   // A tap's gradient is the sum over the products whose filters have it.
-  let to = address(args, 2) + <usize>(chunk * 9 * inputs * outputs) * 4;
+  let to = args.partials + <usize>(chunk * 9 * inputs * outputs) * 4;
   for (let v = 0; v < 3; v++) {
     for (let u = 0; u < 3; u++) {
       for (let i = 0; i < inputs; i++, to += <usize>outputs << 2) {

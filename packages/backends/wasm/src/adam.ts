@@ -1,27 +1,29 @@
 import type { AdamStepOptions } from '@dafl/core';
-import { KERNEL_ADAM } from './kernel-ids.ts';
-import { asFloat, CHUNK_ELEMENTS, type KernelRunner } from './kernel-runner.ts';
+import type { KernelRunner } from './kernel-runner.ts';
 import type { WasmTensor } from './wasm-tensor.ts';
 
-/** `adamStep` of the contract: what it reads and what it writes, in the order of its arguments and its result. */
+/** `adamStep` of the contract; the inputs stand in the order of its arguments. */
 export function runAdam(
   runner: KernelRunner,
-  inputs: readonly [parameter: WasmTensor, gradient: WasmTensor, firstMoment: WasmTensor, secondMoment: WasmTensor],
-  outputs: readonly [parameter: WasmTensor, firstMoment: WasmTensor, secondMoment: WasmTensor],
+  [parameter, gradient, firstMoment, secondMoment]: readonly [WasmTensor, WasmTensor, WasmTensor, WasmTensor],
+  outputs: { readonly parameter: WasmTensor; readonly firstMoment: WasmTensor; readonly secondMoment: WasmTensor },
   options: AdamStepOptions,
 ): void {
-  const [{ size }] = inputs;
-  runner.runElements(KERNEL_ADAM, size, size * 4, [
-    ...inputs.map(({ address }) => address),
-    ...outputs.map(({ address }) => address),
-    size,
-    CHUNK_ELEMENTS,
-    asFloat(options.stepSize),
-    asFloat(options.beta1),
-    asFloat(1 - options.beta1),
-    asFloat(options.beta2),
-    asFloat(1 - options.beta2),
-    asFloat(options.secondMomentCorrection),
-    asFloat(options.epsilon),
-  ]);
+  const { size } = parameter;
+  runner.runElements('adam', size, size * 4, {
+    parameter: parameter.address,
+    gradient: gradient.address,
+    firstMoment: firstMoment.address,
+    secondMoment: secondMoment.address,
+    newParameter: outputs.parameter.address,
+    newFirstMoment: outputs.firstMoment.address,
+    newSecondMoment: outputs.secondMoment.address,
+    stepSize: options.stepSize,
+    beta1: options.beta1,
+    oneMinusBeta1: 1 - options.beta1,
+    beta2: options.beta2,
+    oneMinusBeta2: 1 - options.beta2,
+    secondMomentCorrection: options.secondMomentCorrection,
+    epsilon: options.epsilon,
+  });
 }

@@ -1,18 +1,13 @@
 import type { Shape } from '@dafl/core';
 import { sizeOf } from '@dafl/core/backend-base';
-import {
-  KERNEL_BATCH_GRADIENT_SUMS,
-  KERNEL_BATCH_STATISTICS,
-  KERNEL_COMBINE_BATCH_GRADIENT,
-  KERNEL_COMBINE_BATCH_STATISTICS,
-  KERNEL_FROZEN_TABLE,
-  KERNEL_NORMALIZE,
-  KERNEL_NORMALIZE_GRADIENT,
-} from './kernel-ids.ts';
-import { asFloat, CHUNK_ELEMENTS, type KernelRunner } from './kernel-runner.ts';
+import type { KernelValues } from './kernel-arguments.ts';
+import { CHUNK_ELEMENTS, type KernelRunner } from './kernel-runner.ts';
 import { runFill, runStridedCopy } from './layout.ts';
 import { repeatsToVectors } from './repeats-to-vectors.ts';
 import type { WasmTensor } from './wasm-tensor.ts';
+
+/** Channels whose partial sums one chunk combines. */
+const CHANNELS_PER_CHUNK = 16;
 
 /** Statistics of each channel. */
 interface Statistics {
@@ -41,6 +36,30 @@ interface NormGradient {
   readonly offsetGradient: WasmTensor;
 }
 
+/** The arguments of `combineBatchStatistics` that say what to do with the statistics besides storing them. */
+type TableValues = Pick<KernelValues<'combineBatchStatistics'>, 'scale' | 'offset' | 'epsilon' | 'table'>;
+type MovingValues = Pick<
+  KernelValues<'combineBatchStatistics'>,
+  | 'runningMean'
+  | 'runningVariance'
+  | 'newRunningMean'
+  | 'newRunningVariance'
+  | 'runningShare'
+  | 'meanShare'
+  | 'varianceShare'
+>;
+
+const NO_TABLE: TableValues = { scale: 0, offset: 0, epsilon: 0, table: 0 };
+const NOT_MOVING: MovingValues = {
+  runningMean: 0,
+  runningVariance: 0,
+  newRunningMean: 0,
+  newRunningVariance: 0,
+  runningShare: 0,
+  meanShare: 0,
+  varianceShare: 0,
+};
+
 /** `batchNorm` of the contract. */
 export function runBatchNorm(
   runner: KernelRunner,
@@ -56,31 +75,34 @@ export function runBatchNorm(
     for (const { address, size } of all) runFill(runner, address, size, NaN);
     return;
   }
-  let moving: number[] = [];
+  let moving = NOT_MOVING;
   if (moved !== null) {
     const { from, to, momentum } = moved;
     const count = x.size / plan.channels;
-    moving = [
-      from.mean.address,
-      from.variance.address,
-      to.mean.address,
-      to.variance.address,
-      asFloat(1 - momentum),
-      asFloat(momentum),
-      asFloat((momentum * count) / Math.max(1, count - 1)),
-    ];
+    moving = {
+      runningMean: from.mean.address,
+      runningVariance: from.variance.address,
+      newRunningMean: to.mean.address,
+      newRunningVariance: to.variance.address,
+      runningShare: 1 - momentum,
+      meanShare: momentum,
+      varianceShare: (momentum * count) / Math.max(1, count - 1),
+    };
   }
   runner.withTemporary(plan.period * 3 * 4, (table) => {
-    const weights = [addressOf(scale), addressOf(offset), asFloat(epsilon), table];
-    takeStatistics(runner, x, plan, mean, variance, weights, moving);
+    const weights = { scale: addressOf(scale), offset: addressOf(offset), epsilon, table };
+    takeStatistics(runner, x, plan, mean, variance, { ...weights, ...moving });
     normalize(runner, x, plan, table, output);
   });
 }
 
 /** `channelStatistics` of the contract. */
 export function runChannelStatistics(runner: KernelRunner, x: WasmTensor, { mean, variance }: Statistics): void {
-  if (x.size > 0) takeStatistics(runner, x, batchNormPlan(x.shape), mean, variance, [0, 0, 0, 0], []);
-  else for (const { address, size } of [mean, variance]) runFill(runner, address, size, NaN);
+  if (x.size > 0) {
+    takeStatistics(runner, x, batchNormPlan(x.shape), mean, variance, { ...NO_TABLE, ...NOT_MOVING });
+  } else {
+    for (const { address, size } of [mean, variance]) runFill(runner, address, size, NaN);
+  }
 }
 
 /** `frozenBatchNorm` of the contract. */
@@ -94,16 +116,16 @@ export function runFrozenBatchNorm(
 ): void {
   const plan = batchNormPlan(x.shape);
   runner.withTemporary(plan.period * 3 * 4, (table) => {
-    runner.run(KERNEL_FROZEN_TABLE, 1, plan.period, [
-      addressOf(mean),
-      variance.address,
-      addressOf(scale),
-      addressOf(offset),
-      asFloat(epsilon),
+    runner.run('frozenTable', 1, plan.period, {
+      mean: addressOf(mean),
+      variance: variance.address,
+      scale: addressOf(scale),
+      offset: addressOf(offset),
+      epsilon,
       table,
-      plan.period,
-      plan.channels,
-    ]);
+      period: plan.period,
+      channels: plan.channels,
+    });
     normalize(runner, x, plan, table, output);
   });
 }
@@ -130,92 +152,81 @@ export function runBatchNormGradient(
     const meanRow = table + tableBytes;
     const partials = meanRow + rowBytes;
     runStridedCopy(runner, mean.address, [0, 1], meanRow, [plan.channels, 1], [plan.fold, plan.channels]);
-    runner.run(KERNEL_BATCH_GRADIENT_SUMS, plan.chunks, x.size * 2, [
-      g.address,
-      x.address,
+    runner.run('batchGradientSums', plan.chunks, x.size * 2, {
+      outputGradient: g.address,
+      input: x.address,
       meanRow,
       partials,
-      plan.rows,
-      plan.columns,
-      plan.rowsPerChunk,
-    ]);
-    runner.run(KERNEL_COMBINE_BATCH_GRADIENT, Math.ceil(plan.channels / 16), plan.chunks * plan.columns * 4, [
+      rows: plan.rows,
+      columns: plan.columns,
+      rowsPerChunk: plan.rowsPerChunk,
+    });
+    const combining = Math.ceil(plan.channels / CHANNELS_PER_CHUNK);
+    runner.run('combineBatchGradient', combining, plan.chunks * plan.columns * 4, {
       partials,
-      plan.chunks,
-      plan.columns,
-      plan.fold,
-      x.size / plan.channels,
-      mean.address,
-      variance.address,
-      addressOf(scale),
-      asFloat(epsilon),
-      scaleGradient.address,
-      offsetGradient.address,
+      chunks: plan.chunks,
+      columns: plan.columns,
+      fold: plan.fold,
+      count: x.size / plan.channels,
+      mean: mean.address,
+      variance: variance.address,
+      scale: addressOf(scale),
+      epsilon,
+      scaleGradient: scaleGradient.address,
+      offsetGradient: offsetGradient.address,
       table,
-      plan.period,
-      16,
-    ]);
-    runner.run(KERNEL_NORMALIZE_GRADIENT, Math.ceil(x.size / plan.chunkSize), x.size * 2, [
-      g.address,
-      x.address,
-      inputGradient.address,
-      x.size,
-      plan.chunkSize,
-      plan.period,
+      period: plan.period,
+      channelsPerChunk: CHANNELS_PER_CHUNK,
+    });
+    runner.run('normalizeGradient', Math.ceil(x.size / plan.chunkSize), x.size * 2, {
+      outputGradient: g.address,
+      input: x.address,
+      inputGradient: inputGradient.address,
+      count: x.size,
+      chunkSize: plan.chunkSize,
+      period: plan.period,
       table,
-    ]);
+    });
   });
 }
 
-/**
- * Mean and variance of each channel.
- *
- * @param weights Scale, offset, epsilon and the table of `normalize` that is made of them, or 0 for none.
- * @param moving The kernel's arguments for running statistics; empty for none.
- */
+/** Mean and variance of each channel, and what `use` says to do with them. */
 function takeStatistics(
   runner: KernelRunner,
   x: WasmTensor,
   plan: BatchNormPlan,
   mean: WasmTensor,
   variance: WasmTensor,
-  weights: readonly number[],
-  moving: readonly number[],
+  use: TableValues & MovingValues,
 ): void {
   runner.withTemporary(plan.chunks * plan.columns * 2 * 4, (partials) => {
-    runner.run(KERNEL_BATCH_STATISTICS, plan.chunks, x.size, [
-      x.address,
+    const { rows, columns, rowsPerChunk, chunks, fold, period } = plan;
+    runner.run('batchStatistics', chunks, x.size, { input: x.address, partials, rows, columns, rowsPerChunk });
+    runner.run('combineBatchStatistics', Math.ceil(plan.channels / CHANNELS_PER_CHUNK), chunks * columns * 8, {
+      ...use,
       partials,
-      plan.rows,
-      plan.columns,
-      plan.rowsPerChunk,
-    ]);
-    runner.run(KERNEL_COMBINE_BATCH_STATISTICS, Math.ceil(plan.channels / 16), plan.chunks * plan.columns * 8, [
-      partials,
-      mean.address,
-      variance.address,
-      plan.chunks,
-      plan.columns,
-      plan.fold,
-      plan.rows,
-      plan.rowsPerChunk,
-      ...weights,
-      plan.period,
-      16,
-      ...(moving.length === 0 ? [0] : moving),
-    ]);
+      mean: mean.address,
+      variance: variance.address,
+      chunks,
+      columns,
+      fold,
+      rows,
+      rowsPerChunk,
+      period,
+      channelsPerChunk: CHANNELS_PER_CHUNK,
+    });
   });
 }
 
 function normalize(runner: KernelRunner, x: WasmTensor, plan: BatchNormPlan, table: number, output: WasmTensor): void {
-  runner.run(KERNEL_NORMALIZE, Math.ceil(x.size / plan.chunkSize), x.size, [
-    x.address,
-    output.address,
-    x.size,
-    plan.chunkSize,
-    plan.period,
+  runner.run('normalize', Math.ceil(x.size / plan.chunkSize), x.size, {
+    input: x.address,
+    output: output.address,
+    count: x.size,
+    chunkSize: plan.chunkSize,
+    period: plan.period,
     table,
-  ]);
+  });
 }
 
 function addressOf(tensor: WasmTensor | null): number {

@@ -1,16 +1,6 @@
 import type { Conv2dOptions, Shape } from '@dafl/core';
-import {
-  CONVOLVE_COLUMNS,
-  CONVOLVE_DOTS,
-  CONVOLVE_TILES,
-  KERNEL_COMBINE_FILTER_GRADIENT,
-  KERNEL_CONVOLVE,
-  KERNEL_FILTER_GRADIENT,
-  KERNEL_PACK_DOTS,
-  KERNEL_PACK_PANELS,
-  KERNEL_PACK_TRIPLES,
-  KERNEL_SCATTER_INPUT_GRADIENT,
-} from './kernel-ids.ts';
+import type { SharedValues } from './kernel-arguments.ts';
+import { CONVOLVE_COLUMNS, CONVOLVE_DOTS, CONVOLVE_TILES } from './kernel-operations.ts';
 import type { KernelRunner } from './kernel-runner.ts';
 import {
   COLUMN_CHANNELS,
@@ -41,6 +31,14 @@ export interface ImageGeometry {
   readonly height: number;
   readonly width: number;
   /** Channels of a pixel. */
+  readonly channels: number;
+}
+
+/** The channels of images that are in use: one group's. */
+interface ChannelGroup {
+  readonly address: number;
+  readonly image: ImageGeometry;
+  readonly firstChannel: number;
   readonly channels: number;
 }
 
@@ -103,14 +101,14 @@ function rowsWithin(bytes: number, geometry: TapGeometry, channels: number): num
 }
 
 /** Kernels that pack B, by the form. */
-const PACKERS = [KERNEL_PACK_PANELS, KERNEL_PACK_DOTS, KERNEL_PACK_TRIPLES];
+const PACKERS = ['packPanels', 'packDots', 'packTriples'] as const;
 
 /**
  * Tiles are 8 output channels wide. With fewer, vectors run along the rows of the image instead, where it has one
  * channel, or along the inputs of a pixel.
  */
 function chooseForm(
-  { image, channels }: { readonly image: ImageGeometry; readonly channels: number },
+  { image, channels }: ChannelGroup,
   geometry: TapGeometry,
   columns: number,
   isCopied: boolean,
@@ -123,19 +121,10 @@ function chooseForm(
   return columns <= DOT_COLUMNS && pixels >= SMALLEST_DOT_PIXELS ? CONVOLVE_DOTS : CONVOLVE_TILES;
 }
 
-/**
- * Packs B, convolves, and writes the results: one launch for each.
- *
- * @param firstChannel, channels The channels in use: one group's.
- */
+/** Packs B, convolves, and writes the results: one launch for each. */
 export function convolve(
   runner: KernelRunner,
-  input: {
-    readonly address: number;
-    readonly image: ImageGeometry;
-    readonly firstChannel: number;
-    readonly channels: number;
-  },
+  input: ChannelGroup,
   geometry: TapGeometry,
   source: PackedSource,
   output: OutputLayout,
@@ -193,46 +182,63 @@ export function convolve(
     ) * 64;
   const scratch = runner.scratch(scratchBytes);
   runner.withTemporary(packedBytes, (packed) => {
-    runner.run(PACKERS[form], panels, depth * source.columns, [
-      source.address,
+    runner.run(PACKERS[form], panels, depth * source.columns, {
+      source: source.address,
+      target: packed,
+      bias: source.bias,
+      size0: source.sizes[0],
+      size1: source.sizes[1],
+      size2: source.sizes[2],
+      stride0: source.strides[0],
+      stride1: source.strides[1],
+      stride2: source.strides[2],
+      columns: source.columns,
+      columnStride: source.columnStride,
+      isJoined: isJoined ? 1 : 0,
+    });
+    runner.run('convolve', pixelChunks * ceilDivide(panels, panelsPerChunk), work, {
+      ...describeTaps(input, geometry),
+      output: output.address,
       packed,
-      source.bias,
-      ...source.sizes,
-      ...source.strides,
-      source.columns,
-      source.columnStride,
-      isJoined ? 1 : 0,
-    ]);
-    runner.run(KERNEL_CONVOLVE, pixelChunks * ceilDivide(panels, panelsPerChunk), work, [
-      input.address,
-      output.address,
-      packed,
-      image.batch,
-      image.height,
-      image.width,
-      image.channels,
-      input.firstChannel,
-      channels,
-      geometry.outputHeight,
-      geometry.outputWidth,
-      output.image * 4,
-      output.row * 4,
-      output.column * 4,
-      ...geometry.strides,
-      ...geometry.taps,
-      ...geometry.dilations,
-      geometry.top,
-      geometry.left,
-      source.columns,
+      outputImageBytes: output.image * 4,
+      outputRowBytes: output.row * 4,
+      outputPixelBytes: output.column * 4,
+      columns: source.columns,
       imagesPerChunk,
       rowsPerChunk,
-      isCopied ? 1 : 0,
+      isCopied: isCopied ? 1 : 0,
       scratch,
       scratchBytes,
       panelsPerChunk,
       form,
-    ]);
+    });
   });
+}
+
+/** What `convolve` and `filterGradient` are told alike of what they read. */
+function describeTaps(
+  { address, image, firstChannel, channels }: ChannelGroup,
+  { strides, taps, dilations, top, left, outputHeight, outputWidth }: TapGeometry,
+): Omit<SharedValues<'convolution'>, 'columns' | 'imagesPerChunk' | 'isCopied' | 'scratch' | 'scratchBytes'> {
+  return {
+    input: address,
+    batch: image.batch,
+    height: image.height,
+    width: image.width,
+    pixelChannels: image.channels,
+    firstChannel,
+    channels,
+    outputRows: outputHeight,
+    outputColumns: outputWidth,
+    strideDown: strides[0],
+    strideAcross: strides[1],
+    tapsDown: taps[0],
+    tapsAcross: taps[1],
+    dilationDown: dilations[0],
+    dilationAcross: dilations[1],
+    top,
+    left,
+  };
 }
 
 /** Bytes of one image's output gradients and input gradients. */
@@ -278,24 +284,24 @@ export function scatterInputGradient(
   const rowBytes = panels * (outputs + 1) * TILE_COLUMNS * 4;
   runner.withTemporary(tapsDown * rowBytes, (packed) => {
     for (let row = 0; row < tapsDown; row++) {
-      runner.run(KERNEL_PACK_PANELS, panels, outputs * columns, [
-        addresses.filter + row * columns * outputs * 4,
-        packed + row * rowBytes,
-        0,
-        1,
-        1,
-        outputs,
-        0,
-        0,
-        1,
+      runner.run('packPanels', panels, outputs * columns, {
+        source: addresses.filter + row * columns * outputs * 4,
+        target: packed + row * rowBytes,
+        bias: 0,
+        size0: 1,
+        size1: 1,
+        size2: outputs,
+        stride0: 0,
+        stride1: 0,
+        stride2: 1,
         columns,
-        outputs,
-      ]);
+        columnStride: outputs,
+      });
     }
     const work = batch * geometry.outputHeight * geometry.outputWidth * outputs * columns * tapsDown;
-    runner.run(KERNEL_SCATTER_INPUT_GRADIENT, ceilDivide(batch, images), work, [
-      addresses.outputGradient,
-      addresses.inputGradient,
+    runner.run('scatterInputGradient', ceilDivide(batch, images), work, {
+      outputGradient: addresses.outputGradient,
+      inputGradient: addresses.inputGradient,
       packed,
       batch,
       height,
@@ -304,10 +310,10 @@ export function scatterInputGradient(
       outputs,
       tapsDown,
       tapsAcross,
-      images,
+      imagesPerChunk: images,
       scratch,
       scratchBytes,
-    ]);
+    });
   });
 }
 
@@ -318,12 +324,7 @@ export function scatterInputGradient(
  */
 export function accumulateFilterGradient(
   runner: KernelRunner,
-  input: {
-    readonly address: number;
-    readonly image: ImageGeometry;
-    readonly firstChannel: number;
-    readonly channels: number;
-  },
+  input: ChannelGroup,
   geometry: TapGeometry,
   gradient: {
     readonly address: number;
@@ -365,55 +366,41 @@ export function accumulateFilterGradient(
   const scratchBytes = ceilDivide((isCopied ? imagesPerBlock * oneImage : 0) + 128, 64) * 64;
   const scratch = runner.scratch(scratchBytes);
   runner.withTemporary(splits * splitBytes, (partials) => {
-    runner.run(KERNEL_FILTER_GRADIENT, splits * ceilDivide(tiles, tilesPerChunk), work, [
-      input.address,
-      gradient.address,
+    runner.run('filterGradient', splits * ceilDivide(tiles, tilesPerChunk), work, {
+      ...describeTaps(input, geometry),
+      outputGradient: gradient.address,
       partials,
-      image.batch,
-      image.height,
-      image.width,
-      image.channels,
-      input.firstChannel,
-      channels,
-      geometry.outputHeight,
-      geometry.outputWidth,
-      gradient.channels,
-      gradient.firstChannel,
-      0,
-      ...geometry.strides,
-      ...geometry.taps,
-      ...geometry.dilations,
-      geometry.top,
-      geometry.left,
-      gradient.columns,
+      gradientChannels: gradient.channels,
+      firstGradientChannel: gradient.firstChannel,
+      columns: gradient.columns,
       imagesPerChunk,
       rowsPerBlock,
-      isCopied ? 1 : 0,
+      isCopied: isCopied ? 1 : 0,
       scratch,
       scratchBytes,
       tilesPerChunk,
-      pixels,
+      pixelsInAll: pixels,
       imagesPerBlock,
       form,
-    ]);
+    });
     const rowsPerChunk = form === 0 ? Math.max(1, Math.floor(16384 / (gradient.columns * splits))) : runs * length;
     runner.run(
-      KERNEL_COMBINE_FILTER_GRADIENT,
+      'combineFilterGradient',
       ceilDivide(runs * length, rowsPerChunk),
       runs * length * gradient.columns * splits,
-      [
+      {
         partials,
-        outputAddress,
+        output: outputAddress,
         splits,
         runs,
         tilesPerRun,
         length,
-        gradient.columns,
-        gradient.channels,
-        gradient.firstChannel,
+        columns: gradient.columns,
+        outputChannels: gradient.channels,
+        firstOutputChannel: gradient.firstChannel,
         rowsPerChunk,
         form,
-      ],
+      },
     );
   });
 }

@@ -1,11 +1,7 @@
 import type { Shape } from '@dafl/core';
 import type { TapGeometry } from './convolution.ts';
-import {
-  KERNEL_DEPTHWISE,
-  KERNEL_DEPTHWISE_FILTER_GRADIENT,
-  KERNEL_DEPTHWISE_INPUT_GRADIENT,
-  REDUCE_SUM,
-} from './kernel-ids.ts';
+import type { SharedValues } from './kernel-arguments.ts';
+import { REDUCE_SUM } from './kernel-operations.ts';
 import type { KernelRunner } from './kernel-runner.ts';
 import { reduceMiddle } from './reduction.ts';
 import type { WasmTensor } from './wasm-tensor.ts';
@@ -19,8 +15,9 @@ export function runDepthwise(
   result: WasmTensor,
   geometry: TapGeometry,
 ): void {
-  const addresses = [x.address, result.address, w.address];
-  runTaps(runner, KERNEL_DEPTHWISE, addresses, x.shape, w.shape, geometry, bias);
+  const { chunks, work, taps } = planTaps(x.shape, geometry, 1);
+  const addresses = { input: x.address, output: result.address, filter: w.address, bias };
+  runner.run('depthwise', chunks, work, { ...taps, ...addresses });
 }
 
 /** Gradient of such a convolution with respect to its input. */
@@ -31,8 +28,9 @@ export function runDepthwiseInputGradient(
   result: WasmTensor,
   geometry: TapGeometry,
 ): void {
-  const addresses = [result.address, g.address, w.address];
-  runTaps(runner, KERNEL_DEPTHWISE_INPUT_GRADIENT, addresses, result.shape, w.shape, geometry, 0);
+  const { chunks, work, taps } = planTaps(result.shape, geometry, 1);
+  const addresses = { inputGradient: result.address, outputGradient: g.address, filter: w.address };
+  runner.run('depthwiseInputGradient', chunks, work, { ...taps, ...addresses });
 }
 
 /** Gradient of such a convolution with respect to its filter. */
@@ -43,42 +41,41 @@ export function runDepthwiseFilterGradient(
   result: WasmTensor,
   geometry: TapGeometry,
 ): void {
-  const imagesPerChunk = Math.ceil(x.shape[0] / 32);
-  const chunks = Math.ceil(x.shape[0] / imagesPerChunk);
+  const { chunks, work, taps } = planTaps(x.shape, geometry, Math.ceil(x.shape[0] / 32));
   runner.withTemporary(chunks * result.size * 4, (partials) => {
-    const addresses = [x.address, g.address, partials];
-    const kernel = KERNEL_DEPTHWISE_FILTER_GRADIENT;
-    runTaps(runner, kernel, addresses, x.shape, result.shape, geometry, 0, imagesPerChunk);
+    const addresses = { input: x.address, outputGradient: g.address, partials };
+    runner.run('depthwiseFilterGradient', chunks, work, { ...taps, ...addresses });
     reduceMiddle(runner, REDUCE_SUM, partials, result.address, 1, chunks, result.size, 1);
   });
 }
 
-function runTaps(
-  runner: KernelRunner,
-  kernel: number,
-  addresses: readonly number[],
+function planTaps(
   inputShape: Shape,
-  filterShape: Shape,
   geometry: TapGeometry,
-  bias: number,
-  imagesPerChunk: number = 1,
-): void {
+  imagesPerChunk: number,
+): { readonly chunks: number; readonly work: number; readonly taps: SharedValues<'depthwiseConvolution'> } {
   const [batch, height, width, channels] = inputShape as readonly [number, number, number, number];
-  const pixels = batch * geometry.outputHeight * geometry.outputWidth;
-  runner.run(kernel, Math.ceil(batch / imagesPerChunk), pixels * channels * filterShape[0] * filterShape[1], [
-    ...addresses,
-    batch,
-    height,
-    width,
-    channels,
-    geometry.outputHeight,
-    geometry.outputWidth,
-    ...geometry.strides,
-    ...geometry.taps,
-    ...geometry.dilations,
-    geometry.top,
-    geometry.left,
-    imagesPerChunk,
-    bias,
-  ]);
+  const { top, left, outputHeight, outputWidth } = geometry;
+  const [tapsDown, tapsAcross] = geometry.taps;
+  return {
+    chunks: Math.ceil(batch / imagesPerChunk),
+    work: batch * outputHeight * outputWidth * channels * tapsDown * tapsAcross,
+    taps: {
+      batch,
+      height,
+      width,
+      channels,
+      outputHeight,
+      outputWidth,
+      strideDown: geometry.strides[0],
+      strideAcross: geometry.strides[1],
+      tapsDown,
+      tapsAcross,
+      dilationDown: geometry.dilations[0],
+      dilationAcross: geometry.dilations[1],
+      top,
+      left,
+      imagesPerChunk,
+    },
+  };
 }

@@ -1,6 +1,6 @@
 import type { BinaryOperation, Shape, UnaryOperation } from '@dafl/core';
 import { broadcastStrides, isSameShape, sizeOf, stridesOf } from '@dafl/core/backend-base';
-import * as ids from './kernel-ids.ts';
+import * as ids from './kernel-operations.ts';
 import { CHUNK_ELEMENTS, type KernelRunner } from './kernel-runner.ts';
 import { runStridedCopy } from './layout.ts';
 import { repeatsToVectors } from './repeats-to-vectors.ts';
@@ -35,27 +35,11 @@ const BINARY_IDS: Readonly<Record<BinaryOperation, number>> = {
 /** Computes each element. */
 export function runUnary(runner: KernelRunner, operation: UnaryOperation, input: WasmTensor, output: WasmTensor): void {
   // Transcendental functions take some twenty times as long as the rest.
-  runner.runElements(ids.KERNEL_UNARY, input.size, input.size * 8, [
-    UNARY_IDS[operation],
-    input.address,
-    output.address,
-    input.size,
-    CHUNK_ELEMENTS,
-  ]);
-}
-
-/** Runs a kernel of elements at one place: of the inputs, the result, the count, the chunk and `numbers`. */
-export function runEach(
-  runner: KernelRunner,
-  kernel: number,
-  workOfElement: number,
-  inputs: readonly WasmTensor[],
-  result: WasmTensor,
-  numbers: readonly number[],
-): void {
-  const { address, size } = result;
-  const addresses = inputs.map((input) => input.address);
-  runner.runElements(kernel, size, size * workOfElement, [...addresses, address, size, CHUNK_ELEMENTS, ...numbers]);
+  runner.runElements('unary', input.size, input.size * 8, {
+    operation: UNARY_IDS[operation],
+    input: input.address,
+    output: output.address,
+  });
 }
 
 /** Computes each pair, with broadcasting. */
@@ -99,16 +83,16 @@ function runAligned(
   period: number,
 ): void {
   const chunkSize = period * Math.max(1, Math.floor(CHUNK_ELEMENTS / period));
-  runner.run(ids.KERNEL_BINARY, Math.ceil(result.size / chunkSize), result.size, [
+  runner.run('binary', Math.ceil(result.size / chunkSize), result.size, {
     operation,
     form,
     left,
     right,
-    result.address,
-    result.size,
+    output: result.address,
+    count: result.size,
     chunkSize,
     period,
-  ]);
+  });
 }
 
 /** Handles `vector` along the last axes or along the first ones of `full`; returns whether it was either. */

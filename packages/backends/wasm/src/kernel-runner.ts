@@ -1,5 +1,13 @@
-import type { KernelThreads } from './kernel-threads.ts';
+import {
+  type ElementKernelName,
+  type ElementValues,
+  kernelArguments,
+  type KernelName,
+  type KernelValues,
+  layOutArguments,
+} from './kernel-arguments.ts';
 import { ARGUMENTS_ADDRESS } from './kernel-sizes.ts';
+import type { KernelThreads } from './kernel-threads.ts';
 import type { WasmHeap } from './wasm-heap.ts';
 
 /** What the compiled kernels export (`assembly/scheduler.ts`). */
@@ -9,23 +17,28 @@ export interface KernelExports {
   closeWorkers(): void;
 }
 
-/** How many arguments a kernel may have. */
-const MOST_ARGUMENTS = 48;
-
 /** Elements of one chunk of an element-wise kernel: 64 kB of each array. */
 export const CHUNK_ELEMENTS = 16_384;
 
 /** Multiply-adds (or elements moved) below which waking other threads costs more than it gains. */
 const SMALLEST_SHARED_WORK = 50_000;
 
-const floatBits: Float32Array = new Float32Array(1);
-const integerBits: Int32Array = new Int32Array(floatBits.buffer);
-
-/** The bits of a float as an integer, as a kernel's argument. */
-export function asFloat(value: number): number {
-  floatBits[0] = value;
-  return integerBits[0];
+/** A kernel's number, and in the order of its arguments their names and whether they are floats. */
+interface Layout {
+  readonly id: number;
+  readonly names: readonly string[];
+  readonly areFloats: readonly boolean[];
 }
+
+const layouts: ReadonlyMap<KernelName, Layout> = new Map(
+  (Object.keys(kernelArguments) as KernelName[]).map((kernel, id) => {
+    const entries = layOutArguments(kernel);
+    const names = entries.map(([name]) => name);
+    return [kernel, { id, names, areFloats: entries.map(([, type]) => type === 'float') }];
+  }),
+);
+
+const mostArguments = Math.max(...[...layouts.values()].map(({ names }) => names.length));
 
 /** What is needed to run kernels. */
 export interface KernelRunnerOptions {
@@ -42,7 +55,9 @@ export class KernelRunner {
   readonly #kernels: KernelExports;
   readonly #threads: KernelThreads;
   readonly #mayBlock: number;
-  readonly #arguments: Int32Array;
+  /** The arguments of the running kernel, as integers and as floats. */
+  readonly #integers: Int32Array;
+  readonly #floats: Float32Array;
   #scratchAddress = 0;
   #scratchBytes = 0;
 
@@ -51,28 +66,41 @@ export class KernelRunner {
     this.#kernels = options.kernels;
     this.#threads = options.threads;
     this.#mayBlock = options.mayBlock ? 1 : 0;
-    this.#arguments = new Int32Array(options.heap.memory.buffer, ARGUMENTS_ADDRESS, MOST_ARGUMENTS);
+    const { buffer } = options.heap.memory;
+    this.#integers = new Int32Array(buffer, ARGUMENTS_ADDRESS, mostArguments);
+    this.#floats = new Float32Array(buffer, ARGUMENTS_ADDRESS, mostArguments);
   }
 
   /**
    * Runs all chunks of a kernel; does nothing where there are none.
    *
    * @param work Rough number of elements or multiply-adds, which decides whether other threads are woken.
-   * @param values The kernel's arguments; floats by `asFloat`.
+   * @param values The kernel's arguments by their names.
    */
-  run(kernel: number, chunkCount: number, work: number, values: readonly number[]): void {
+  run<Name extends KernelName>(kernel: Name, chunkCount: number, work: number, values: KernelValues<Name>): void {
     if (chunkCount <= 0) return;
-    this.#arguments.set(values);
+    const { id, names, areFloats } = layouts.get(kernel)!;
+    for (let i = 0; i < names.length; i++) {
+      const value = (values as Readonly<Record<string, number>>)[names[i]];
+      if (areFloats[i]) this.#floats[i] = value;
+      else this.#integers[i] = value;
+    }
     if (this.#threads.count === 1 || chunkCount < 2 || work < SMALLEST_SHARED_WORK) {
-      this.#kernels.runAlone(kernel, chunkCount);
+      this.#kernels.runAlone(id, chunkCount);
     } else {
-      this.#kernels.runShared(kernel, chunkCount, this.#mayBlock);
+      this.#kernels.runShared(id, chunkCount, this.#mayBlock);
     }
   }
 
-  /** Runs a kernel whose chunks are `CHUNK_ELEMENTS` of `count` elements each. */
-  runElements(kernel: number, count: number, work: number, values: readonly number[]): void {
-    this.run(kernel, Math.ceil(count / CHUNK_ELEMENTS), work, values);
+  /** Runs a kernel of single elements in chunks of `CHUNK_ELEMENTS`. */
+  runElements<Name extends ElementKernelName>(
+    kernel: Name,
+    count: number,
+    work: number,
+    values: ElementValues<Name>,
+  ): void {
+    const all = { ...values, count, chunkSize: CHUNK_ELEMENTS } as KernelValues<Name>;
+    this.run(kernel, Math.ceil(count / CHUNK_ELEMENTS), work, all);
   }
 
   /** Runs `body` with a block of memory that is free again afterwards. */

@@ -1,6 +1,6 @@
 /**
  * Sizes and addresses that the page and the compiled kernels agree on. Both sides read this file, as they do
- * `kernel-ids.ts`.
+ * `kernel-operations.ts`.
  */
 
 /** Where the arguments of the running kernel stand, of four bytes each: in the block of memory that all threads share. */

@@ -1,7 +1,6 @@
 import type { DataType, Shape } from '@dafl/core';
 import { sizeOf } from '@dafl/core/backend-base';
-import { KERNEL_FILL, KERNEL_STRIDED_COPY } from './kernel-ids.ts';
-import { asFloat, CHUNK_ELEMENTS, type KernelRunner } from './kernel-runner.ts';
+import { CHUNK_ELEMENTS, type KernelRunner } from './kernel-runner.ts';
 
 /** Sets `count` elements to `value`. */
 export function runFill(
@@ -11,12 +10,17 @@ export function runFill(
   value: number,
   dataType: DataType = 'float32',
 ): void {
-  runner.runElements(KERNEL_FILL, count, count, [
-    address,
-    count,
-    CHUNK_ELEMENTS,
-    dataType === 'int32' ? value : asFloat(value),
-  ]);
+  const bits = dataType === 'int32' ? value : floatToBits(value);
+  runner.runElements('fill', count, count, { output: address, bits });
+}
+
+const floats = new Float32Array(1);
+const integers = new Int32Array(floats.buffer);
+
+/** The bits of a float as an integer. */
+function floatToBits(value: number): number {
+  floats[0] = value;
+  return integers[0];
 }
 
 /** Copies a block between strided arrays; strides count elements and may be 0 on the input's side. */
@@ -66,12 +70,30 @@ export function runStridedCopy(
   const count = sizeOf(sizes);
   const rows = count / length;
   const rowsPerChunk = Math.max(1, Math.floor(CHUNK_ELEMENTS / length));
-  runner.run(KERNEL_STRIDED_COPY, Math.ceil(rows / rowsPerChunk), count, [
-    from,
-    to,
+  const [size0, size1, size2, size3, size4, size5] = lead(sizes, 1);
+  const [inputStride0, inputStride1, inputStride2, inputStride3, inputStride4, inputStride5] = lead(sources, 0);
+  const [outputStride0, outputStride1, outputStride2, outputStride3, outputStride4, outputStride5] = lead(targets, 0);
+  runner.run('stridedCopy', Math.ceil(rows / rowsPerChunk), count, {
+    input: from,
+    output: to,
     rowsPerChunk,
-    ...lead(sizes, 1),
-    ...lead(sources, 0),
-    ...lead(targets, 0),
-  ]);
+    size0,
+    size1,
+    size2,
+    size3,
+    size4,
+    size5,
+    inputStride0,
+    inputStride1,
+    inputStride2,
+    inputStride3,
+    inputStride4,
+    inputStride5,
+    outputStride0,
+    outputStride1,
+    outputStride2,
+    outputStride3,
+    outputStride4,
+    outputStride5,
+  });
 }

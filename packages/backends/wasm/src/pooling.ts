@@ -1,16 +1,12 @@
 import type { AveragePool2dOptions, Pool2dOptions, Shape } from '@dafl/core';
-import {
-  KERNEL_AVERAGE_POOL,
-  KERNEL_AVERAGE_POOL_GRADIENT,
-  KERNEL_MAX_POOL,
-  KERNEL_MAX_POOL_GRADIENT,
-} from './kernel-ids.ts';
+import type { SharedValues } from './kernel-arguments.ts';
 import type { KernelRunner } from './kernel-runner.ts';
 import type { WasmTensor } from './wasm-tensor.ts';
 
 /** `maxPool2d` of the contract. */
 export function runMaxPool(runner: KernelRunner, x: WasmTensor, result: WasmTensor, options: Pool2dOptions): void {
-  runPool(runner, KERNEL_MAX_POOL, x.shape, result.shape, options, x.address, result.address, 0, [0, 0]);
+  const { chunks, work, windows } = planWindows(x.shape, result.shape, options);
+  runner.run('maxPool', chunks, work, { ...windows, input: x.address, output: result.address });
 }
 
 /** `maxPool2dGradient` of the contract. */
@@ -22,8 +18,14 @@ export function runMaxPoolGradient(
   result: WasmTensor,
   options: Pool2dOptions,
 ): void {
-  const gradients = [g.address, result.address] as const;
-  runPool(runner, KERNEL_MAX_POOL_GRADIENT, x.shape, y.shape, options, x.address, y.address, 0, gradients);
+  const { chunks, work, windows } = planWindows(x.shape, y.shape, options);
+  runner.run('maxPoolGradient', chunks, work, {
+    ...windows,
+    input: x.address,
+    output: y.address,
+    outputGradient: g.address,
+    inputGradient: result.address,
+  });
 }
 
 /** `averagePool2d` of the contract. */
@@ -33,9 +35,13 @@ export function runAveragePool(
   result: WasmTensor,
   options: AveragePool2dOptions,
 ): void {
-  const countsPadding = options.countsPadding ? 1 : 0;
-  const { shape, address } = result;
-  runPool(runner, KERNEL_AVERAGE_POOL, x.shape, shape, options, x.address, address, countsPadding, [0, 0]);
+  const { chunks, work, windows } = planWindows(x.shape, result.shape, options);
+  runner.run('averagePool', chunks, work, {
+    ...windows,
+    input: x.address,
+    output: result.address,
+    countsPadding: options.countsPadding ? 1 : 0,
+  });
 }
 
 /** `averagePool2dGradient` of the contract. */
@@ -45,41 +51,40 @@ export function runAveragePoolGradient(
   result: WasmTensor,
   options: AveragePool2dOptions,
 ): void {
-  const countsPadding = options.countsPadding ? 1 : 0;
-  const gradients = [g.address, result.address] as const;
-  runPool(runner, KERNEL_AVERAGE_POOL_GRADIENT, result.shape, g.shape, options, 0, 0, countsPadding, gradients);
+  const { chunks, work, windows } = planWindows(result.shape, g.shape, options);
+  runner.run('averagePoolGradient', chunks, work, {
+    ...windows,
+    outputGradient: g.address,
+    inputGradient: result.address,
+    countsPadding: options.countsPadding ? 1 : 0,
+  });
 }
 
-function runPool(
-  runner: KernelRunner,
-  kernel: number,
+function planWindows(
   inputShape: Shape,
   outputShape: Shape,
   options: Pool2dOptions,
-  input: number,
-  output: number,
-  countsPadding: number,
-  gradients: readonly [from: number, to: number],
-): void {
+): { readonly chunks: number; readonly work: number; readonly windows: SharedValues<'pooling'> } {
   const [batch, height, width, channels] = inputShape as readonly [number, number, number, number];
   const imageSize = height * width * channels;
-  if (batch * imageSize === 0) return;
-  const imagesPerChunk = Math.max(1, Math.floor(8192 / imageSize));
-  runner.run(kernel, Math.ceil(batch / imagesPerChunk), batch * imageSize * 2, [
-    input,
-    output,
-    batch,
-    height,
-    width,
-    channels,
-    outputShape[1],
-    outputShape[2],
-    ...options.windowSize,
-    ...options.strides,
-    options.padding.top,
-    options.padding.left,
-    imagesPerChunk,
-    countsPadding,
-    ...gradients,
-  ]);
+  const imagesPerChunk = Math.max(1, Math.floor(8192 / Math.max(1, imageSize)));
+  return {
+    chunks: imageSize === 0 ? 0 : Math.ceil(batch / imagesPerChunk),
+    work: batch * imageSize * 2,
+    windows: {
+      batch,
+      height,
+      width,
+      channels,
+      outputHeight: outputShape[1],
+      outputWidth: outputShape[2],
+      windowHeight: options.windowSize[0],
+      windowWidth: options.windowSize[1],
+      strideDown: options.strides[0],
+      strideAcross: options.strides[1],
+      top: options.padding.top,
+      left: options.padding.left,
+      imagesPerChunk,
+    },
+  };
 }

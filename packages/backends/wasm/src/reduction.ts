@@ -1,7 +1,7 @@
 import type { ReduceOperation } from '@dafl/core';
 import { sizeOf, stridesOf } from '@dafl/core/backend-base';
-import { KERNEL_ARG_MAX, KERNEL_ONE_HOT, KERNEL_REDUCE, REDUCE_MAX, REDUCE_SUM } from './kernel-ids.ts';
-import { asFloat, CHUNK_ELEMENTS, type KernelRunner } from './kernel-runner.ts';
+import { REDUCE_MAX, REDUCE_SUM } from './kernel-operations.ts';
+import { CHUNK_ELEMENTS, type KernelRunner } from './kernel-runner.ts';
 import { runFill, runStridedCopy } from './layout.ts';
 import { repeatsToVectors } from './repeats-to-vectors.ts';
 import type { WasmTensor } from './wasm-tensor.ts';
@@ -73,18 +73,18 @@ export function reduceMiddle(
   ): void => {
     const items = outer * splits;
     const itemsPerChunk = Math.max(1, Math.floor(CHUNK_ELEMENTS / (rowsPerSplit * width)));
-    runner.run(KERNEL_REDUCE, Math.ceil(items / itemsPerChunk), outer * height * width, [
+    runner.run('reduce', Math.ceil(items / itemsPerChunk), outer * height * width, {
       operation,
-      source,
-      target,
+      input: source,
+      output: target,
       outer,
-      height,
-      width,
+      rows: height,
+      inner: width,
       splits,
       rowsPerSplit,
       itemsPerChunk,
-      asFloat(scale),
-    ]);
+      factor: scale,
+    });
   };
   // Rows too short for vectors are read four (or two) at a time where they are many.
   const repeats = inner > 1 && outer === 1 ? repeatsToVectors(inner) : 1;
@@ -107,17 +107,22 @@ export function reduceMiddle(
 export function runArgMax(runner: KernelRunner, input: WasmTensor, result: WasmTensor): void {
   const columns = input.shape.at(-1)!;
   const rowsPerChunk = Math.max(1, Math.floor(CHUNK_ELEMENTS / Math.max(1, columns)));
-  runner.run(KERNEL_ARG_MAX, Math.ceil(result.size / rowsPerChunk), input.size, [
-    input.address,
-    result.address,
-    result.size,
+  runner.run('argMax', Math.ceil(result.size / rowsPerChunk), input.size, {
+    input: input.address,
+    output: result.address,
+    rows: result.size,
     columns,
     rowsPerChunk,
-  ]);
+  });
 }
 
 /** Rows of zeros with a one at each index. */
 export function runOneHot(runner: KernelRunner, indices: WasmTensor, result: WasmTensor): void {
   runFill(runner, result.address, result.size, 0);
-  runner.run(KERNEL_ONE_HOT, 1, 0, [indices.address, result.address, indices.size, result.shape.at(-1)!]);
+  runner.run('oneHot', 1, 0, {
+    indices: indices.address,
+    output: result.address,
+    count: indices.size,
+    depth: result.shape.at(-1)!,
+  });
 }

@@ -1,4 +1,3 @@
-import { KERNEL_SOFTMAX_DIVERGENCE } from './kernel-ids.ts';
 import type { KernelRunner } from './kernel-runner.ts';
 import type { WasmTensor } from './wasm-tensor.ts';
 
@@ -13,13 +12,13 @@ export function runSoftmaxDivergence(
   const [batch, classes] = logits.shape;
   const rowsPerChunk = Math.max(1, Math.floor(2048 / Math.max(1, classes)));
   // Three transcendental functions an element, each some eight times as long as the rest.
-  runner.run(KERNEL_SOFTMAX_DIVERGENCE, Math.ceil(batch / rowsPerChunk), logits.size * 24, [
-    logits.address,
-    target.address,
-    divergence.address,
-    logitsGradient.address,
-    batch,
+  runner.run('softmaxDivergence', Math.ceil(batch / rowsPerChunk), logits.size * 24, {
+    logits: logits.address,
+    target: target.address,
+    divergence: divergence.address,
+    logitsGradient: logitsGradient.address,
+    rows: batch,
     classes,
     rowsPerChunk,
-  ]);
+  });
 }

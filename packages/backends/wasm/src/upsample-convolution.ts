@@ -1,11 +1,5 @@
 import type { Shape } from '@dafl/core';
-import {
-  KERNEL_PACK_UPSAMPLE_FILTER,
-  KERNEL_UPSAMPLE_CONVOLVE,
-  KERNEL_UPSAMPLE_FILTER_GRADIENT,
-  KERNEL_UPSAMPLE_INPUT_GRADIENT,
-  REDUCE_SUM,
-} from './kernel-ids.ts';
+import { REDUCE_SUM } from './kernel-operations.ts';
 import type { KernelRunner } from './kernel-runner.ts';
 import { TILE_COLUMNS, TILE_ROWS, UPSAMPLE_PRODUCTS, UPSAMPLE_SOURCES } from './kernel-sizes.ts';
 import { runFill } from './layout.ts';
@@ -115,31 +109,27 @@ function multiply(
   const scratch = runner.scratch(scratchBytes);
   const packedBytes = panels * TILE_COLUMNS * 4 * (PRODUCTS * depth + (isGradient ? SOURCES : PRODUCTS));
   runner.withTemporary(packedBytes, (packed) => {
-    runner.run(KERNEL_PACK_UPSAMPLE_FILTER, panels, 81 * inputs * outputs, [
-      addresses.filter,
+    runner.run('packUpsampleFilter', panels, 81 * inputs * outputs, {
+      filter: addresses.filter,
       packed,
       inputs,
       outputs,
-      isGradient ? 1 : 0,
-    ]);
-    const kernel = isGradient ? KERNEL_UPSAMPLE_INPUT_GRADIENT : KERNEL_UPSAMPLE_CONVOLVE;
-    runner.run(kernel, ceilDivide(batch, images) * ceilDivide(tileRows, rows), countWork(geometry), [
-      addresses.small,
-      addresses.large,
+      isGradient: isGradient ? 1 : 0,
+    });
+    const kernel = isGradient ? 'upsampleInputGradient' : 'upsampleConvolve';
+    runner.run(kernel, ceilDivide(batch, images) * ceilDivide(tileRows, rows), countWork(geometry), {
+      ...geometry,
+      small: addresses.small,
+      large: addresses.large,
       packed,
-      addresses.bias,
-      batch,
-      height,
-      width,
-      inputs,
-      outputs,
-      images,
-      rows,
+      bias: addresses.bias,
+      imagesPerBlock: images,
+      rowsPerBlock: rows,
+      zeroBytes,
       scratch,
       scratchBytes,
       columnsAtOnce,
-      zeroBytes,
-    ]);
+    });
   });
 }
 
@@ -196,23 +186,18 @@ export function runUpsampleConvolutionFilterGradient(
     256;
   const scratch = runner.scratch(scratchBytes);
   runner.withTemporary(chunks * 9 * inputs * outputs * 4, (parts) => {
-    runner.run(KERNEL_UPSAMPLE_FILTER_GRADIENT, chunks, countWork(geometry), [
-      x.address,
-      g.address,
-      parts,
-      0,
-      batch,
-      height,
-      width,
-      inputs,
-      outputs,
-      images,
-      rows,
+    runner.run('upsampleFilterGradient', chunks, countWork(geometry), {
+      ...geometry,
+      small: x.address,
+      large: g.address,
+      partials: parts,
+      imagesPerBlock: images,
+      rowsPerBlock: rows,
+      zeroBytes,
       scratch,
       scratchBytes,
       imagesPerChunk,
-      zeroBytes,
-    ]);
+    });
     reduceMiddle(runner, REDUCE_SUM, parts, result.address, 1, chunks, result.size, 1);
   });
 }

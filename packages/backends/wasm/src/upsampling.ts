@@ -1,36 +1,33 @@
 import type { Shape, Size2d } from '@dafl/core';
-import { KERNEL_UPSAMPLE, KERNEL_UPSAMPLE_GRADIENT } from './kernel-ids.ts';
+import type { SharedValues } from './kernel-arguments.ts';
 import { CHUNK_ELEMENTS, type KernelRunner } from './kernel-runner.ts';
 import type { WasmTensor } from './wasm-tensor.ts';
 
 /** `upsampleNearest2d` of the contract. */
 export function runUpsample(runner: KernelRunner, x: WasmTensor, result: WasmTensor, factors: Size2d): void {
-  runRows(runner, KERNEL_UPSAMPLE, x.address, result.address, x.shape, factors);
+  const { chunks, work, rows } = planRows(x.shape, factors);
+  runner.run('upsample', chunks, work, { ...rows, input: x.address, output: result.address });
 }
 
 /** `upsampleNearest2dGradient` of the contract. */
 export function runUpsampleGradient(runner: KernelRunner, g: WasmTensor, result: WasmTensor, factors: Size2d): void {
-  runRows(runner, KERNEL_UPSAMPLE_GRADIENT, g.address, result.address, result.shape, factors);
+  const { chunks, work, rows } = planRows(result.shape, factors);
+  const addresses = { outputGradient: g.address, inputGradient: result.address };
+  runner.run('upsampleGradient', chunks, work, { ...rows, ...addresses });
 }
 
-function runRows(
-  runner: KernelRunner,
-  kernel: number,
-  from: number,
-  to: number,
+function planRows(
   smallShape: Shape,
   factors: Size2d,
-): void {
+): { readonly chunks: number; readonly work: number; readonly rows: SharedValues<'upsampling'> } {
   const [batch, height, width, channels] = smallShape as readonly [number, number, number, number];
-  const rowSize = width * channels * factors[0] * factors[1];
+  const [factorDown, factorAcross] = factors;
+  const rows = batch * height;
+  const rowSize = width * channels * factorDown * factorAcross;
   const rowsPerChunk = Math.max(1, Math.floor(CHUNK_ELEMENTS / Math.max(1, rowSize)));
-  runner.run(kernel, Math.ceil((batch * height) / rowsPerChunk), batch * height * rowSize, [
-    from,
-    to,
-    batch * height,
-    width,
-    channels,
-    ...factors,
-    rowsPerChunk,
-  ]);
+  return {
+    chunks: Math.ceil(rows / rowsPerChunk),
+    work: rows * rowSize,
+    rows: { rows, width, channels, factorDown, factorAcross, rowsPerChunk },
+  };
 }

@@ -38,17 +38,9 @@ import {
 import { runAdam } from './adam.ts';
 import { runBatchNorm, runBatchNormGradient, runChannelStatistics, runFrozenBatchNorm } from './batch-norm.ts';
 import { runConv2d, runConv2dFilterGradient, runConv2dInputGradient } from './conv2d.ts';
-import { runBinary, runEach, runUnary } from './element-wise.ts';
-import {
-  KERNEL_AFFINE,
-  KERNEL_CLIP,
-  KERNEL_CLIP_GRADIENT,
-  KERNEL_GELU,
-  KERNEL_GELU_GRADIENT,
-  KERNEL_LEAKY_RELU,
-  KERNEL_LEAKY_RELU_GRADIENT,
-} from './kernel-ids.ts';
-import { asFloat, KernelRunner, type KernelRunnerOptions } from './kernel-runner.ts';
+import { runBinary, runUnary } from './element-wise.ts';
+import type { ElementKernelName, ElementValues } from './kernel-arguments.ts';
+import { KernelRunner, type KernelRunnerOptions } from './kernel-runner.ts';
 import { runFill, runStridedCopy } from './layout.ts';
 import { runMatMul } from './matrix.ts';
 import { runAveragePool, runAveragePoolGradient, runMaxPool, runMaxPoolGradient } from './pooling.ts';
@@ -73,15 +65,12 @@ export class WasmBackend implements TensorBackend {
     frozenBatchNorm: (input, mean, variance, scale, offset, epsilon) =>
       this.#frozenBatchNorm(input, mean, variance, scale, offset, epsilon),
     channelStatistics: (input) => this.#channelStatistics(input),
-    clip: (input, low, high) => this.#mapElements(KERNEL_CLIP, 1, 'clip', [input], [asFloat(low), asFloat(high)]),
-    clipGradient: (outputGradient, input, low, high) => {
-      const bounds = [asFloat(low), asFloat(high)];
-      return this.#mapElements(KERNEL_CLIP_GRADIENT, 1, 'clipGradient', [outputGradient, input], bounds);
-    },
+    clip: (input, low, high) => this.#mapElements('clip', 1, { input }, { low, high }),
+    clipGradient: (outputGradient, input, low, high) =>
+      this.#mapElements('clipGradient', 1, { outputGradient, input }, { low, high }),
     // Transcendental functions take some twenty times as long as the rest.
-    gelu: (input) => this.#mapElements(KERNEL_GELU, 8, 'gelu', [input], []),
-    geluGradient: (outputGradient, input) =>
-      this.#mapElements(KERNEL_GELU_GRADIENT, 16, 'geluGradient', [outputGradient, input], []),
+    gelu: (input) => this.#mapElements('gelu', 8, { input }, {}),
+    geluGradient: (outputGradient, input) => this.#mapElements('geluGradient', 16, { outputGradient, input }, {}),
     batchNormGradient: (outputGradient, input, scale, mean, variance, epsilon) =>
       this.#batchNormGradient(outputGradient, input, scale, mean, variance, epsilon),
     adamStep: (parameter, gradient, firstMoment, secondMoment, options) =>
@@ -220,16 +209,15 @@ export class WasmBackend implements TensorBackend {
   }
 
   affine(input: Tensor, factor: number, summand: number): Tensor {
-    return this.#mapElements(KERNEL_AFFINE, 1, 'affine', [input], [asFloat(factor), asFloat(summand)]);
+    return this.#mapElements('affine', 1, { input }, { factor, summand });
   }
 
   leakyRelu(input: Tensor, slope: number): Tensor {
-    return this.#mapElements(KERNEL_LEAKY_RELU, 1, 'leakyRelu', [input], [asFloat(slope)]);
+    return this.#mapElements('leakyRelu', 1, { input }, { slope });
   }
 
   leakyReluGradient(outputGradient: Tensor, output: Tensor, slope: number): Tensor {
-    const inputs = [outputGradient, output];
-    return this.#mapElements(KERNEL_LEAKY_RELU_GRADIENT, 1, 'leakyReluGradient', inputs, [asFloat(slope)]);
+    return this.#mapElements('leakyReluGradient', 1, { outputGradient, reluOutput: output }, { slope });
   }
 
   // --- reductions ---
@@ -458,8 +446,7 @@ export class WasmBackend implements TensorBackend {
         firstMoment: this.#create(p.shape, 'float32'),
         secondMoment: this.#create(p.shape, 'float32'),
       };
-      const outputs = [result.parameter, result.firstMoment, result.secondMoment] as const;
-      runAdam(this.#runner, [p, g, m, v], outputs, options);
+      runAdam(this.#runner, [p, g, m, v], result, options);
       return result;
     });
   }
@@ -539,17 +526,29 @@ export class WasmBackend implements TensorBackend {
     return new Int32Array(this.#runner.heap.memory.buffer, tensor.address, tensor.size);
   }
 
-  /** Runs a kernel of elements at one place; see `runEach`. */
-  #mapElements(
-    kernel: number,
+  /**
+   * Makes one tensor of others of its shape, element by element.
+   *
+   * @param inputs Those arguments of the kernel that are tensors.
+   * @param numbers The others, but for the result.
+   */
+  #mapElements<Name extends ElementKernelName, Input extends keyof ElementValues<Name> & string>(
+    kernel: Name,
     workOfElement: number,
-    name: string,
-    inputs: readonly Tensor[],
-    numbers: readonly number[],
+    inputs: Readonly<Record<Input, Tensor>>,
+    numbers: Omit<ElementValues<Name>, Input | 'output'>,
   ): Tensor {
-    const sources = inputs.map((input) => this.#own(input, `compute ${name}`, 'input'));
-    const result = this.#create(sources[0].shape, 'float32');
-    runEach(this.#runner, kernel, workOfElement, sources, result, numbers);
+    const values: Record<string, number> = { ...numbers };
+    let shape: Shape | null = null;
+    for (const [name, tensor] of Object.entries<Tensor>(inputs)) {
+      const source = this.#own(tensor, `compute ${kernel}`, 'input');
+      shape ??= source.shape;
+      values[name] = source.address;
+    }
+    const result = this.#create(shape!, 'float32');
+    values.output = result.address;
+    const { size } = result;
+    this.#runner.runElements(kernel, size, size * workOfElement, values as unknown as ElementValues<Name>);
     return result;
   }
 }
