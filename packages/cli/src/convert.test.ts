@@ -40,7 +40,7 @@ test('dafl convert goes through Keras and a folder of TensorFlow.js and back, by
   expect(existsSync(join(home, 'tfjs', 'model.json'))).toBe(true);
   expect(await run('convert', 'layers.keras', 'tfjs/')).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining("'tfjs/model.json' as it must not exist") as string,
+    stderr: expect.stringContaining("'tfjs/model.json' as it must not exist yet") as string,
   });
 });
 
@@ -142,7 +142,8 @@ test('dafl convert replaces no file but with --force', async () => {
   writeFileSync(join(home, 'kept.onnx'), 'kept');
   expect(await run('convert', 'teacher.safetensors', 'kept.onnx')).toMatchObject({
     code: 2,
-    stderr: "error: Cannot write 'kept.onnx' as it must not exist: replace it with --force\n",
+    stderr:
+      "error: Cannot write 'kept.onnx' as it must not exist yet: current value is a file. Choose another name, or replace it with --force\n",
   });
   expect(readFileSync(join(home, 'kept.onnx'), 'utf8')).toBe('kept');
   expect((await run('convert', 'teacher.safetensors', 'kept.onnx', '--force')).code).toBe(0);

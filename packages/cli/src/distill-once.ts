@@ -7,7 +7,7 @@ import {
   toJsonEvent,
 } from '@dafl/run';
 import type { CommandContext } from './command.ts';
-import { formatPercent, formatSeconds } from './format.ts';
+import { formatPercent, formatSeconds, formatSteps } from './format.ts';
 import { createProgress } from './progress.ts';
 import { renderPictures } from './render-pictures.ts';
 import { renderOutcome, renderSummary } from './render-summary.ts';
@@ -54,12 +54,12 @@ export async function distillOnce(
           await settings.onPrepared?.();
           progress.note(`Backend: ${event.backend}, ${event.backendReason}`);
           progress.note(`Method: ${event.method}${event.methodReason === null ? '' : `, as ${event.methodReason}`}`);
-          if (event.timeBudgetMs !== null) progress.note(`Planned for ${event.steps} steps; the time decides`);
+          if (event.timeBudgetMs !== null) progress.note(`Planned for ${formatSteps(event.steps)}; the time decides`);
           for (const line of tellForecast(event, options, settings.runs)) progress.note(line);
           break;
         case 'start':
           progress.note(
-            `${event.teacher.name} -> ${event.student.name}, seed ${event.seed}, ${event.steps} steps` +
+            `${event.teacher.name} -> ${event.student.name}, seed ${event.seed}, ${formatSteps(event.steps)}` +
               describeStart(event.initialization) +
               (event.resumedAt > 0 ? `, going on after step ${event.resumedAt}` : ''),
           );

@@ -34,3 +34,8 @@ export function formatTable(
     })
     .join('');
 }
+
+/** `1 step`, `375 steps`. */
+export function formatSteps(count: number): string {
+  return `${count} ${count === 1 ? 'step' : 'steps'}`;
+}

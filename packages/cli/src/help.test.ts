@@ -448,7 +448,7 @@ test('dafl samples', async () => {
     "
     Usage: dafl samples <run> [flags]
 
-    Draw new images with the generator of a run's last checkpoint, or of what a
+    Draw new images as a run's method does at its last checkpoint, or of what a
     model knows, a row for each class, as a PNG file.
 
     Arguments:

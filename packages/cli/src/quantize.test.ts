@@ -47,7 +47,8 @@ test('dafl quantize replaces no file but with --force', async () => {
   writeFileSync(join(home, 'kept.onnx'), 'kept');
   expect(await run('teacher.safetensors', '--out', 'kept.onnx')).toMatchObject({
     code: 2,
-    stderr: "error: Cannot write 'kept.onnx' as it must not exist: replace it with --force\n",
+    stderr:
+      "error: Cannot write 'kept.onnx' as it must not exist yet: current value is a file. Choose another name, or replace it with --force\n",
   });
   expect(readFileSync(join(home, 'kept.onnx'), 'utf8')).toBe('kept');
 });

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { describeModel } from '@dafl/core';
 import { describeVerdict, type DistillationOptions, formatBytes, type RunResultEvent } from '@dafl/run';
-import { formatCount, formatPercent, formatSeconds, formatTable } from './format.ts';
+import { formatCount, formatPercent, formatSeconds, formatSteps, formatTable } from './format.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What came out of a distillation, in one line. */
@@ -55,7 +55,7 @@ export async function renderSummary(
     if (advice !== null) lines.push(advice);
   }
   lines.push(
-    `${formatCount(parameters)} parameters, ${result.steps} steps in ${formatSeconds(result.seconds)} on ${result.backend}, seed ${result.seed}`,
+    `${formatCount(parameters)} parameters, ${formatSteps(result.steps)} in ${formatSeconds(result.seconds)} on ${result.backend}, seed ${result.seed}`,
     '',
   );
   const rows: string[][] = [];

@@ -1,5 +1,5 @@
 import type { DistillationOptions, PreparedEvent } from '@dafl/run';
-import { formatSeconds } from './format.ts';
+import { formatSeconds, formatSteps } from './format.ts';
 
 /** From here on, a run is told how it would be shorter. */
 const LONG_SECONDS = 600;
@@ -19,7 +19,7 @@ export function tellForecast(
   if (forecast === null) return [];
   const { seconds, secondsPerStep, evaluationSeconds } = forecast;
   const all = runs > 1 ? `, ${formatSeconds(runs * seconds)} for ${runs} seeds` : '';
-  const first = `About ${formatSeconds(seconds)}${all}: ${steps} steps of ${formatStep(secondsPerStep)}`;
+  const first = `About ${formatSeconds(seconds)}${all}: ${formatSteps(steps)} of ${formatStep(secondsPerStep)}`;
   if (runs * seconds < LONG_SECONDS) return [first];
   const fitting = Math.floor((LONG_SECONDS / runs / seconds) * steps);
   const advice = [

@@ -36,6 +36,7 @@ export {
 } from './folder/run-record.ts';
 export { formatBytes, freeBytes, systemErrorCode } from './folder/storage-error.ts';
 export type { TrainingRecord } from './folder/training-record.ts';
+export { tryFile } from './folder/try-file.ts';
 export { createFolder, writeFileAtomically } from './folder/write-file-atomically.ts';
 export {
   daflVersion,

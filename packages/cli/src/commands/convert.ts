@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { assertWritableFile } from '../assert-writable-file.ts';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
@@ -79,8 +78,8 @@ export const convertCommand: Command = defineCommand({
       : format === 'tfjs'
         ? file.replace(/model\.json$/i, 'preprocessor_config.json')
         : file.replace(/\.\w+$/, '.preprocessor_config.json');
-    for (const each of [file, config]) if (each !== undefined) assertWritableFile(each, values);
-    const { formatBytes, writeFileAtomically, writeModelFiles } = await import('@dafl/run');
+    const { formatBytes, tryFile, writeFileAtomically, writeModelFiles } = await import('@dafl/run');
+    for (const each of [file, config]) if (each !== undefined) await tryFile(each, values);
     const { loadModel } = await import('@dafl/run/load-model');
     const models = await import('@dafl/models');
     const { model, notes } = await loadModel(source, values);

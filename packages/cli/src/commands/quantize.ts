@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { assertWritableFile } from '../assert-writable-file.ts';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
@@ -35,9 +34,9 @@ export const quantizeCommand: Command = defineCommand({
   examples: ['dafl quantize student/student/student.safetensors --out student.int8.onnx --eval mnist'],
   async run(values, { terminal, isJson, signal }) {
     const { model: source, out: file, eval: data } = values;
-    assertWritableFile(file, values);
-    const { formatBytes, hasTestImages, loadImagesFor, runQuantization, selectBackend, writeFileAtomically } =
+    const { formatBytes, hasTestImages, loadImagesFor, runQuantization, selectBackend, tryFile, writeFileAtomically } =
       await import('@dafl/run');
+    await tryFile(file, values);
     const { loadModel } = await import('@dafl/run/load-model');
     const { model, notes, sizeBytes } = await loadModel(source, values);
     tellNotes(notes, terminal);

@@ -7,7 +7,7 @@ import { exitCodes } from '../exit-code.ts';
 export const samplesCommand: Command = defineCommand({
   name: 'samples',
   description:
-    "Draw new images with the generator of a run's last checkpoint, or of what a model knows, a row for each class, as a PNG file.",
+    "Draw new images as a run's method does at its last checkpoint, or of what a model knows, a row for each class, as a PNG file.",
   arguments: z.strictObject({
     run: z
       .string()
@@ -44,7 +44,8 @@ export const samplesCommand: Command = defineCommand({
         value: synthesisSteps,
       });
     }
-    const { renderSamplesImage, sampleModel, sampleRun, writeFileAtomically } = await import('@dafl/run');
+    const { renderSamplesImage, sampleModel, sampleRun, tryFile, writeFileAtomically } = await import('@dafl/run');
+    await tryFile(file, { force: true });
     const options = {
       seed,
       perClass,
@@ -60,7 +61,7 @@ export const samplesCommand: Command = defineCommand({
     terminal.out(
       isJson
         ? `${JSON.stringify({ event: 'result', file, step, images: labels.length })}\n`
-        : `${file}: ${labels.length} images, ${method === undefined ? `from the generator after step ${step}` : `made by ${method}`}\n`,
+        : `${file}: ${labels.length} images, ${method === undefined ? `of the run's method after step ${step}` : `made by ${method}`}\n`,
     );
     return exitCodes.done;
   },

@@ -5,7 +5,7 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
 import { flagsFromSchema } from '../flag.ts';
-import { formatPercent, formatSeconds, formatTable } from '../format.ts';
+import { formatPercent, formatSeconds, formatSteps, formatTable } from '../format.ts';
 import { createProgress } from '../progress.ts';
 import { tellDownload } from '../tell-download.ts';
 
@@ -90,7 +90,7 @@ export const trainCommand: Command = defineCommand({
                 ? ''
                 : `${formatPercent(event.accuracy)} on the ${event.evaluation} images, `;
             terminal.out(
-              `${terminal.style('bold', `${what}${event.steps} steps in ${formatSeconds(event.seconds)}`)}\n`,
+              `${terminal.style('bold', `${what}${formatSteps(event.steps)} in ${formatSeconds(event.seconds)}`)}\n`,
             );
             terminal.out(
               formatTable(

@@ -42,7 +42,7 @@ async function collect(folder: string, depth: number, runs: ListedRun[]): Promis
     if (depth > 0) return [];
     throw new DaflError(
       'DATA',
-      `Cannot list the runs in '${folder}' as it must be a folder: ${code === 'ENOENT' ? 'no such folder' : `current error is ${code}`}`,
+      `Cannot list the runs in '${folder}' as it must be a folder: ${code === 'ENOENT' ? 'no such folder' : code === 'ENOTDIR' ? 'current value is a file' : `current error is ${code}`}`,
     );
   });
   if (entries.some((entry) => entry.isFile() && entry.name === 'run.json')) {

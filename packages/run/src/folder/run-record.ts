@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { DaflError, type ErrorCode, fail, type Preprocessing, type Verdict } from '@dafl/core';
 import type { SettledOptions } from '../options/distillation-options.ts';
 import { parseDistillationOptions } from '../options/distillation-options.ts';
@@ -134,6 +135,8 @@ async function readJson(path: string): Promise<unknown> {
     }
     const code = systemErrorCode(error);
     if (code === undefined) throw error;
+    if (code === 'ENOTDIR')
+      fail({ code: 'DATA', cannot: `read '${path}'`, as: `'${dirname(path)}' must be a folder`, value: 'a file' });
     throw new DaflError('DATA', `Cannot read '${path}' as it must be a readable file: current error is ${code}`, {
       cause: error,
     });

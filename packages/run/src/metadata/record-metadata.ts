@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { fail } from '@dafl/core';
 import { recordMetadata } from '@dafl/methods';
 import { decomposeAside } from './decompose-aside.ts';
 import { loadImagesFor } from '../data/load-images-for.ts';
@@ -9,6 +7,7 @@ import { loadModel, type ModelOptions } from '../models/load-model.ts';
 import { writeMetadata } from './metadata-file.ts';
 import type { DownloadSettings } from '../data/mnist-files.ts';
 import { selectBackend } from '../machine/select-backend.ts';
+import { tryFile } from '../folder/try-file.ts';
 import { createFolder, writeFileAtomically } from '../folder/write-file-atomically.ts';
 
 /** What is recorded, and where it goes. */
@@ -47,13 +46,7 @@ export interface RecordingResult {
  */
 export async function recordTeacherMetadata(options: RecordingOptions): Promise<RecordingResult> {
   const { file, force, signal, mostImages } = options;
-  if (force !== true && existsSync(file)) {
-    fail({
-      cannot: `write '${file}'`,
-      as: 'it must not exist yet',
-      value: 'a file. Choose another name, or replace it with --force',
-    });
-  }
+  await tryFile(file, { force });
   const teacher = await loadModel(options.teacher, options);
   options.onNotes?.(teacher.notes);
   const { onDownload } = options;

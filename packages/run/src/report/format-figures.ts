@@ -8,6 +8,11 @@ export function integer(value: number): string {
   return value.toLocaleString('en-US');
 }
 
+/** `1 step`, `1,875 steps`. */
+export function stepCount(steps: number): string {
+  return `${integer(steps)} ${steps === 1 ? 'step' : 'steps'}`;
+}
+
 /** How often one is the other. */
 export function ratio(large: number, small: number): string {
   return small === 0 ? '-' : (large / small).toFixed(1);

@@ -92,7 +92,7 @@ npx @dafl/cli evaluate student.safetensors --data FOLDER
 
 ## Training
 
-${count(step)} steps${isEarlier ? `, of which the student is that after step ${count(keptStep)}, as the last one was judged clearly worse,` : ''} on ${record.backend.description}, seed ${options.seed}, dafl ${record.versions.dafl}. Every option is in \`run.json\`,
+${count(step)} ${step === 1 ? 'step' : 'steps'}${isEarlier ? `, of which the student is that after step ${count(keptStep)}, as the last one was judged clearly worse,` : ''} on ${record.backend.description}, seed ${options.seed}, dafl ${record.versions.dafl}. Every option is in \`run.json\`,
 which \`dafl distill --config run.json\` repeats. Teacher: SHA-256 \`${teacher.sha256 ?? 'unknown'}\`; student: \`${student.sha256 ?? 'unknown'}\`.
 `;
 }

@@ -19,7 +19,7 @@ import { renderFeaturesFigure } from './figures/features-figure.ts';
 import { inlineFigure } from './figures/inline-figure.ts';
 import { filterOrigins } from './filter-origins.ts';
 import { renderFiltersFigure } from './filters-figure.ts';
-import { duration, integer, milliseconds, percent, ratio } from './format-figures.ts';
+import { duration, integer, milliseconds, percent, ratio, stepCount } from './format-figures.ts';
 import type { FeatureProjection } from './project-features.ts';
 import { pictureGallery } from './picture-gallery.ts';
 import { publishedFigure } from './published-figure.ts';
@@ -145,12 +145,12 @@ function renderHead({ record, metrics, teacher: { graph } }: ReportContent): str
   const states: Readonly<Record<RunRecord['state'], string>> = {
     running: 'running',
     finished: 'finished',
-    interrupted: `interrupted after ${step} of ${endOf(options) ?? step} steps`,
+    interrupted: `interrupted after ${step} of ${stepCount(endOf(options) ?? step)}`,
     failed: 'failed',
   };
   const day = (timings.endedAt ?? timings.startedAt).slice(0, 16).replace('T', ' ');
   const { classes } = describeClassifier(graph);
-  const asked = `${escapeHtml(teacher.name)} tells ${integer(classes)} classes apart with ${integer(teacher.parameters)} parameters. Asked for: a student ${escapeHtml(describeStudent(options.student))}, by the method <b>${escapeHtml(options.method)}</b>, in ${integer(endOf(options) ?? step)} steps. ${escapeHtml(dataUse[options.method])}`;
+  const asked = `${escapeHtml(teacher.name)} tells ${integer(classes)} classes apart with ${integer(teacher.parameters)} parameters. Asked for: a student ${escapeHtml(describeStudent(options.student))}, by the method <b>${escapeHtml(options.method)}</b>, in ${stepCount(endOf(options) ?? step)}. ${escapeHtml(dataUse[options.method])}`;
   const judged = verdict === null ? null : describeVerdict(verdict, record.options);
   const reached =
     accuracy === null
@@ -212,7 +212,7 @@ function renderTiles(record: RunRecord): string {
     `${ratio(teacher.multiplyAccumulates, student.multiplyAccumulates)}×`,
     `fewer operations: ${integer(student.multiplyAccumulates)} an image`,
   ]);
-  tiles.push([duration(timings.seconds), `for ${integer(step)} steps`]);
+  tiles.push([duration(timings.seconds), `for ${stepCount(step)}`]);
   return renderTileList(tiles);
 }
 

@@ -7,7 +7,7 @@ import { writeFileAtomically } from '../folder/write-file-atomically.ts';
 import { describeComputer } from './describe-computer.ts';
 import { escapeHtml } from './escape-html.ts';
 import type { LineChart } from './figures/line-chart.ts';
-import { duration, integer, percent } from './format-figures.ts';
+import { duration, percent, stepCount } from './format-figures.ts';
 import { publishedFigure } from './published-figure.ts';
 import { renderChart } from './render-chart.ts';
 import { renderPage } from './render-page.ts';
@@ -93,7 +93,7 @@ function renderSeedsReport(runs: readonly SeedRun[]): string {
   return renderPage({
     title: `${teacher.name} to ${student.name}, ${runs.length} seeds`,
     head: `<div class="state">${runs.length} seeds</div><h1>${escapeHtml(teacher.name)} <span class="to">to</span> ${escapeHtml(student.name)}</h1>
-<p class="story">The same distillation from ${runs.length} seeds, by the method <b>${escapeHtml(options.method)}</b>, in ${integer(first.step)} steps each.</p>
+<p class="story">The same distillation from ${runs.length} seeds, by the method <b>${escapeHtml(options.method)}</b>, in ${stepCount(first.step)} each.</p>
 ${renderTiles([
   ...(values.length === 0 ? [] : [[percent(mean(values)!), `${what}, the mean`] as const]),
   ...(spread === undefined ? [] : [[`± ${(spread * 100).toFixed(2)}`, 'points, standard deviation'] as const]),

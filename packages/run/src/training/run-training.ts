@@ -1,4 +1,3 @@
-import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
   createRandomStream,
@@ -24,7 +23,8 @@ import type { TrainingRecord } from '../folder/training-record.ts';
 import { renderTrainingReport } from '../report/render-training-report.ts';
 import { selectBackend } from '../machine/select-backend.ts';
 import { sgdDefaults, type TrainingOptions } from '../options/training-options.ts';
-import { createFolder, removeTemporaryFiles, tryFolder, writeFileAtomically } from '../folder/write-file-atomically.ts';
+import { tryFile } from '../folder/try-file.ts';
+import { createFolder, removeTemporaryFiles, writeFileAtomically } from '../folder/write-file-atomically.ts';
 
 /** Where a training goes. */
 export interface TrainingSettings extends DownloadSettings {
@@ -97,9 +97,8 @@ export async function* runTraining(
       value: `'${settings.file}'`,
     });
   }
-  if (settings.force !== true) assertAbsent(files);
   assertOptimizerOptions(given);
-  await tryFolder(dirname(files.model));
+  for (const path of Object.values(files) as string[]) await tryFile(path, settings);
   const [height, width] = (await loadArchitecture(given.architecture)).inputShape;
   const loaded = await loadData(given, { ...settings, pictureSize: [height, width] });
   const { on } = loaded;
@@ -203,19 +202,6 @@ export async function* runTraining(
       evaluation: on,
       files,
     };
-  }
-}
-
-function assertAbsent(files: TrainingFiles): void {
-  for (const path of Object.values(files) as string[]) {
-    if (!existsSync(path)) continue;
-    fail({
-      cannot: `write '${path}'`,
-      as: 'it must not exist yet',
-      value: statSync(path).isDirectory()
-        ? 'a folder. Choose another name'
-        : 'a file. Choose another name, or replace it with --force',
-    });
   }
 }
 
