@@ -25,15 +25,19 @@ const MOST_PICTURES = 1_024;
 /** Of the teacher's largest feature map of all pictures; about two such are alive at once. */
 const MOST_BYTES = 2 ** 28;
 
+/** Fewer pictures for each class show too little of what the layers are for. */
+const LEAST_FOR_EACH_CLASS = 8;
+
 /**
- * Fits a student's layers to its teacher's by procedural pictures, before the first step: no data, no training.
+ * Fits a student's layers to its teacher's by procedural pictures, before the first step: no data, no training. Where few are found for the
+ * number of classes, the student stays as it is.
  *
  * @see fitLayers
  */
 export async function fitStudent(options: FitStudentOptions): Promise<void> {
   const { teacher, student, channels, createRandom, turn, signal } = options;
   const { graph } = teacher;
-  const { inputShape, preprocessing } = describeClassifier(graph);
+  const { inputShape, preprocessing, classes } = describeClassifier(graph);
   const [height, width, depth] = inputShape;
   const largest = Math.max(...[...inferShapes(graph).values()].map(({ output }) => sizeOf(output)), sizeOf(inputShape));
   const most = Math.max(1, Math.min(MOST_PICTURES, Math.floor(MOST_BYTES / (4 * largest))));
@@ -43,6 +47,7 @@ export async function fitStudent(options: FitStudentOptions): Promise<void> {
     turn,
     signal,
   });
+  if (count < LEAST_FOR_EACH_CLASS * classes) return;
   // They stand class by class; a layer that is fitted by some of them is to see all classes.
   const order = createRandom('fit order').permutation(count);
   const size = height * width * depth;
