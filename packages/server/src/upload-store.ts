@@ -136,14 +136,27 @@ async function inspect(folder: string): Promise<{ name: string; parameters: numb
     if (event === 'model') model = { name: String(name), parameters: Number(parameters) };
   };
   const child = startProcess({ task: 'inspect', file: MODEL_FILE }, { folder, onEvent });
-  const timer = setTimeout(() => child.terminate(0), INSPECT_MS);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.terminate(0);
+  }, INSPECT_MS);
   const error = await child.ended;
   clearTimeout(timer);
   if (error?.code === 'MODEL') throw new DaflError(error.code, error.message);
+  if (model === undefined && isLate) {
+    // Whether the file is to blame or a busy machine is not known.
+    throw new HttpProblem(
+      503,
+      'UNAVAILABLE',
+      `Cannot read the upload as looking into it must end within ${INSPECT_MS / 1000} s, which a busy server may not reach: try again later`,
+      { 'retry-after': '60' },
+    );
+  }
   if (model === undefined) {
     throw new DaflError(
       'MODEL',
-      `Cannot read the upload as looking into it must end well within ${INSPECT_MS / 1000} s: current end is ${error?.code}`,
+      `Cannot read the upload as looking into it must end well: current end is ${error?.code}`,
     );
   }
   return model;
