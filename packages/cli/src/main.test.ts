@@ -326,7 +326,7 @@ describe('the other commands', () => {
     const drawn = await run(['samples', 'sampled', '--seed', '3', '--per-class', '4', '--out', 'drawn.png']);
     expect(drawn).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^drawn\.png: \d+ images, from the generator after step 4\n$/) as string,
+      stdout: expect.stringMatching(/^drawn\.png: \d+ images, of the run's method after step 4\n$/) as string,
     });
     const first = readFileSync(join(home, 'drawn.png'));
     await run(['samples', 'sampled', '--seed', '3', '--per-class', '4', '--out', 'drawn.png']);
@@ -336,7 +336,7 @@ describe('the other commands', () => {
     // A run without checkpoints keeps the state that it ended with.
     await run(distill('unsaved', '--steps', '3', '--checkpoint-every', '0'));
     expect((await run(['samples', 'unsaved', '--out', 'unsaved.png'])).stdout).toMatch(
-      /from the generator after step 3\n$/,
+      /of the run's method after step 3\n$/,
     );
     expect(await run(['samples', 'data'])).toMatchObject({
       code: 2,

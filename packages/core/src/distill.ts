@@ -230,8 +230,10 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
 
     const best = options.keeps === 'best' ? new BestStudent() : undefined;
     const start = options.resume?.step ?? 0;
-    // What was interrupted before its first step begins anew.
-    if (options.resume !== undefined && start > 0) await restore(options.resume);
+    const { channels } = initial;
+    const isFitted = training.fitsLayers === true && channels !== undefined && start === 0;
+    // A fit that was interrupted begins anew.
+    if (options.resume !== undefined && !isFitted) await restore(options.resume);
     yield {
       event: 'start',
       method: method.name,
@@ -250,9 +252,7 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
     if (taken.note !== undefined) {
       yield { event: 'warning', code: 'PROBABILITIES', step: start, message: taken.note };
     }
-    const { channels } = initial;
-    if (training.fitsLayers === true && channels !== undefined && start === 0)
-      await untilAborted(() => fitStudent({ teacher, student, channels, createRandom, turn, signal }));
+    if (isFitted) await untilAborted(() => fitStudent({ teacher, student, channels, createRandom, turn, signal }));
     // Before the first step: what is needed in the end must be known to work.
     const examination =
       options.judges === true
