@@ -52,7 +52,7 @@ type Layer = Extract<ModelNode, { kind: 'conv2d' | 'dense' }>;
  * 2017, section 3.1. Deviations: it is the layer before the nonlinearity that is fitted, by a few conjugate gradients from the
  * inherited weights on, so that layers of any width fit into memory; and the variance is kept.
  *
- * @throws What `signal` was aborted with; the student is as it was then.
+ * @throws What `signal` was aborted with, or what a kernel threw; the student is then as it was before.
  */
 export async function fitLayers(options: FitLayersOptions): Promise<void> {
   const { teacher, student, images, turn, signal } = options;

@@ -64,8 +64,7 @@ async function peakOf(teacher: Graph, student: Graph, name: MethodName, batchSiz
     procedural: () => procedural({ batchSize, studentSteps: 4, uses: 2, pictures: 64 }),
     'original-data': () => greyImages(batchSize, teacher.inputShape),
   }[name]();
-  // What comes before the first step is bounded by itself.
-  const training = { ...baselineRecipes.procedural.training, fitsLayers: false };
+  const training = baselineRecipes.procedural.training;
   const model = initializeWeights(teacher, createRandomStream(0, 'w'));
   for await (const event of distill({ backend, teacher: model, student, method, training, steps: 3, seed: 0 })) {
     if (event.event === 'step' && event.step === 2) break;
