@@ -100,7 +100,7 @@ test('dafl distill', async () => {
       dafl distill --resume student
 
     Everywhere: --json, --quiet, --no-images, --verbose
-    'dafl distill --help-all' shows all 74 flags.
+    'dafl distill --help-all' shows all 75 flags.
     "
   `);
 });
@@ -269,6 +269,9 @@ test('dafl distill --help-all', async () => {
       --student-fit <none|layers>              What is fitted to the teacher's inner
                                                channels before the first step, where
                                                the student starts from them
+      --student-whitening <none|inputs>        What the student's optimizer sees as
+                                               white: nothing, or what its layers
+                                               read
       --student-batch-norm <moving|fixed>      Statistics of the student's batch
                                                norms: of its batches, or those that
                                                it starts with, then without dropout

@@ -391,11 +391,11 @@ describe('interruption', () => {
   });
 
   it.each([1, 4, 30])(
-    'fits the student anew where that was interrupted, and leaves nothing behind: turn %i',
+    'fits and whitens the student anew where that was interrupted, and leaves nothing behind: turn %i',
     async (turns) => {
       const fitted = tinyRun(backend, teacher, {
         student: shrink(teacher.graph, 0.5),
-        training: { initialization: 'teacher', fitsLayers: true },
+        training: { initialization: 'teacher', fitsLayers: true, whitensInputs: true },
       });
       const controller = new AbortController();
       let left = turns;
@@ -620,6 +620,7 @@ describe('resumption', () => {
           training: { initialization: 'teacher', fitsLayers: true, hintWeight: 1 },
         }),
     ],
+    ['whitened inputs', () => tinyRun(backend, teacher, { training: { whitensInputs: true } })],
   ];
   it.each(kinds)('gives the same student bit for bit from every checkpoint: %s', async (_, optionsOf) => {
     const options = optionsOf();

@@ -4,7 +4,6 @@ import { detectCollapse } from './detect-collapse.ts';
 import type { DistillEvent, NetworkSummary } from './distill-event.ts';
 import type { ImageSet } from './data/image-set.ts';
 import { drawSamples } from './draw-samples.ts';
-import { fitStudent } from './fit-student.ts';
 import { check, fail } from './check.ts';
 import { DaflError } from './errors.ts';
 import { evaluate } from './evaluate.ts';
@@ -23,10 +22,12 @@ import { scaleLogits } from './model/scale-logits.ts';
 import { pictureRules } from './procedural/picture-rules.ts';
 import { createOptimizer } from './optimizers/create-optimizer.ts';
 import type { OptimizerOptions } from './optimizers/optimizer.ts';
+import { createWhitened } from './optimizers/whitened.ts';
 import { learningRateAt, type Schedule } from './optimizers/schedule.ts';
 import { Pace, type PaceChange } from './pace.ts';
 import { takeLogits } from './model/take-logits.ts';
 import { pickSamples } from './pick-samples.ts';
+import { prepareStudent } from './prepare-student.ts';
 import { createRandomStream } from './random.ts';
 import { StudentTrainer } from './student-trainer.ts';
 import { TensorScope } from './tensor-scope.ts';
@@ -71,6 +72,11 @@ export interface StudentTraining {
    * step, on procedural pictures. Default false. @see fitLayers
    */
   readonly fitsLayers?: boolean;
+  /**
+   * Whether the optimizer works in coordinates in which what the student's layers read is white, as procedural pictures
+   * show it before the first step. Default false. @see whitenInputs
+   */
+  readonly whitensInputs?: boolean;
 }
 
 /** One distillation. */
@@ -217,7 +223,10 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
     const teacher = own(createNetwork(backend, scaleLogits(options.teacher, 1 / scale)));
     const initial = initializeStudent(options, 1 / scale);
     const student = own(createNetwork(backend, initial.model));
-    const optimizer = own(createOptimizer(backend, student.trainableVariables, training.optimizer));
+    const whitened = training.whitensInputs
+      ? own(createWhitened(backend, student.trainableVariables, training.optimizer))
+      : undefined;
+    const optimizer = whitened ?? own(createOptimizer(backend, student.trainableVariables, training.optimizer));
     const scope = new TensorScope(backend);
     const session = own(
       scope.run(() =>
@@ -230,10 +239,9 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
 
     const best = options.keeps === 'best' ? new BestStudent() : undefined;
     const start = options.resume?.step ?? 0;
-    const { channels } = initial;
-    const isFitted = training.fitsLayers === true && channels !== undefined && start === 0;
+    const channels = training.fitsLayers === true && start === 0 ? initial.channels : undefined;
     // A fit that was interrupted begins anew.
-    if (options.resume !== undefined && !isFitted) await restore(options.resume);
+    if (options.resume !== undefined && channels === undefined) await restore(options.resume);
     yield {
       event: 'start',
       method: method.name,
@@ -252,7 +260,11 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
     if (taken.note !== undefined) {
       yield { event: 'warning', code: 'PROBABILITIES', step: start, message: taken.note };
     }
-    if (isFitted) await untilAborted(() => fitStudent({ teacher, student, channels, createRandom, turn, signal }));
+    const waiting = start === 0 ? whitened : undefined;
+    if (channels !== undefined || waiting !== undefined) {
+      const prepared = { teacher, student, channels, optimizer: waiting, createRandom, turn, signal };
+      await untilAborted(() => prepareStudent(prepared));
+    }
     // Before the first step: what is needed in the end must be known to work.
     const examination =
       options.judges === true

@@ -8,6 +8,7 @@ import { sizeOf } from '../shape.ts';
 import { findBatchNorm } from './find-batch-norm.ts';
 import { findLogitNodes } from './find-logit-nodes.ts';
 import { inferShapes } from './infer-shapes.ts';
+import { isWhole } from './is-whole.ts';
 import type { ModelNode } from './model.ts';
 import type { Network, NodeVisit } from './network.ts';
 import type { NodeShapes } from './node-kind.ts';
@@ -76,10 +77,7 @@ export async function fitLayers(options: FitLayersOptions): Promise<void> {
       const target = await teaching(node.name, taken, turn);
       if (target === undefined) continue;
       try {
-        const expected = node.inputs[0] === 'input' ? student.graph.inputShape : shapes.get(node.inputs[0])!.output;
-        // Where an upsampling is part of the convolution, what it reads is not here.
-        const isWhole = String(inputs[0].shape.slice(1)) === String(expected);
-        if (!isWhole || values > MOST_VALUES * taken * rows) continue;
+        if (!isWhole(student.graph, shapes, node, inputs[0].shape) || values > MOST_VALUES * taken * rows) continue;
         await fitLayer(node, layerShapes, {
           ...options,
           input: inputs[0],

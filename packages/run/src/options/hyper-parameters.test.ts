@@ -26,7 +26,7 @@ const others: Readonly<Record<string, string>> = {
 function another(value: unknown, name: string): unknown {
   if (Array.isArray(value)) return value.map((item) => (item as number) + 1);
   if (typeof value === 'number') return /Beta|Decay/.test(name) ? 0.25 : value + 1;
-  return others[value as string];
+  return name === 'studentWhitening' ? 'inputs' : others[value as string];
 }
 
 test('each value of the presets but the optimizers can be overridden', () => {

@@ -35,6 +35,7 @@ export interface HyperParameters {
   readonly studentLoss: 'divergence' | 'l1' | 'mse';
   readonly initialization: 'random' | 'teacher' | 'auto';
   readonly studentFit: 'none' | 'layers';
+  readonly studentWhitening: 'none' | 'inputs';
   readonly studentBatchNorm: 'moving' | 'fixed';
   readonly hintWeight: number;
 }
@@ -209,6 +210,16 @@ export const hyperParameters: { readonly [Name in keyof HyperParameters]: HyperP
       training: { ...preset.training, fitsLayers: fit === 'layers' ? true : undefined },
     }),
   },
+  studentWhitening: {
+    schema: z
+      .enum(['none', 'inputs'])
+      .describe("What the student's optimizer sees as white: nothing, or what its layers read"),
+    read: ({ training }) => (training.whitensInputs === true ? 'inputs' : 'none'),
+    write: (preset, whitening) => ({
+      ...preset,
+      training: { ...preset.training, whitensInputs: whitening === 'inputs' ? true : undefined },
+    }),
+  },
   studentBatchNorm: at(
     'training.batchNormStatistics',
     z
@@ -238,6 +249,7 @@ export const commonHyperParameters: ReadonlySet<string> = new Set<keyof HyperPar
   'studentLoss',
   'initialization',
   'studentFit',
+  'studentWhitening',
   'studentBatchNorm',
   'hintWeight',
 ]);

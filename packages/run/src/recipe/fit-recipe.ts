@@ -8,10 +8,10 @@ import { type Recipe, resolveRecipe } from './resolve-recipe.ts';
 
 /**
  * What of a recipe depends on the networks, where the options leave it open: how tightly wide students are held, whether they are
- * fitted before the first step, the size of the batches, and the length.
+ * fitted and whitened before the first step, the size of the batches, and the length.
  */
 export function fitRecipe(given: DistillationOptions, asked: Recipe, teacher: Graph, student: Graph): FittedRecipe {
-  const options = fitStart(fitHints(given, asked, student), asked, teacher, student);
+  const options = fitStart(fitHints(given, asked, student), asked, student);
   const recipe = options === given ? asked : resolveRecipe(options);
   const fitted = fitMemory(options, recipe, teacher, student);
   // Networks whose batches had to be made smaller are not small.

@@ -9,17 +9,24 @@ function folded(architecture: string): Graph {
   return foldBatchNorms(initializeWeights(createArchitecture(architecture), createRandomStream(0, 'weights'))).graph;
 }
 
-function fitOf(teacher: Graph, given: Partial<DistillationOptions> = {}): unknown {
+function fit(teacher: Graph, given: Partial<DistillationOptions> = {}) {
   const options = parseDistillationOptions({ teacher: 'teacher.onnx', ...given });
-  const { recipe } = fitRecipe(options, resolveRecipe(options), teacher, shrink(teacher, 0.5));
-  expect(recipe.training.fitsLayers === true ? 'layers' : 'none').toBe(recipe.options.studentFit);
-  return recipe.options.studentFit;
+  const {
+    training,
+    options: fitted,
+    steps,
+  } = fitRecipe(options, resolveRecipe(options), teacher, shrink(teacher, 0.5)).recipe;
+  // What repeats the run says so as well.
+  expect(training.fitsLayers === true ? 'layers' : 'none').toBe(fitted.studentFit);
+  expect(training.whitensInputs === true ? 'inputs' : 'none').toBe(fitted.studentWhitening);
+  return [fitted.studentFit, fitted.studentWhitening, fitted.studentLearningRate, steps];
 }
 
-it('fits the layers of students before the first step where there is no batch norm, but in small networks', () => {
-  expect(fitOf(folded('resnet20'))).toBe('layers');
-  for (const architecture of ['resnet20', 'airbench', 'lenet5'])
-    expect(fitOf(createArchitecture(architecture))).toBe('none');
+it('fits and whitens the layers of students without batch norms', () => {
+  for (const teacher of [folded('resnet20'), createArchitecture('lenet5')])
+    expect(fit(teacher)).toEqual(['layers', 'inputs', 1e-3, 375]);
+  for (const architecture of ['resnet20', 'airbench'])
+    expect(fit(createArchitecture(architecture)).slice(0, 3)).toEqual(['none', 'none', 3e-3]);
 });
 
 it.each<Partial<DistillationOptions>>([
@@ -27,10 +34,21 @@ it.each<Partial<DistillationOptions>>([
   { method: 'pool' },
   { initialization: 'random' },
   { student: 'low-rank' },
-  { studentFit: 'none' },
-])('leaves those of %o as they are', (given) => expect(fitOf(folded('resnet20'), given)).toBe('none'));
+  { studentFit: 'none', studentWhitening: 'none' },
+])('leaves those of %o as they are', (given) => {
+  const teacher = folded('resnet20');
+  const options = parseDistillationOptions({ teacher: 'teacher.onnx', ...given });
+  const usual = resolveRecipe(options).options.studentLearningRate;
+  expect(fit(teacher, given).slice(0, 3)).toEqual(['none', 'none', usual]);
+});
 
 it('does what it is told', () => {
+  const lenet5 = createArchitecture('lenet5');
   for (const method of ['procedural', 'dafl'] as const)
-    expect(fitOf(createArchitecture('lenet5'), { method, studentFit: 'layers' })).toBe('layers');
+    expect(fit(lenet5, { method, studentFit: 'layers', studentWhitening: 'none' }).slice(0, 2)).toEqual([
+      'layers',
+      'none',
+    ]);
+  expect(fit(lenet5, { method: 'dafl', studentWhitening: 'inputs' })[1]).toBe('inputs');
+  expect(fit(lenet5, { studentLearningRate: 0.02 })).toEqual(['layers', 'inputs', 0.02, 375]);
 });

@@ -2,7 +2,7 @@ import { createCpuBackend } from '@dafl/backend-cpu';
 import { afterEach, beforeAll, expect, it } from 'vitest';
 import { quarterImages, tinyGraph, trainTinyTeacher } from './_testing/tiny-classifier.ts';
 import { evaluate } from './evaluate.ts';
-import { fitStudent } from './fit-student.ts';
+import { prepareStudent } from './prepare-student.ts';
 import { inheritChannels } from './model/inherit-weights.ts';
 import { initializeWeights } from './model/initialize-weights.ts';
 import { createNetwork } from './model/network.ts';
@@ -24,7 +24,7 @@ async function fit(model: Model): Promise<{ before: number; after: number }> {
   try {
     const before = await accuracy();
     const createRandom = (purpose: string) => createRandomStream(1, purpose);
-    await fitStudent({ teacher, student, channels, createRandom, turn: createTurn() });
+    await prepareStudent({ teacher, student, channels, createRandom, turn: createTurn() });
     return { before, after: await accuracy() };
   } finally {
     for (const network of [teacher, student]) network.dispose();
@@ -45,7 +45,7 @@ it('leaves a student as it is where pictures of too few classes are found', asyn
   const { model: inherited, channels } = inheritChannels(model, shrink(model.graph, 0.5));
   const [teacher, student] = [createNetwork(backend, model), createNetwork(backend, inherited)];
   const createRandom = (purpose: string) => createRandomStream(1, purpose);
-  await fitStudent({ teacher, student, channels, createRandom, turn: createTurn() });
+  await prepareStudent({ teacher, student, channels, createRandom, turn: createTurn() });
   expect((await student.toModel()).weights).toEqual(inherited.weights);
   for (const network of [teacher, student]) network.dispose();
 });

@@ -2,19 +2,25 @@ import { describeClassifier } from './model/classifier.ts';
 import { fitLayers } from './model/fit-layers.ts';
 import { inferShapes } from './model/infer-shapes.ts';
 import type { Network } from './model/network.ts';
+import { whitenInputs } from './model/whiten-inputs.ts';
+import type { WhitenedOptimizer } from './optimizers/whitened.ts';
 import { choosePictures } from './procedural/choose-pictures.ts';
 import { PictureMixer } from './procedural/picture-mixer.ts';
 import type { RandomStream } from './random.ts';
 import { sizeOf } from './shape.ts';
 import type { Turn } from './turn.ts';
 
-/** What a student is fitted by. */
-export interface FitStudentOptions {
+/** What a student is prepared by. */
+export interface PrepareStudentOptions {
   readonly teacher: Network;
-  /** A narrower form of the teacher that inherited some of its channels; its weights are changed. */
   readonly student: Network;
-  /** Of each node: which of the teacher's channels the student's are. */
-  readonly channels: ReadonlyMap<string, readonly number[]>;
+  /**
+   * Of a student that inherited some of its teacher's channels and is to be fitted to them: which they are, of each node.
+   * Its weights are changed.
+   */
+  readonly channels?: ReadonlyMap<string, readonly number[]>;
+  /** Of the student: is told what its layers then read. */
+  readonly optimizer?: WhitenedOptimizer;
   /** The same stream for the same purpose. */
   readonly createRandom: (purpose: string) => RandomStream;
   readonly turn: Turn;
@@ -29,13 +35,15 @@ const MOST_BYTES = 2 ** 28;
 const LEAST_FOR_EACH_CLASS = 8;
 
 /**
- * Fits a student's layers to its teacher's by procedural pictures, before the first step: no data, no training. Where few are found for the
- * number of classes, the student stays as it is.
+ * What is done before the first step by procedural pictures, without data or training: a student's layers are fitted to its
+ * teacher's, and its optimizer is told what they read. Where few pictures are found for the number of classes, the
+ * student stays as it is.
  *
  * @see fitLayers
+ * @see whitenInputs
  */
-export async function fitStudent(options: FitStudentOptions): Promise<void> {
-  const { teacher, student, channels, createRandom, turn, signal } = options;
+export async function prepareStudent(options: PrepareStudentOptions): Promise<void> {
+  const { teacher, student, channels, optimizer, createRandom, turn, signal } = options;
   const { graph } = teacher;
   const { inputShape, preprocessing, classes } = describeClassifier(graph);
   const [height, width, depth] = inputShape;
@@ -55,7 +63,10 @@ export async function fitStudent(options: FitStudentOptions): Promise<void> {
   const mixer = new PictureMixer({ size: { height, width, channels: depth }, ...preprocessing });
   const images = student.backend.tensor(mixer.normalize(list), [count, ...inputShape]);
   try {
-    await fitLayers({ teacher, student, channels, images, turn, signal });
+    if (channels !== undefined) await fitLayers({ teacher, student, channels, images, turn, signal });
+    if (optimizer === undefined) return;
+    const random = createRandom('whitening');
+    optimizer.whiten(await whitenInputs({ network: student, images, random, turn, signal }));
   } finally {
     student.backend.dispose(images);
   }
