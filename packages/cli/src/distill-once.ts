@@ -60,7 +60,7 @@ export async function distillOnce(
         case 'start':
           progress.note(
             `${event.teacher.name} -> ${event.student.name}, seed ${event.seed}, ${formatSteps(event.steps)}` +
-              describeStart(event.initialization) +
+              describeStart(event) +
               (event.resumedAt > 0 ? `, going on after step ${event.resumedAt}` : ''),
           );
           break;
@@ -105,10 +105,10 @@ export async function distillOnce(
 }
 
 /** Where the student's first weights come from, in words; nothing for random ones. */
-function describeStart(initialization: StartEvent['initialization']): string {
+function describeStart({ initialization, isFitted }: StartEvent): string {
   return {
     random: '',
-    teacher: ", starting from the teacher's strongest channels",
+    teacher: `, starting from the teacher's strongest channels${isFitted ? ', fitted to its layers' : ''}`,
     given: ", starting from the teacher's own convolutions, factorized",
   }[initialization];
 }

@@ -52,6 +52,7 @@ const distillation = [
     teacher: network,
     student: network,
     initialization: z.enum(['random', 'teacher', 'given']),
+    isFitted: z.boolean(),
   } satisfies ShapeOf<Omit<StartEvent, 'event'>>),
   event('step', 'A step is done', { ...progress, studentImages: count } satisfies ShapeOf<Omit<StepEvent, 'event'>>),
   event('pace', 'The length was changed to hold the time', {

@@ -25,6 +25,8 @@ export interface StartEvent {
   readonly student: NetworkSummary;
   /** Where the student's first weights came from; `'given'`: `DistillOptions.studentWeights`. */
   readonly initialization: 'random' | 'teacher' | 'given';
+  /** Whether its layers are fitted to the teacher's before the first step. @see StudentTraining.fitsLayers */
+  readonly isFitted: boolean;
 }
 
 /** The length of the run has changed. @see DistillOptions.replan */

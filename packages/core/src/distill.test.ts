@@ -108,6 +108,7 @@ describe('events', () => {
       teacher: { name: 'tiny', parameters: 380, multiplyAccumulates: 2624 },
       student: { name: 'tiny-student', parameters: 170, multiplyAccumulates: 1856 },
       initialization: 'random',
+      isFitted: false,
     });
   });
 
@@ -402,6 +403,7 @@ describe('interruption', () => {
       const turn = async (): Promise<void> => void (--left === 0 && controller.abort());
       const events = await collectEvents({ ...fitted, turn, signal: controller.signal });
       expect(events.map(({ event }) => event)).toEqual(['start', 'checkpoint', 'interrupted']);
+      expect(events[0]).toMatchObject({ initialization: 'teacher', isFitted: true });
       const { checkpoint } = events.find((event) => event.event === 'checkpoint')!;
       expect(checkpoint.step).toBe(0);
       expect((await runToResult({ ...fitted, resume: checkpoint })).student).toEqual(

@@ -252,6 +252,7 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
       teacher: summarize(options.teacher.graph),
       student: summarize(options.student),
       initialization: initial.from,
+      isFitted: training.fitsLayers === true && initial.channels !== undefined,
     };
     if (initial.reason !== undefined) {
       const message = `The student starts from random weights. ${initial.reason}`;
