@@ -42,7 +42,7 @@ const LEAST_FOR_EACH_CLASS = 8;
  * @see fitLayers
  * @see whitenInputs
  */
-export async function prepareStudent(options: PrepareStudentOptions): Promise<void> {
+export async function prepareStudent(options: PrepareStudentOptions): Promise<ReadonlyMap<string, number>> {
   const { teacher, student, channels, optimizer, createRandom, turn, signal } = options;
   const { graph } = teacher;
   const { inputShape, preprocessing, classes } = describeClassifier(graph);
@@ -55,7 +55,8 @@ export async function prepareStudent(options: PrepareStudentOptions): Promise<vo
     turn,
     signal,
   });
-  if (count < LEAST_FOR_EACH_CLASS * classes) return;
+  let errors: ReadonlyMap<string, number> = new Map();
+  if (count < LEAST_FOR_EACH_CLASS * classes) return errors;
   // They stand class by class; a layer that is fitted by some of them is to see all classes.
   const order = createRandom('fit order').permutation(count);
   const size = height * width * depth;
@@ -63,10 +64,12 @@ export async function prepareStudent(options: PrepareStudentOptions): Promise<vo
   const mixer = new PictureMixer({ size: { height, width, channels: depth }, ...preprocessing });
   const images = student.backend.tensor(mixer.normalize(list), [count, ...inputShape]);
   try {
-    if (channels !== undefined) await fitLayers({ teacher, student, channels, images, turn, signal });
-    if (optimizer === undefined) return;
-    const random = createRandom('whitening');
-    optimizer.whiten(await whitenInputs({ network: student, images, random, turn, signal }));
+    if (channels !== undefined) errors = await fitLayers({ teacher, student, channels, images, turn, signal });
+    if (optimizer !== undefined) {
+      const random = createRandom('whitening');
+      optimizer.whiten(await whitenInputs({ network: student, images, random, turn, signal }));
+    }
+    return errors;
   } finally {
     student.backend.dispose(images);
   }
