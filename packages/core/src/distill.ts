@@ -14,7 +14,6 @@ import { type Classifier, describeClassifier } from './model/classifier.ts';
 import { describeModel } from './model/describe-model.ts';
 import type { Graph, HostTensor, Model } from './model/model.ts';
 import { chooseHints, type Hint } from './model/choose-hints.ts';
-import { hintFactor } from './hint-factor.ts';
 import { inheritChannels } from './model/inherit-weights.ts';
 import { measureLogitScale } from './measure-logit-scale.ts';
 import { initializeWeights } from './model/initialize-weights.ts';
@@ -65,7 +64,7 @@ export interface StudentTraining {
   /**
    * Weight of the hints, >= 0, default 0: how strictly a student that starts from the teacher's channels is held to what
    * the teacher computes in them, layer by layer, beside the distillation loss (times 1 and that loss); fades over the
-   * run; up to four times as much where its layers were fitted well. @see chooseHints @see hintFactor
+   * run. @see chooseHints
    */
   readonly hintWeight?: number;
   /**
@@ -265,8 +264,7 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
     const waiting = start === 0 ? whitened : undefined;
     if (channels !== undefined || waiting !== undefined) {
       const prepared = { teacher, student, channels, optimizer: waiting, createRandom, turn, signal };
-      const errors = await untilAborted(() => prepareStudent(prepared));
-      if (errors !== undefined) trainer.hintFactor = hintFactor(errors, hints);
+      await untilAborted(() => prepareStudent(prepared));
     }
     // Before the first step: what is needed in the end must be known to work.
     const examination =
@@ -491,7 +489,6 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
       const counters: Record<string, number> = {
         studentOptimizer: moments.step,
         studentDropout: dropout.state().counter,
-        studentHintFactor: trainer.hintFactor,
         ...kept?.counters,
       };
       for (const [name, value] of Object.entries(state.counters)) counters[`method/${name}`] = value;
@@ -511,8 +508,6 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
       student.load(tensorsUnder(tensors, 'student/'));
       optimizer.restore({ step: counters.studentOptimizer, tensors: tensorsUnder(tensors, 'studentOptimizer/') });
       dropout.restore({ counter: counters.studentDropout });
-      // Checkpoints of earlier versions say nothing of it.
-      trainer.hintFactor = counters.studentHintFactor ?? 1;
       best?.restore(checkpoint);
       const prefix = 'method/';
       const methodCounters = Object.entries(counters).filter(([name]) => name.startsWith(prefix));

@@ -42,7 +42,7 @@ const LEAST_FOR_EACH_CLASS = 8;
  * @see fitLayers
  * @see whitenInputs
  */
-export async function prepareStudent(options: PrepareStudentOptions): Promise<ReadonlyMap<string, number>> {
+export async function prepareStudent(options: PrepareStudentOptions): Promise<void> {
   const { teacher, student, channels, optimizer, createRandom, turn, signal } = options;
   const { graph } = teacher;
   const { inputShape, preprocessing, classes } = describeClassifier(graph);
@@ -55,8 +55,7 @@ export async function prepareStudent(options: PrepareStudentOptions): Promise<Re
     turn,
     signal,
   });
-  let errors: ReadonlyMap<string, number> = new Map();
-  if (count < LEAST_FOR_EACH_CLASS * classes) return errors;
+  if (count < LEAST_FOR_EACH_CLASS * classes) return;
   // They stand class by class; a layer that is fitted by some of them is to see all classes.
   const order = createRandom('fit order').permutation(count);
   const size = height * width * depth;
@@ -64,12 +63,10 @@ export async function prepareStudent(options: PrepareStudentOptions): Promise<Re
   const mixer = new PictureMixer({ size: { height, width, channels: depth }, ...preprocessing });
   const images = student.backend.tensor(mixer.normalize(list), [count, ...inputShape]);
   try {
-    if (channels !== undefined) errors = await fitLayers({ teacher, student, channels, images, turn, signal });
-    if (optimizer !== undefined) {
-      const random = createRandom('whitening');
-      optimizer.whiten(await whitenInputs({ network: student, images, random, turn, signal }));
-    }
-    return errors;
+    if (channels !== undefined) await fitLayers({ teacher, student, channels, images, turn, signal });
+    if (optimizer === undefined) return;
+    const random = createRandom('whitening');
+    optimizer.whiten(await whitenInputs({ network: student, images, random, turn, signal }));
   } finally {
     student.backend.dispose(images);
   }

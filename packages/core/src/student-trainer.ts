@@ -44,8 +44,6 @@ interface TeacherAnswer<Kind> {
 
 /** Updates a student, batch by batch. */
 export class StudentTrainer {
-  /** By how much hints weigh more than the training says. @see hintFactor */
-  hintFactor = 1;
   readonly #options: StudentTrainerOptions;
   readonly #backend: TensorBackend;
   /** For each hint a matrix of zeros and ones that picks the student's channels out of the teacher's; null picks all. */
@@ -112,7 +110,7 @@ export class StudentTrainer {
       const distillation = tape.backend.reshape(loss.tensor, []);
       if (distances.length > 0) {
         const total = distances.reduce((sum, distance) => add(tape, sum, distance));
-        const weighed = affine(tape, total, (this.hintFactor * hintWeight * fade) / distances.length);
+        const weighed = affine(tape, total, (hintWeight * fade) / distances.length);
         // A loss that stays large, as that of a teacher which is hard to follow does, must not drown them.
         const measure = affine(tape, tape.constant(distillation), 1, 1);
         loss = add(tape, loss, multiply(tape, weighed, measure));

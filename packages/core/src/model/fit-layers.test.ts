@@ -28,7 +28,7 @@ function drawImages(shape: readonly number[], seed = 5): Tensor {
 async function compare(
   teacherModel: Model,
   count = 64,
-): Promise<{ teacher: number[]; before: number[]; after: number[]; errors: ReadonlyMap<string, number> }> {
+): Promise<{ teacher: number[]; before: number[]; after: number[] }> {
   const inherited = inheritChannels(teacherModel, shrink(teacherModel.graph, 0.5));
   const teacher = createNetwork(backend, teacherModel);
   const student = createNetwork(backend, inherited.model);
@@ -39,8 +39,8 @@ async function compare(
     Array.from(await predictLogits(network, others));
   try {
     const before = await predict(student);
-    const errors = await fitLayers({ teacher, student, channels: inherited.channels, images, turn: createTurn() });
-    return { teacher: await predict(teacher), before, after: await predict(student), errors };
+    await fitLayers({ teacher, student, channels: inherited.channels, images, turn: createTurn() });
+    return { teacher: await predict(teacher), before, after: await predict(student) };
   } finally {
     for (const owned of [teacher, student]) owned.dispose();
     for (const tensor of [images, others]) backend.dispose(tensor);
@@ -136,9 +136,7 @@ describe('fitLayers', () => {
         ['logits.bias', { shape: [1], data: Float32Array.of(0.5) }],
       ]),
     };
-    const { teacher: expected, after, errors } = await compare(teacher, 2_000);
-    // Of 58 variances of one input the fit below misses 0.2.
-    expect(errors.get('logits')! / (0.2 / 58)).toBeCloseTo(1, 0);
+    const { teacher: expected, after } = await compare(teacher, 2_000);
     // The student has 2a + b alone. Of 3(2a + b) + a, with a and b of one variance, it tells 3 + 2 / 5 times that.
     const inputs = createRandomStream(6, 'images').uniform(16 * 3, -1, 1);
     const best = expected.map((_, index) => 3.4 * (2 * inputs[3 * index] + inputs[3 * index + 1]) + 0.5);

@@ -53,13 +53,11 @@ type Layer = Extract<ModelNode, { kind: 'conv2d' | 'dense' }>;
  * 2017, section 3.1. Deviations: it is the layer before the nonlinearity that is fitted, by a few conjugate gradients from the
  * inherited weights on, so that layers of any width fit into memory; and the variance is kept.
  *
- * @returns Of each layer that was fitted: its squared error afterwards, over the variance of the teacher's results.
  * @throws What `signal` was aborted with, or what a kernel threw; the student is then as it was before.
  */
-export async function fitLayers(options: FitLayersOptions): Promise<ReadonlyMap<string, number>> {
+export async function fitLayers(options: FitLayersOptions): Promise<void> {
   const { teacher, student, images, turn, signal } = options;
   const before = (await student.toModel()).weights;
-  const errors = new Map<string, number>();
   const tape = new Tape(student.backend);
   try {
     const count = images.shape[0];
@@ -80,14 +78,13 @@ export async function fitLayers(options: FitLayersOptions): Promise<ReadonlyMap<
       if (target === undefined) continue;
       try {
         if (!isWhole(student.graph, shapes, node, inputs[0].shape) || values > MOST_VALUES * taken * rows) continue;
-        const error = await fitLayer(node, layerShapes, {
+        await fitLayer(node, layerShapes, {
           ...options,
           input: inputs[0],
           target,
           taken,
           scales: !logits.has(node.name),
         });
-        if (error !== undefined) errors.set(node.name, error);
       } finally {
         student.backend.dispose(target);
       }
@@ -98,7 +95,6 @@ export async function fitLayers(options: FitLayersOptions): Promise<ReadonlyMap<
   } finally {
     tape.dispose();
   }
-  return errors;
 }
 
 /** Walks through the teacher as far as it is asked for. */
@@ -140,14 +136,13 @@ interface LayerFit extends FitLayersOptions {
   readonly scales: boolean;
 }
 
-/** @returns The error that is left, over the variance; undefined where the layer was left as it is. */
-async function fitLayer(layer: Layer, shapes: NodeShapes, fit: LayerFit): Promise<number | undefined> {
+async function fitLayer(layer: Layer, shapes: NodeShapes, fit: LayerFit): Promise<void> {
   const { teacher, student, channels, turn, signal, taken } = fit;
   const { backend } = student;
   const chosen = channels.get(layer.name);
   const { shape } = shapes.weights.kernel;
   const columns = shape.at(-1)!;
-  if (chosen?.length !== columns) return undefined;
+  if (chosen?.length !== columns) return;
   const norm = layer.useBias ? undefined : findBatchNorm(student.graph, layer.name);
   // Without either, nothing could take a mean.
   const centres = layer.useBias || norm !== undefined;
@@ -197,7 +192,7 @@ async function fitLayer(layer: Layer, shapes: NodeShapes, fit: LayerFit): Promis
     let direction = precondition(rest);
     let sizes = dotColumns(rest, direction, columns);
     const total = targetVariance.reduce((sum, value) => sum + value, 0);
-    if (!(sizes.reduce((sum, value) => sum + value, 0) > NO_ERROR * total)) return 0;
+    if (!(sizes.reduce((sum, value) => sum + value, 0) > NO_ERROR * total)) return;
     for (let iteration = 0; iteration < ITERATIONS; iteration++) {
       const product = (await covariances(direction)).map(
         (value, index) => value + ridge[index % columns] * direction[index],
@@ -215,20 +210,14 @@ async function fitLayer(layer: Layer, shapes: NodeShapes, fit: LayerFit): Promis
       sizes = nextSizes;
     }
     const kernel = first.map((value, index) => value + change[index]);
-    const spread = await covariances(kernel);
-    const variances = dotColumns(kernel, spread, columns);
-    const stretches = variances.map((variance, column) =>
-      fit.scales && variance > 0
-        ? Math.min(MOST_STRETCH, Math.sqrt(Math.max(0, targetVariance[column]) / variance))
-        : 1,
-    );
-    const withTarget = spread.map((value, index) => value + rest[index] + ridge[index % columns] * change[index]);
-    const shared = dotColumns(kernel, withTarget, columns);
-    const errors = stretches.map(
-      (stretch, column) => targetVariance[column] - 2 * stretch * shared[column] + stretch ** 2 * variances[column],
-    );
-    for (let index = 0; index < kernel.length; index++) kernel[index] *= stretches[index % columns];
-    if (!kernel.every(Number.isFinite)) return undefined;
+    if (fit.scales) {
+      const variances = dotColumns(kernel, await covariances(kernel), columns);
+      const stretches = variances.map((variance, column) =>
+        variance > 0 ? Math.min(MOST_STRETCH, Math.sqrt(Math.max(0, targetVariance[column]) / variance)) : 1,
+      );
+      for (let index = 0; index < kernel.length; index++) kernel[index] *= stretches[index % columns];
+    }
+    if (!kernel.every(Number.isFinite)) return;
     const reached = dotColumns(means, kernel, columns);
     const bias = targetMean.map((value, column) => value - reached[column]);
     student.variables.get(`${layer.name}.kernel`)!.assign(backend.tensor(Float32Array.from(kernel), shape));
@@ -240,7 +229,6 @@ async function fitLayer(layer: Layer, shapes: NodeShapes, fit: LayerFit): Promis
       const moved = Float32Array.from(chosen, (channel, column) => known[channel] - bias[column]);
       student.variables.get(name)!.assign(backend.tensor(moved, [columns]));
     }
-    return Math.max(0, errors.reduce((sum, value) => sum + value, 0) / total);
   } finally {
     for (const tensor of made) backend.dispose(tensor);
   }
