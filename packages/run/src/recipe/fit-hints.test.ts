@@ -20,7 +20,7 @@ it.each(['airbench', 'resnet18-imagenet'])('holds a half %s to its teacher more 
 });
 
 it.each<[string, Partial<DistillationOptions>]>([
-  ['lenet5', { studentFit: 'none', studentWhitening: 'none' }],
+  ['lenet5', {}],
   ['resnet20', {}],
   ['airbench', { initialization: 'random' }],
   ['airbench', { answersOnly: true }],

@@ -11,7 +11,7 @@ import { type Recipe, resolveRecipe } from './resolve-recipe.ts';
  * fitted and whitened before the first step, the size of the batches, and the length.
  */
 export function fitRecipe(given: DistillationOptions, asked: Recipe, teacher: Graph, student: Graph): FittedRecipe {
-  const options = fitStart(fitHints(given, asked, student), asked, student);
+  const options = fitStart(fitHints(given, asked, student), asked, teacher, student);
   const recipe = options === given ? asked : resolveRecipe(options);
   const fitted = fitMemory(options, recipe, teacher, student);
   // Networks whose batches had to be made smaller are not small.

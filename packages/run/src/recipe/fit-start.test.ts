@@ -22,10 +22,9 @@ function fit(teacher: Graph, given: Partial<DistillationOptions> = {}) {
   return [fitted.studentFit, fitted.studentWhitening, fitted.studentLearningRate, steps];
 }
 
-it('fits and whitens the layers of students without batch norms', () => {
-  for (const teacher of [folded('resnet20'), createArchitecture('lenet5')])
-    expect(fit(teacher)).toEqual(['layers', 'inputs', 1e-3, 375]);
-  for (const architecture of ['resnet20', 'airbench'])
+it('fits and whitens the layers of students without batch norms, but of small ones', () => {
+  expect(fit(folded('resnet20'))).toEqual(['layers', 'inputs', 1e-3, 375]);
+  for (const architecture of ['resnet20', 'airbench', 'lenet5'])
     expect(fit(createArchitecture(architecture)).slice(0, 3)).toEqual(['none', 'none', 3e-3]);
 });
 
@@ -45,10 +44,9 @@ it.each<Partial<DistillationOptions>>([
 it('does what it is told', () => {
   const lenet5 = createArchitecture('lenet5');
   for (const method of ['procedural', 'dafl'] as const)
-    expect(fit(lenet5, { method, studentFit: 'layers', studentWhitening: 'none' }).slice(0, 2)).toEqual([
-      'layers',
-      'none',
-    ]);
+    expect(fit(lenet5, { method, studentFit: 'layers' }).slice(0, 2)).toEqual(['layers', 'none']);
   expect(fit(lenet5, { method: 'dafl', studentWhitening: 'inputs' })[1]).toBe('inputs');
-  expect(fit(lenet5, { studentLearningRate: 0.02 })).toEqual(['layers', 'inputs', 0.02, 375]);
+  const resnet20 = folded('resnet20');
+  expect(fit(resnet20, { studentLearningRate: 0.02 })).toEqual(['layers', 'inputs', 0.02, 375]);
+  expect(fit(resnet20, { studentWhitening: 'none' })).toEqual(['layers', 'none', 3e-3, 375]);
 });
