@@ -25,8 +25,15 @@ export interface OnnxTensor {
   readonly external?: ReadonlyMap<string, string>;
 }
 
-/** An attribute's value. Graphs are not read: no operator that is supported has one. */
-export type OnnxAttribute = number | string | readonly number[] | readonly string[] | OnnxTensor | undefined;
+/** An attribute's value. */
+export type OnnxAttribute =
+  | number
+  | string
+  | readonly number[]
+  | readonly string[]
+  | OnnxTensor
+  | OnnxGraph
+  | undefined;
 
 /** One step of the graph. */
 export interface OnnxNode {
@@ -46,17 +53,21 @@ export interface OnnxValue {
   readonly shape?: readonly (number | undefined)[];
 }
 
-/** What is used of a `ModelProto`. */
-export interface OnnxModel {
-  readonly irVersion: number;
-  readonly producer: string;
-  /** Version of ONNX's own operators. */
-  readonly opset: number;
+/** Nodes and what they read: of a file, or a branch of one of its nodes. */
+export interface OnnxGraph {
   readonly graphName: string;
   readonly nodes: readonly OnnxNode[];
   readonly initializers: readonly OnnxTensor[];
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
+}
+
+/** What is used of a `ModelProto`. */
+export interface OnnxModel extends OnnxGraph {
+  readonly irVersion: number;
+  readonly producer: string;
+  /** Version of ONNX's own operators. */
+  readonly opset: number;
   readonly metadata: ReadonlyMap<string, string>;
 }
 
@@ -64,9 +75,20 @@ export interface OnnxModel {
 const limits = { nodes: 20_000, initializers: 50_000, inputs: 10_000, outputs: 10_000, attributes: 200 } as const;
 /** Entries of one attribute, or names that one node reads. */
 const LONGEST_LIST = 2 ** 16;
+/** Graphs that lie in each other. */
+const DEEPEST_GRAPH = 8;
 
 function limit(count: number, what: keyof typeof limits, reject: Reject): void {
   if (count > limits[what]) reject(`it must have at most ${limits[what]} ${what}`, 'more');
+}
+
+/** What the parser knows where it is: of the whole file, as graphs lie in attributes. */
+interface Parsing {
+  readonly reject: Reject;
+  /** How many were read so far, of all graphs. */
+  readonly counts: { nodes: number; initializers: number; inputs: number; outputs: number };
+  /** How many graphs are around it. */
+  readonly depth: number;
 }
 
 /** Reads an ONNX file, without making anything of it. Content of tensors is not copied. */
@@ -96,32 +118,40 @@ export function parseOnnx(bytes: Uint8Array, reject: Reject): OnnxModel {
   if (graph === undefined) return reject('it must hold a graph', 'none');
   // IR 3 has the opset; it must be there.
   if (opset === undefined) return reject('it must say the version of its operators (opset)', 'none');
-  return { irVersion, producer, opset, metadata, ...parseGraph(graph, reject) };
+  const counts = { nodes: 0, initializers: 0, inputs: 0, outputs: 0 };
+  const parsing: Parsing = { reject, counts, depth: 0 };
+  return { irVersion, producer, opset, metadata, ...parseGraph(graph, parsing) };
 }
 
-function parseGraph(
-  bytes: Uint8Array,
-  reject: Reject,
-): Pick<OnnxModel, 'graphName' | 'nodes' | 'initializers' | 'inputs' | 'outputs'> {
+function parseGraph(bytes: Uint8Array, parsing: Parsing): OnnxGraph {
+  const { reject, counts } = parsing;
   let graphName = '';
   const nodes: OnnxNode[] = [];
   const initializers: OnnxTensor[] = [];
   const inputs: OnnxValue[] = [];
   const outputs: OnnxValue[] = [];
+  const count = (what: keyof typeof counts): void => limit(++counts[what], what, reject);
   for (const field of readFields(bytes, reject)) {
-    if (field.number === 1) nodes.push(parseNode(messageOf(field, reject), reject));
-    else if (field.number === 2) graphName = readText(field, reject);
-    else if (field.number === 5) initializers.push(parseTensor(messageOf(field, reject), reject));
-    else if (field.number === 11) inputs.push(parseValue(messageOf(field, reject), reject));
-    else if (field.number === 12) outputs.push(parseValue(messageOf(field, reject), reject));
-    else if (field.number === 15) reject('its weights must be dense', 'a sparse initializer');
-    for (const [what, list] of Object.entries({ nodes, initializers, inputs, outputs }))
-      limit(list.length, what as keyof typeof limits, reject);
+    if (field.number === 1) {
+      count('nodes');
+      nodes.push(parseNode(messageOf(field, reject), parsing));
+    } else if (field.number === 2) graphName = readText(field, reject);
+    else if (field.number === 5) {
+      count('initializers');
+      initializers.push(parseTensor(messageOf(field, reject), reject));
+    } else if (field.number === 11) {
+      count('inputs');
+      inputs.push(parseValue(messageOf(field, reject), reject));
+    } else if (field.number === 12) {
+      count('outputs');
+      outputs.push(parseValue(messageOf(field, reject), reject));
+    } else if (field.number === 15) reject('its weights must be dense', 'a sparse initializer');
   }
   return { graphName, nodes, initializers, inputs, outputs };
 }
 
-function parseNode(bytes: Uint8Array, reject: Reject): OnnxNode {
+function parseNode(bytes: Uint8Array, parsing: Parsing): OnnxNode {
+  const { reject } = parsing;
   let [name, operator, domain] = ['', '', ''];
   const inputs: string[] = [];
   const outputs: string[] = [];
@@ -132,7 +162,7 @@ function parseNode(bytes: Uint8Array, reject: Reject): OnnxNode {
     else if (field.number === 3) name = readText(field, reject);
     else if (field.number === 4) operator = readText(field, reject);
     else if (field.number === 5) {
-      const [key, value] = parseAttribute(messageOf(field, reject), reject);
+      const [key, value] = parseAttribute(messageOf(field, reject), parsing);
       if (attributes.has(key)) reject('a node must have an attribute once', showValue(key));
       attributes.set(key, value);
       limit(attributes.size, 'attributes', reject);
@@ -143,12 +173,14 @@ function parseNode(bytes: Uint8Array, reject: Reject): OnnxNode {
   return { name, operator, domain: domain === 'ai.onnx' ? '' : domain, inputs, outputs, attributes };
 }
 
-function parseAttribute(bytes: Uint8Array, reject: Reject): [name: string, value: OnnxAttribute] {
+function parseAttribute(bytes: Uint8Array, parsing: Parsing): [name: string, value: OnnxAttribute] {
+  const { reject, depth } = parsing;
   let name = '';
   let type = 0;
   let integer = 0;
   let text = '';
   let tensor: OnnxTensor | undefined;
+  let graph: OnnxGraph | undefined;
   const float = new NumberList();
   const floats = new NumberList();
   const integers = new NumberList();
@@ -159,7 +191,10 @@ function parseAttribute(bytes: Uint8Array, reject: Reject): [name: string, value
     else if (field.number === 3) integer = field.varint;
     else if (field.number === 4) text = readText(field, reject);
     else if (field.number === 5) tensor = parseTensor(messageOf(field, reject), reject);
-    else if (field.number === 7) readFloats(field, floats, reject);
+    else if (field.number === 6) {
+      if (depth >= DEEPEST_GRAPH) reject(`its graphs must lie at most ${DEEPEST_GRAPH} deep in each other`, 'deeper');
+      graph = parseGraph(messageOf(field, reject), { ...parsing, depth: depth + 1 });
+    } else if (field.number === 7) readFloats(field, floats, reject);
     else if (field.number === 8) readIntegers(field, integers, reject);
     else if (field.number === 9) texts.push(readText(field, reject));
     else if (field.number === 20) type = field.varint;
@@ -167,11 +202,12 @@ function parseAttribute(bytes: Uint8Array, reject: Reject): [name: string, value
     if (longest > LONGEST_LIST)
       reject(`attribute ${showValue(name)} must have at most ${LONGEST_LIST} entries`, String(longest));
   }
-  // Numbers of AttributeProto.AttributeType. Graphs (5, 10) stand for themselves: no operator here reads one.
+  // Numbers of AttributeProto.AttributeType. Lists of graphs (10) stand for themselves: no operator here reads one.
   if (type === 1) return [name, float.values.at(-1) ?? 0];
   if (type === 2) return [name, integer];
   if (type === 3) return [name, text];
   if (type === 4) return [name, tensor];
+  if (type === 5) return [name, graph];
   if (type === 6) return [name, [...floats.values]];
   if (type === 7) return [name, [...integers.values]];
   return [name, type === 8 ? texts : undefined];

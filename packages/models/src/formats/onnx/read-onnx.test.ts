@@ -54,6 +54,7 @@ describe('readOnnx', () => {
     'maps',
     'attention',
     'decoder',
+    'branches',
   ])('computes what ONNX Runtime does: %s', async (name) => {
     expect(await errorOf(name)).toBeLessThan(1e-5);
   });

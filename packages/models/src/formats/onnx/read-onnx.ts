@@ -10,6 +10,7 @@ import { nodesBefore } from './nodes-before.ts';
 import { type OnnxModel, type OnnxValue, parseOnnx } from './parse-onnx.ts';
 import { readClassNames } from './read-class-names.ts';
 import { readPreprocessing } from './read-preprocessing.ts';
+import { allInitializers, namesRead } from './subgraphs.ts';
 import { restoreFlattening } from './reorder-flattening.ts';
 
 /** Options of `readOnnx`. */
@@ -49,7 +50,7 @@ export function openOnnx(bytes: Uint8Array, name: string): OpenedOnnx {
   const reject = createReject(name, 'an ONNX model');
   const file = parseOnnx(bytes, reject);
   return {
-    siblings: externalFiles(file.initializers, reject),
+    siblings: externalFiles(allInitializers(file), reject),
     read(options) {
       const { model, notes } = buildModel(file, name, options, reject);
       return { model: restoreFlattening(model, file.metadata), notes };
@@ -103,7 +104,7 @@ export function buildModel(file: OnnxModel, name: string, options: BuildOptions,
 function inputsBefore(file: OnnxModel, tensor: string): OnnxValue[] {
   const initialized = new Set(file.initializers.map(({ name }) => name));
   const inputs = file.inputs.filter(({ name }) => !initialized.has(name));
-  const read = new Set([tensor, ...nodesBefore(file, tensor).flatMap((node) => node.inputs)]);
+  const read = new Set([tensor, ...nodesBefore(file, tensor).flatMap(namesRead)]);
   const needed = inputs.filter(({ name }) => read.has(name));
   return needed.length === 0 ? inputs : needed;
 }
