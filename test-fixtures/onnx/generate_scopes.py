@@ -1,4 +1,4 @@
-"""Graphs in graphs: branches of If.
+"""Graphs in graphs: branches of If, and functions of the file itself.
 
 Run by hand: python test-fixtures/onnx/generate_scopes.py (onnx, onnxruntime, numpy).
 """
@@ -72,3 +72,54 @@ branches (float[N, 1, 4, 4] input) => (float[N, 5] output)
   output = MatMul(rows, kernel)
 }
 """, [1, 4, 4])
+
+# Attributes that callers give and that they leave out, one function in another and in a branch, the same names on both
+# sides of a call, an input that is left out, and an output that is not wanted.
+save("functions", """
+<ir_version: 8, opset_import: ["" : 17, "local" : 1, "inner" : 1]>
+functions (float[N, 2, 3, 3] input) => (float[N, 4] output)
+<float[4, 18] kernel = {
+  0.5, -0.25, 0.125, 1.0, -1.0, 0.25, 0.75, -0.5, 0.1, 0.2, 0.3, -0.4, 0.5, -0.6, 0.7, -0.8, 0.9, -0.1,
+  0.15, -0.25, 0.35, -0.45, 0.55, -0.65, 0.75, -0.85, 0.95, 0.05, -0.05, 0.6, -0.3, 0.9, 0.12, -0.34, 0.56, -0.78,
+  0.91, -0.23, 0.45, -0.67, 0.89, -0.13, 0.24, -0.35, 0.46, -0.57, 0.68, -0.79, 0.2, 0.4, -0.6, 0.8, -0.1, 0.3,
+  0.5, -0.25, 0.125, 1.0, -1.0, 0.25, 0.75, -0.5, 0.1, 0.2, 0.3, -0.4, 0.5, -0.6, 0.7, -0.8, 0.9, -0.1},
+ float[4] bias = {0.1, 0.2, -0.3, 0.4}>
+{
+  x, places = local.Bend (input)
+  y, z = local.Bend <alpha = 0.3> (x)
+  flat, same = local.Flat (y)
+  again = Flatten(same)
+  both = Add(flat, again)
+  first = local.Linear <factor = 0.5> (both, kernel, bias)
+  second = local.Linear (both, kernel)
+  output = Sub(first, second)
+}
+<domain: "local", opset_import: ["" : 17, "inner" : 1]>
+Linear <factor: float = 1.5> (x, w, b) => (y)
+{
+  z = inner.Shift (x)
+  y = Gemm <transB = 1, alpha: float = @factor> (z, w, b)
+}
+<domain: "local", opset_import: ["" : 17, "inner" : 1]>
+Bend <alpha> (x) => (y, z)
+{
+  h = LeakyRelu <alpha: float = @alpha> (x)
+  y = inner.Shift (h)
+  z = NonZero (h)
+}
+<domain: "local", opset_import: ["" : 17, "inner" : 1]>
+Flat (x) => (y, z)
+{
+  y = Flatten (x)
+  z = Identity (x)
+}
+<domain: "inner", opset_import: ["" : 17]>
+Shift (x) => (y)
+{
+  axis = Constant <value_ints = [1]> ()
+  h = ReduceSum <keepdims = 1> (x, axis)
+  one = Constant <value_float = 1.0> ()
+  s = Add (h, one)
+  y = Sub (x, s)
+}
+""", [2, 3, 3])

@@ -98,7 +98,13 @@ export function lowerGraph(model: OnnxModel, options: LoweringOptions, reject: R
     const inputs = node.inputs.map((name) => (name === '' ? undefined : find(name, scope)));
     // What can't be known for want of another node is not held against a node that could be read.
     if (inputs.includes(unknown)) return isSupported(node) ? [] : refuse();
-    const operator = new OperatorNode(node, inputs as (TraceValue | undefined)[], builder, model.opset, decode);
+    const operator = new OperatorNode(
+      node,
+      inputs as (TraceValue | undefined)[],
+      builder,
+      node.opset ?? model.opset,
+      decode,
+    );
     if (!isBranching(node)) return lowerNode(operator, node);
     const branch = chooseBranch(operator, node);
     const inside = openScope(branch, scope);

@@ -25,6 +25,11 @@ export interface OnnxTensor {
   readonly external?: ReadonlyMap<string, string>;
 }
 
+/** Stands in a function for an attribute of the node that calls it. */
+export interface OnnxReference {
+  readonly reference: string;
+}
+
 /** An attribute's value. */
 export type OnnxAttribute =
   | number
@@ -33,6 +38,7 @@ export type OnnxAttribute =
   | readonly string[]
   | OnnxTensor
   | OnnxGraph
+  | OnnxReference
   | undefined;
 
 /** One step of the graph. */
@@ -45,6 +51,10 @@ export interface OnnxNode {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: ReadonlyMap<string, OnnxAttribute>;
+  /** Which of several functions of a name it calls; absent: the one without. */
+  readonly overload?: string;
+  /** Version of ONNX's own operators, where that is not the file's. */
+  readonly opset?: number;
 }
 
 /** Name and shape of an input or output; a size without a number is undefined. */
@@ -62,17 +72,40 @@ export interface OnnxGraph {
   readonly outputs: readonly OnnxValue[];
 }
 
+/** An operator that the file spells out itself. */
+export interface OnnxFunction {
+  readonly name: string;
+  readonly domain: string;
+  readonly overload: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** What attributes are where its caller does not give them. */
+  readonly defaults: ReadonlyMap<string, OnnxAttribute>;
+  readonly nodes: readonly OnnxNode[];
+  /** Version of ONNX's own operators; absent: the file's. */
+  readonly opset?: number;
+}
+
 /** What is used of a `ModelProto`. */
 export interface OnnxModel extends OnnxGraph {
   readonly irVersion: number;
   readonly producer: string;
   /** Version of ONNX's own operators. */
   readonly opset: number;
+  /** Operators of its own; absent: none. */
+  readonly functions?: readonly OnnxFunction[];
   readonly metadata: ReadonlyMap<string, string>;
 }
 
 /** Larger than any network has; a file that repeats something more often is not read to its end. */
-const limits = { nodes: 20_000, initializers: 50_000, inputs: 10_000, outputs: 10_000, attributes: 200 } as const;
+const limits = {
+  nodes: 20_000,
+  initializers: 50_000,
+  inputs: 10_000,
+  outputs: 10_000,
+  attributes: 200,
+  functions: 10_000,
+} as const;
 /** Entries of one attribute, or names that one node reads. */
 const LONGEST_LIST = 2 ** 16;
 /** Graphs that lie in each other. */
@@ -98,6 +131,9 @@ export function parseOnnx(bytes: Uint8Array, reject: Reject): OnnxModel {
   let graph: Uint8Array | undefined;
   let opset: number | undefined;
   const metadata = new Map<string, string>();
+  const functions: OnnxFunction[] = [];
+  const counts = { nodes: 0, initializers: 0, inputs: 0, outputs: 0 };
+  const parsing: Parsing = { reject, counts, depth: 0 };
   // Nothing around them bounds the outermost fields but the file.
   const rejectOutermost: Reject = (rule, value) =>
     rule === FIELDS_END
@@ -113,14 +149,15 @@ export function parseOnnx(bytes: Uint8Array, reject: Reject): OnnxModel {
     } else if (field.number === 14) {
       const { 1: key = '', 2: value = '' } = readPair(field, reject);
       metadata.set(String(key), String(value));
+    } else if (field.number === 25) {
+      functions.push(parseFunction(messageOf(field, reject), parsing));
+      limit(functions.length, 'functions', reject);
     }
   }
   if (graph === undefined) return reject('it must hold a graph', 'none');
   // IR 3 has the opset; it must be there.
   if (opset === undefined) return reject('it must say the version of its operators (opset)', 'none');
-  const counts = { nodes: 0, initializers: 0, inputs: 0, outputs: 0 };
-  const parsing: Parsing = { reject, counts, depth: 0 };
-  return { irVersion, producer, opset, metadata, ...parseGraph(graph, parsing) };
+  return { irVersion, producer, opset, functions, metadata, ...parseGraph(graph, parsing) };
 }
 
 function parseGraph(bytes: Uint8Array, parsing: Parsing): OnnxGraph {
@@ -150,9 +187,44 @@ function parseGraph(bytes: Uint8Array, parsing: Parsing): OnnxGraph {
   return { graphName, nodes, initializers, inputs, outputs };
 }
 
+function parseFunction(bytes: Uint8Array, parsing: Parsing): OnnxFunction {
+  const { reject, counts } = parsing;
+  let [name, domain, overload] = ['', '', ''];
+  let opset: number | undefined;
+  const inputs: string[] = [];
+  const outputs: string[] = [];
+  const defaults = new Map<string, OnnxAttribute>();
+  const nodes: OnnxNode[] = [];
+  for (const field of readFields(bytes, reject)) {
+    if (field.number === 1) name = readText(field, reject);
+    else if (field.number === 4) inputs.push(readText(field, reject));
+    else if (field.number === 5) outputs.push(readText(field, reject));
+    else if (field.number === 7) {
+      limit(++counts.nodes, 'nodes', reject);
+      nodes.push(parseNode(messageOf(field, reject), parsing));
+    } else if (field.number === 9) {
+      const { 1: of = '', 2: version = 0 } = readPair(field, reject);
+      if (of === '' || of === 'ai.onnx') opset = Number(version);
+    } else if (field.number === 10) domain = readText(field, reject);
+    else if (field.number === 11) {
+      const [key, value] = parseAttribute(messageOf(field, reject), parsing);
+      defaults.set(key, value);
+      limit(defaults.size, 'attributes', reject);
+    } else if (field.number === 13) overload = readText(field, reject);
+    if (inputs.length + outputs.length > LONGEST_LIST)
+      reject(`a function must read and write at most ${LONGEST_LIST} tensors`, 'more');
+  }
+  return { name, domain: plainDomain(domain), overload, inputs, outputs, defaults, nodes, opset };
+}
+
+/** ONNX's own domain has two names. */
+function plainDomain(domain: string): string {
+  return domain === 'ai.onnx' ? '' : domain;
+}
+
 function parseNode(bytes: Uint8Array, parsing: Parsing): OnnxNode {
   const { reject } = parsing;
-  let [name, operator, domain] = ['', '', ''];
+  let [name, operator, domain, overload] = ['', '', '', ''];
   const inputs: string[] = [];
   const outputs: string[] = [];
   const attributes = new Map<string, OnnxAttribute>();
@@ -167,10 +239,19 @@ function parseNode(bytes: Uint8Array, parsing: Parsing): OnnxNode {
       attributes.set(key, value);
       limit(attributes.size, 'attributes', reject);
     } else if (field.number === 7) domain = readText(field, reject);
+    else if (field.number === 8) overload = readText(field, reject);
     if (inputs.length + outputs.length > LONGEST_LIST)
       reject(`a node must read and write at most ${LONGEST_LIST} tensors`, 'more');
   }
-  return { name, operator, domain: domain === 'ai.onnx' ? '' : domain, inputs, outputs, attributes };
+  return {
+    name,
+    operator,
+    domain: plainDomain(domain),
+    inputs,
+    outputs,
+    attributes,
+    ...(overload !== '' && { overload }),
+  };
 }
 
 function parseAttribute(bytes: Uint8Array, parsing: Parsing): [name: string, value: OnnxAttribute] {
@@ -179,6 +260,7 @@ function parseAttribute(bytes: Uint8Array, parsing: Parsing): [name: string, val
   let type = 0;
   let integer = 0;
   let text = '';
+  let reference = '';
   let tensor: OnnxTensor | undefined;
   let graph: OnnxGraph | undefined;
   const float = new NumberList();
@@ -198,10 +280,12 @@ function parseAttribute(bytes: Uint8Array, parsing: Parsing): [name: string, val
     else if (field.number === 8) readIntegers(field, integers, reject);
     else if (field.number === 9) texts.push(readText(field, reject));
     else if (field.number === 20) type = field.varint;
+    else if (field.number === 21) reference = readText(field, reject);
     const longest = Math.max(floats.length, integers.length, texts.length);
     if (longest > LONGEST_LIST)
       reject(`attribute ${showValue(name)} must have at most ${LONGEST_LIST} entries`, String(longest));
   }
+  if (reference !== '') return [name, { reference }];
   // Numbers of AttributeProto.AttributeType. Lists of graphs (10) stand for themselves: no operator here reads one.
   if (type === 1) return [name, float.values.at(-1) ?? 0];
   if (type === 2) return [name, integer];

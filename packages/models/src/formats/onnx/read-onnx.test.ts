@@ -55,6 +55,7 @@ describe('readOnnx', () => {
     'attention',
     'decoder',
     'branches',
+    'functions',
   ])('computes what ONNX Runtime does: %s', async (name) => {
     expect(await errorOf(name)).toBeLessThan(1e-5);
   });
