@@ -7,7 +7,14 @@ import type { Lowerings, OperatorNode } from './operator-node.ts';
 type Resize = NodeOfKind<'resize2d'>;
 
 /** Pads an axis by a number. */
-function fillAxis(node: OperatorNode, value: Activation, axis: number, before: number, after: number, fill: number) {
+export function fillAxis(
+  node: OperatorNode,
+  value: Activation,
+  axis: number,
+  before: number,
+  after: number,
+  fill: number,
+): Activation {
   const block = (size: number): Activation[] => {
     if (size === 0) return [];
     const shape = value.shape.with(axis, size);
