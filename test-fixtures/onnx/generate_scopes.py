@@ -1,4 +1,5 @@
-"""Graphs in graphs: branches of If, and functions of the file itself.
+"""Graphs in graphs: branches of If, and functions of the file itself;
+and a network without a batch.
 
 Run by hand: python test-fixtures/onnx/generate_scopes.py (onnx, onnxruntime, numpy).
 """
@@ -123,3 +124,22 @@ Shift (x) => (y)
   y = Sub (x, s)
 }
 """, [2, 3, 3])
+
+# One picture, as torch exports a network that is called without a batch.
+save("single", """
+<ir_version: 8, opset_import: ["" : 17]>
+single (float[3, 4, 5] input) => (float[4] output)
+<int64[1] first = {0}, int64[1] row = {-1}, float[4, 3, 1, 1] kernel = {1, 2, -1, 0.5, -1, 1, 0.25, 1, 1, -2, 0.5, 1},
+ float[4, 4] w = {1, 2, 3, 4, -1, 0.5, 1, 0, 2, -2, 1, 1, 0, 1, -0.5, 1}, float[4] b = {0.5, 1, -1, 0}>
+{
+  batch = Unsqueeze(input, first)
+  maps = Conv(batch, kernel)
+  maps3 = Squeeze(maps, first)
+  bent = Relu(maps3)
+  again = Unsqueeze(bent, first)
+  pooled = GlobalAveragePool(again)
+  flat = Reshape(pooled, row)
+  product = MatMul(flat, w)
+  output = Add(product, b)
+}
+""", [3, 4, 5], single=True)

@@ -57,6 +57,7 @@ describe('readOnnx', () => {
     'branches',
     'functions',
     'dilated',
+    'single',
   ])('computes what ONNX Runtime does: %s', async (name) => {
     expect(await errorOf(name)).toBeLessThan(1e-5);
   });

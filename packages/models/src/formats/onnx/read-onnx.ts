@@ -72,8 +72,11 @@ export function buildModel(file: OnnxModel, name: string, options: BuildOptions,
   const inputs = inputsBefore(file, chosen.name);
   if (inputs.length !== 1) reject('it must have one input', showValue(inputs.map((input) => input.name)));
   const { isChannelsLast } = options;
-  const builder = new GraphBuilder(inputs[0].shape?.[0], true, isChannelsLast === true ? sameOrder : undefined);
-  const { inputShape, input } = describeInput(
+  const isPicture = isSinglePicture(inputs[0], file.outputs.find((output) => output.name === chosen.output)?.shape);
+  const usual = isChannelsLast === true ? sameOrder : undefined;
+  const builder = isPicture ? new GraphBuilder(1, false, usual) : new GraphBuilder(inputs[0].shape?.[0], true, usual);
+  const describe = isPicture ? describePicture : describeInput;
+  const { inputShape, input } = describe(
     sizeInput(countChannels(inputs[0], file), options.inputSize, reject),
     isChannelsLast ?? readsChannelsLast(file, inputs[0].name),
     builder,
@@ -138,6 +141,20 @@ function sizeInput(input: OnnxValue, inputSize: ReadOnnxOptions['inputSize'], re
   return { ...input, shape: sized };
 }
 
+/**
+ * Whether a network takes one picture of three axes, without a batch: then it gives one row, which is not that of as many
+ * pictures.
+ */
+function isSinglePicture({ shape }: OnnxValue, output: OnnxValue['shape']): boolean {
+  return shape?.length === 3 && shape[0] !== undefined && output?.length === 1 && output[0] !== shape[0];
+}
+
+function describePicture({ shape = [] }: OnnxValue, isChannelsLast: boolean): ReturnType<typeof describeInput> {
+  const sizes = shape as number[];
+  const order = isChannelsLast ? [0, 1, 2] : [1, 2, 0];
+  return { inputShape: order.map((axis) => sizes[axis]), input: { node: 'input', shape: sizes, order } };
+}
+
 function describeInput(
   { name, shape }: OnnxValue,
   isChannelsLast: boolean,
@@ -173,7 +190,7 @@ function readsChannelsLast(file: OnnxModel, input: string): boolean {
     if (reader === undefined) return false;
     if (reader.operator === 'Transpose') {
       const permutation = reader.attributes.get('perm');
-      return Array.isArray(permutation) && permutation.join() === '0,3,1,2';
+      return Array.isArray(permutation) && ['0,3,1,2', '2,0,1'].includes(permutation.join());
     }
     if (!onTheWay.has(reader.operator)) return false;
     [tensor] = reader.outputs;
