@@ -108,6 +108,8 @@ function resize(node: OperatorNode, scalesInput: number, sizesInput: number): Ac
     if (!goal?.length && !(Math.abs(shape[axis] - input.shape[axis] * scale) < 1e-4))
       node.refuse(`its scales [${scales.join(', ')}] make no whole sizes`);
   }
+  // Sizes that are written down have the batch that the file fixes.
+  if (shape[0] === node.builder.batch) shape[0] = batch;
   const size: [number, number] = [shape[2], shape[3]];
   if (shape[0] !== batch || shape[1] !== channels || size.some((length) => !(length >= 1)))
     node.refuse(`it makes [${shape.join(', ')}] of [${input.shape.join(', ')}]`);
