@@ -105,7 +105,7 @@ export function lowerGraph(model: OnnxModel, options: LoweringOptions, reject: R
       node.opset ?? model.opset,
       decode,
     );
-    if (!isBranching(node)) return lowerNode(operator, node);
+    if (!isBranching(node)) return lowerMoving(operator, node);
     const branch = chooseBranch(operator, node);
     const inside = openScope(branch, scope);
     const names = branch.outputs.map(({ name }) => name);
@@ -162,6 +162,34 @@ function chooseBranch(operator: OperatorNode, node: OnnxNode): OnnxGraph {
 function isSupported(node: OnnxNode): boolean {
   if (isBranching(node)) return true;
   return node.domain === '' && (Object.hasOwn(lowerings, node.operator) || isFolded(node.operator));
+}
+
+/** Operators that move values and change none: they do the same to integers. */
+const moving: ReadonlySet<string> = new Set([
+  'DepthToSpace',
+  'Dropout',
+  'Flatten',
+  'Gather',
+  'Identity',
+  'MaxPool',
+  'Reshape',
+  'Slice',
+  'SpaceToDepth',
+  'Split',
+  'Squeeze',
+  'Transpose',
+  'Unsqueeze',
+]);
+
+/** Lowers a node; one that moves quantised values as if they were not, and gives quantised ones. */
+function lowerMoving(operator: OperatorNode, node: OnnxNode): readonly TraceValue[] {
+  const { inputs } = operator;
+  const quantized = inputs.filter((value) => isActivation(value) && value.isQuantized);
+  if (quantized.length === 0 || node.domain !== '' || !moving.has(node.operator)) return lowerNode(operator, node);
+  const plain = inputs.map((value) => (isActivation(value) ? { ...value, isQuantized: false } : value));
+  return lowerNode(operator.reading(plain), node).map((value) =>
+    isActivation(value) ? { ...value, isQuantized: true } : value,
+  );
 }
 
 function lowerNode(operator: OperatorNode, node: OnnxNode): readonly TraceValue[] {
