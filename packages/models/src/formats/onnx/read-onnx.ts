@@ -5,6 +5,7 @@ import { finishImport, type ImportedModel } from '../finish-import.ts';
 import { chooseOutput } from './choose-output.ts';
 import { externalFiles } from './decode-tensor.ts';
 import { type Activation, GraphBuilder, sameOrder, usualOrder } from './graph-builder.ts';
+import { expandFused } from './expand-fused.ts';
 import { expandQuantized } from './expand-quantized.ts';
 import { inlineFunctions } from './inline-functions.ts';
 import { lowerGraph } from './lower-graph.ts';
@@ -50,7 +51,7 @@ export interface OpenedOnnx {
 /** Parses an ONNX file. See `readOnnx`. */
 export function openOnnx(bytes: Uint8Array, name: string): OpenedOnnx {
   const reject = createReject(name, 'an ONNX model');
-  const file = expandQuantized(inlineFunctions(parseOnnx(bytes, reject), reject));
+  const file = expandFused(expandQuantized(inlineFunctions(parseOnnx(bytes, reject), reject)));
   return {
     siblings: externalFiles(allInitializers(file), reject),
     read(options) {
