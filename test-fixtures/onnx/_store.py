@@ -19,12 +19,13 @@ def inputs(shape, seed=7):
     return numpy.array(values, dtype=numpy.float32).reshape(shape)
 
 
-def store(name, shape, head=None, scale=1):
-    """Writes `name.json`: what `name.onnx` gives for images of `shape`; `head` says what comes behind the logits."""
+def store(name, shape, head=None, scale=1, single=False):
+    """Writes `name.json`: what `name.onnx` gives for images of `shape`; `head` says what comes behind the logits;
+    `single` that they have no batch."""
     session = onnxruntime.InferenceSession(str(FOLDER / f"{name}.onnx"), providers=["CPUExecutionProvider"])
     given = session.get_inputs()[0]
-    batch = given.shape[0] if isinstance(given.shape[0], int) else 2
-    values = inputs([batch, *shape])
+    batch = 1 if single else given.shape[0] if isinstance(given.shape[0], int) else 2
+    values = inputs(shape if single else [batch, *shape])
     outputs = session.run(None, {given.name: values * numpy.float32(scale)})
     expected = outputs[0]
     record = {"inputShape": [batch, *shape], "head": head, "output": numpy.asarray(expected).reshape(batch, -1).tolist()}

@@ -159,6 +159,22 @@ def decoder():
     store("decoder", [1, 8, 8])
 
 
+def dilated():
+    """Largest values of windows whose entries lie apart: padded, with strides, with sizes rounded up, and negative."""
+    global random
+    random = numpy.random.default_rng(6)
+    weights = {"k": weight(3, 1, 3, 3), "w": weight(36, 4)}
+    nodes = [
+        node("Conv", "x k", "a"), node("Neg", "a", "b"),
+        node("MaxPool", "b", "c", kernel_shape=[3, 2], dilations=[2, 3], pads=[1, 1, 2, 1]),
+        node("MaxPool", "c", "d", kernel_shape=[2, 3], dilations=[3, 2], strides=[2, 3], ceil_mode=1),
+        node("MaxPool", "d", "e", kernel_shape=[2, 2], dilations=[1, 2], pads=[0, 1, 1, 1]),
+        node("Flatten", "e", "f"), node("MatMul", "f w", "y"),
+    ]
+    save("dilated", nodes, weights, shape=(1, 12, 14), opset=18)
+    store("dilated", [1, 12, 14])
+
+
 def unsupported():
     nodes = [
         node("Relu", "x", "a"), node("NonZero", "a", "b"), node("Softmax", "a", "c", axis=3),
@@ -173,4 +189,5 @@ if __name__ == "__main__":
     maps()
     attention()
     decoder()
+    dilated()
     unsupported()

@@ -63,3 +63,18 @@ test.each([
   const outcome = await run(...parameters);
   expect(outcome).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(message) as string });
 });
+
+test('tells of the others where some cannot be read, which it names', async () => {
+  const [good, other, bad] = ['a.png', 'b.png', 'notes.txt'].map((name) => join('photos', name));
+  const parameters = [good, bad, 'empty', other, 'missing.png', '--top', '1'];
+  const table = await run(...parameters);
+  expect(table.code).toBe(3);
+  expect(table.stdout.split('\n').map((line) => line.split(' ')[0])).toEqual([good, other, '']);
+  expect(table.stderr.trimEnd().split('\n')).toEqual([
+    "error: Cannot read 'empty' as a folder must hold PNG or JPEG files: found none",
+    `error: Cannot read '${bad}' as it must be a PNG or JPEG file: current value is another format`,
+    "error: Cannot read 'missing.png' as it must be a PNG or JPEG file: no such file",
+  ]);
+  const lines = parseEvents((await run(...parameters, '--json')).stdout);
+  expect(lines.map(({ event }) => event)).toEqual(['prediction', 'prediction', 'error', 'error', 'error']);
+});

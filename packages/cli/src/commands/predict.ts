@@ -1,3 +1,4 @@
+import type { DaflError } from '@dafl/core';
 import { z } from 'zod';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
@@ -32,8 +33,10 @@ export const predictCommand: Command = defineCommand({
     tellNotes(notes, terminal);
     const nameOf = (label: number): string => model.graph.classNames?.[label] ?? String(label);
     const rows: string[][] = [];
+    const unread: DaflError[] = [];
+    const onUnread = (error: DaflError): void => void unread.push(error);
     let count = 0;
-    for await (const { image, label, probabilities } of predictImages(model, images, { signal })) {
+    for await (const { image, label, probabilities } of predictImages(model, images, { signal, onUnread })) {
       count++;
       const best = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a]).slice(0, top);
       if (isJson) {
@@ -48,6 +51,15 @@ export const predictCommand: Command = defineCommand({
       } else {
         rows.push([image, ...best.flatMap((other) => [nameOf(other), formatPercent(probabilities[other])])]);
       }
+    }
+    if (unread.length > 0) {
+      if (!isJson && rows.length > 0) terminal.out(formatTable(rows));
+      // All are named; the last ends the command as any error does.
+      for (const { code, message } of unread.slice(0, -1)) {
+        if (isJson) terminal.out(`${JSON.stringify({ event: 'error', code, message })}\n`);
+        terminal.alert(`${terminal.style('red', 'error:', 'err')} ${message}\n`);
+      }
+      throw unread.at(-1)!;
     }
     if (isJson) terminal.out(`${JSON.stringify({ event: 'result', model: source, count })}\n`);
     else terminal.out(formatTable(rows));

@@ -16,7 +16,8 @@ type Head = 'Softmax' | 'LogSoftmax' | 'Sigmoid' | 'HardSigmoid';
  * The same classifier, which says the same class of each image, but with the logits where it gives probabilities: dafl
  * reads what is marked as logits through a softmax, and two of them make all classes nearly alike. What is marked may
  * lie behind a softmax, its logarithm or a sigmoid, and behind steps that change neither the order of the classes nor
- * which is the largest. A softmax may be spelt out as exp(z) over the sum of its classes. One sigmoid unit, alone or as the
+ * which is the largest. A softmax may be spelt out as exp(z) over the sum of its classes, or as
+ * exp(z - log of that sum). One sigmoid unit, alone or as the
  * pair 1 - p and p, is two classes with logits -z / 2 and z / 2; of several, each is a class. A hard sigmoid is taken as the
  * sigmoid of the same slope.
  * Graphs without `logits` stay as they are. Nodes with weights are never dropped.
@@ -345,7 +346,7 @@ interface SpeltHead {
   readonly isSecondFirst: boolean;
 }
 
-/** Recognises exp(z) / sum(exp(z)) over the classes, and the pair of 1 - p and p. */
+/** Recognises exp(z) / sum(exp(z)) and exp(z - log(sum(exp(z)))) over the classes, and the pair of 1 - p and p. */
 function spellOut(
   node: ModelNode,
   byName: ReadonlyMap<string, ModelNode>,
@@ -358,14 +359,10 @@ function spellOut(
     const sum = totalOf(denominator, power, byName, shapeOf);
     if (sum === undefined) return undefined;
     const steps = [node.name, ...behind, ...sum, power.name];
-    // The largest logit is often taken off first.
-    const centred = byName.get(power.inputs[0]);
-    const [logits, largest] = centred?.kind === 'subtract' ? centred.inputs : [];
-    const most = logits === undefined ? undefined : largestOf(byName.get(largest), logits, byName, shapeOf);
-    if (centred === undefined || most === undefined)
-      return { head: power, steps, isSoftmax: true, isSecondFirst: false };
-    return { head: centred, steps: [...steps, centred.name, ...most], isSoftmax: true, isSecondFirst: false };
+    return spelledSoftmax(power, steps, byName, shapeOf);
   }
+  const logarithm = logarithmSpelt(node, byName, shapeOf);
+  if (logarithm !== undefined) return spelledSoftmax(logarithm.power, logarithm.steps, byName, shapeOf);
   if (node.kind !== 'concat' || node.inputs.length !== 2) return undefined;
   const [first, second] = node.inputs.map((name) => byName.get(name));
   for (const [probability, rest] of [
@@ -384,6 +381,48 @@ function spellOut(
         isSoftmax: false,
         isSecondFirst: probability === first,
       };
+  }
+  return undefined;
+}
+
+/** @param power The exponential whose shares are taken. */
+function spelledSoftmax(
+  power: ModelNode,
+  steps: readonly string[],
+  byName: ReadonlyMap<string, ModelNode>,
+  shapeOf: (name: string) => readonly number[],
+): SpeltHead {
+  // The largest logit is often taken off first.
+  const centred = byName.get(power.inputs[0]);
+  const [logits, largest] = centred?.kind === 'subtract' ? centred.inputs : [];
+  const most = logits === undefined ? undefined : largestOf(byName.get(largest), logits, byName, shapeOf);
+  if (centred === undefined || most === undefined) return { head: power, steps, isSoftmax: true, isSecondFirst: false };
+  return { head: centred, steps: [...steps, centred.name, ...most], isSoftmax: true, isSecondFirst: false };
+}
+
+/** The nodes of exp(z - log(sum(exp(z)))), from the last on, and its exp(z). */
+function logarithmSpelt(
+  node: ModelNode,
+  byName: ReadonlyMap<string, ModelNode>,
+  shapeOf: (name: string) => readonly number[],
+): { power: ModelNode; steps: string[] } | undefined {
+  const isExponential = (of: ModelNode): boolean => of.kind === 'activation' && of.function === 'exp';
+  const difference = isExponential(node) ? byName.get(node.inputs[0]) : undefined;
+  if (difference?.kind !== 'subtract') return undefined;
+  const [logits, subtracted] = difference.inputs;
+  const behind: string[] = [];
+  let current = byName.get(subtracted);
+  while (current?.kind === 'reshape') {
+    behind.push(current.name);
+    current = byName.get(current.inputs[0]);
+  }
+  if (current?.kind !== 'activation' || current.function !== 'log') return undefined;
+  const total = byName.get(current.inputs[0]);
+  for (const power of byName.values()) {
+    if (!isExponential(power) || power.inputs[0] !== logits) continue;
+    const sum = totalOf(total, power, byName, shapeOf);
+    if (sum !== undefined)
+      return { power, steps: [node.name, difference.name, ...behind, current.name, ...sum, power.name] };
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 import { nodesBefore } from './nodes-before.ts';
 import type { OnnxModel, OnnxNode } from './parse-onnx.ts';
+import { namesRead } from './subgraphs.ts';
 
 /** What of a file is taken for its classes. */
 export interface ChosenOutput {
@@ -65,7 +66,7 @@ function decidedBy(tensor: string, file: OnnxModel, producers: ReadonlyMap<strin
     if (node === undefined) continue;
     // What reads the input itself decides between no classes.
     if (deciders.has(node.operator) && producers.has(node.inputs[0])) decider ??= node;
-    else for (const input of node.inputs) if (input !== '') seen.add(input);
+    else for (const input of namesRead(node)) if (input !== '') seen.add(input);
   }
   return decider;
 }

@@ -255,8 +255,23 @@ export function isFolded(operator: string): boolean {
   return Object.hasOwn(folds, operator) || ['Shape', 'Size', 'Constant'].includes(operator);
 }
 
+/** What was found by the shape of an activation, in which the batch is 1. */
+const foundByShape = new WeakSet<TraceValue>();
+
+/** Whether a constant says something of an activation's shape, not what the file has written down. */
+export function followsFromInput(constant: TraceValue | undefined): boolean {
+  return constant !== undefined && foundByShape.has(constant);
+}
+
 /** Whether the value of a node is known as the file is read, and which it is: undefined where it must be computed. */
 export function foldConstants(node: OperatorNode): readonly TraceValue[] | undefined {
+  const folded = computeConstants(node);
+  const readsShape = (node.operator === 'Shape' || node.operator === 'Size') && isActivation(node.inputs[0]);
+  if (readsShape || node.inputs.some(followsFromInput)) for (const constant of folded ?? []) foundByShape.add(constant);
+  return folded;
+}
+
+function computeConstants(node: OperatorNode): readonly TraceValue[] | undefined {
   const [first] = node.inputs;
   if (node.operator === 'Shape' && first !== undefined) {
     const end = node.number('end', first.shape.length);

@@ -29,12 +29,15 @@ const centred = [
   node('ReduceSum e,axis -> s'),
   node('Div e,s -> y'),
 ];
+const ofLogarithm = (logits: string) => [node('Log s -> l'), node(`Sub ${logits},l -> d`), node('Exp d -> y')];
 
 describe('the logits', () => {
   it.each([
     ['exp over its sum', [dense, ...power]],
     ['exp over its sum, with the largest taken off', [dense, ...centred]],
     ['the same behind a logarithm', [dense, ...power.slice(0, 2), node('Div e,s -> p'), node('Log p -> y')]],
+    ['exp of its logarithm', [dense, ...power.slice(0, 2), ...ofLogarithm('z')]],
+    ['exp of its logarithm, with the largest taken off', [dense, ...centred.slice(0, 4), ...ofLogarithm('c')]],
   ])('are found before a softmax that is spelt out: %s', async (_, nodes) => {
     const { model, notes } = read({ nodes });
     const actual = await runModel(model, Float32Array.from(row), [1, 4]);

@@ -1,6 +1,7 @@
 import { FLOAT, isFloatType, sizeOf } from './constant.ts';
+import { followsFromInput } from './fold-constants.ts';
 import type { Lowering, Lowerings } from './operator-node.ts';
-import { reshapeActivation } from './reshape-activation.ts';
+import { reshapeActivation, shapeToReach } from './reshape-activation.ts';
 
 /** Passes its first input on. */
 const pass: Lowering = (node) => node.input(0);
@@ -55,14 +56,12 @@ export const lowerLayout: Lowerings = {
   Reshape(node) {
     const value = node.activation(0);
     const sizes = node.numbersAt('shape', 1) ?? node.refuse('it has no shape');
-    const keepsZero = node.number('allowzero', 0) !== 0;
-    const goal = sizes.map((size, axis) => (size === 0 && !keepsZero ? (value.shape[axis] ?? 0) : size));
-    const rest = sizeOf(value.shape) / sizeOf(goal.filter((size) => size !== -1));
-    return reshapeActivation(
-      node,
-      value,
-      goal.map((size) => (size === -1 ? rest : size)),
-    );
+    const goal = shapeToReach(value, sizes, {
+      batch: node.builder.batch,
+      keepsZero: node.number('allowzero', 0) !== 0,
+      isWhole: !followsFromInput(node.inputs[1]),
+    });
+    return reshapeActivation(node, value, goal);
   },
 
   Squeeze(node) {

@@ -1,6 +1,9 @@
 import type { Padding2d, Size2d } from '@dafl/core';
+import { combine } from './broadcast.ts';
 import { type Activation, type NodeFields } from './graph-builder.ts';
-import { pairOf, paddingOf, slideShape } from './lower-convolutions.ts';
+import { pairOf, paddingOf, slideCount, slideShape } from './lower-convolutions.ts';
+import { fillAxis } from './lower-resizing.ts';
+import { cut } from './lower-slices.ts';
 import type { Lowerings, OperatorNode } from './operator-node.ts';
 
 /** A pooling window with its padding. */
@@ -8,6 +11,7 @@ interface Window {
   readonly input: Activation;
   readonly windowSize: Size2d;
   readonly strides: Size2d;
+  readonly dilations: Size2d;
   /** As the file says. */
   readonly padding: Padding2d;
   /** With what the last windows need of `ceil_mode`. */
@@ -18,20 +22,21 @@ function windowOf(node: OperatorNode): Window {
   const input = node.maps(0);
   const windowSize = pairOf(node, 'kernel_shape');
   const strides = pairOf(node, 'strides');
-  if (pairOf(node, 'dilations').some((dilation) => dilation !== 1)) node.refuse('its window is dilated');
-  const padding = paddingOf(node, input.shape, windowSize, strides, [1, 1]);
+  const dilations = pairOf(node, 'dilations');
+  const reach = windowSize.map((size, axis) => (size - 1) * dilations[axis] + 1);
+  const padding = paddingOf(node, input.shape, windowSize, strides, dilations);
   const [, , height, width] = input.shape;
   if (node.number('ceil_mode', 0) === 0 || node.text('auto_pad', 'NOTSET') !== 'NOTSET')
-    return { input, windowSize, strides, padding, wholePadding: padding };
+    return { input, windowSize, strides, dilations, padding, wholePadding: padding };
   const end = (size: number, before: number, after: number, axis: 0 | 1): number => {
-    let count = Math.ceil((size + before + after - windowSize[axis]) / strides[axis]) + 1;
+    let count = Math.ceil((size + before + after - reach[axis]) / strides[axis]) + 1;
     // A window that would begin behind the map and its padding before it is left out.
     if ((count - 1) * strides[axis] >= size + before) count--;
-    return Math.max(after, (count - 1) * strides[axis] + windowSize[axis] - size - before);
+    return Math.max(after, (count - 1) * strides[axis] + reach[axis] - size - before);
   };
   const bottom = end(height, padding.top, padding.bottom, 0);
   const right = end(width, padding.left, padding.right, 1);
-  return { input, windowSize, strides, padding, wholePadding: { ...padding, bottom, right } };
+  return { input, windowSize, strides, dilations, padding, wholePadding: { ...padding, bottom, right } };
 }
 
 function pool(node: OperatorNode, { input, windowSize, strides }: Window, padding: Padding2d, fields: NodeFields) {
@@ -45,15 +50,54 @@ function pool(node: OperatorNode, { input, windowSize, strides }: Window, paddin
   return { ...input, shape, node: node.builder.add(node.name, fields, [input.node]) };
 }
 
+const isDilated = ({ dilations }: Window): boolean => dilations.some((dilation) => dilation !== 1);
+
+/** Entries of a window: one with more would be a graph of little else. */
+const MOST_ENTRIES = 64;
+/** Less than anything that is computed, and finite. */
+const LEAST = Math.fround(-3.4028234e38);
+
+/** The largest of entries that lie apart: first down, then across, of as many slices as a window has entries there. */
+function dilatedMaximum(node: OperatorNode, window: Window): Activation {
+  const { top, bottom, left, right } = window.wholePadding;
+  const pads = [
+    [top, bottom],
+    [left, right],
+  ];
+  let value = window.input;
+  for (const [index, [before, after]] of pads.entries()) {
+    const [entries, stride, dilation] = [window.windowSize[index], window.strides[index], window.dilations[index]];
+    if (!(entries >= 1 && entries <= MOST_ENTRIES)) node.refuse(`its window is dilated and has ${entries} entries`);
+    const axis = 2 + index;
+    const length = value.shape[axis];
+    const size = slideCount(length, before + after, entries, stride, dilation);
+    const isInside = (position: number, entry: number): boolean => {
+      const place = position * stride + entry * dilation - before;
+      return place >= 0 && place < length;
+    };
+    const positions = Array.from({ length: Math.max(0, size) }, (_, position) => position);
+    const all = Array.from({ length: entries }, (_, entry) => entry);
+    if (!positions.every((position) => all.some((entry) => isInside(position, entry))))
+      node.refuse('a window can lie in padding alone');
+    const padded = fillAxis(node, value, axis, before, after, LEAST);
+    value = all
+      .map((entry) => cut(node, padded, axis, { begin: entry * dilation, size, stride }))
+      .reduce((most, next) => combine(node, 'maximum', most, next));
+  }
+  return value;
+}
+
 export const lowerPooling: Lowerings = {
   MaxPool(node) {
     const window = windowOf(node);
+    if (isDilated(window)) return dilatedMaximum(node, window);
     const { windowSize, strides, wholePadding: padding } = window;
     return pool(node, window, padding, { kind: 'maxPool2d', windowSize, strides, padding });
   },
 
   AveragePool(node) {
     const window = windowOf(node);
+    if (isDilated(window)) node.refuse('its window is dilated');
     const { windowSize, strides, padding, wholePadding, input } = window;
     const countsPadding = node.number('count_include_pad', 0) !== 0;
     const fields = { kind: 'averagePool2d', windowSize, strides, countsPadding } as const;

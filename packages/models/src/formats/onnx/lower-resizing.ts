@@ -7,7 +7,14 @@ import type { Lowerings, OperatorNode } from './operator-node.ts';
 type Resize = NodeOfKind<'resize2d'>;
 
 /** Pads an axis by a number. */
-function fillAxis(node: OperatorNode, value: Activation, axis: number, before: number, after: number, fill: number) {
+export function fillAxis(
+  node: OperatorNode,
+  value: Activation,
+  axis: number,
+  before: number,
+  after: number,
+  fill: number,
+): Activation {
   const block = (size: number): Activation[] => {
     if (size === 0) return [];
     const shape = value.shape.with(axis, size);
@@ -101,6 +108,8 @@ function resize(node: OperatorNode, scalesInput: number, sizesInput: number): Ac
     if (!goal?.length && !(Math.abs(shape[axis] - input.shape[axis] * scale) < 1e-4))
       node.refuse(`its scales [${scales.join(', ')}] make no whole sizes`);
   }
+  // Sizes that are written down have the batch that the file fixes.
+  if (shape[0] === node.builder.batch) shape[0] = batch;
   const size: [number, number] = [shape[2], shape[3]];
   if (shape[0] !== batch || shape[1] !== channels || size.some((length) => !(length >= 1)))
     node.refuse(`it makes [${shape.join(', ')}] of [${input.shape.join(', ')}]`);

@@ -1,5 +1,6 @@
 import { createReject } from '../_reject.ts';
 import { chooseOutput } from './choose-output.ts';
+import { inlineFunctions } from './inline-functions.ts';
 import { parseOnnx } from './parse-onnx.ts';
 
 /**
@@ -10,6 +11,7 @@ import { parseOnnx } from './parse-onnx.ts';
  * @throws {DaflError} `MODEL` if the file is damaged.
  */
 export function nameOnnxOutput(bytes: Uint8Array, name: string): string | undefined {
-  const chosen = chooseOutput(parseOnnx(bytes, createReject(name, 'an ONNX model')));
+  const reject = createReject(name, 'an ONNX model');
+  const chosen = chooseOutput(inlineFunctions(parseOnnx(bytes, reject), reject));
   return chosen?.name === chosen?.output ? chosen?.output : undefined;
 }

@@ -54,11 +54,16 @@ describe('readOnnx', () => {
     'maps',
     'attention',
     'decoder',
+    'branches',
+    'functions',
+    'dilated',
+    'single',
   ])('computes what ONNX Runtime does: %s', async (name) => {
     expect(await errorOf(name)).toBeLessThan(1e-5);
   });
 
-  it.each(['tf-style', 'gemm', 'maps', 'attention', 'decoder'])('gives the gradient of its input: %s', async (name) => {
+  const differentiated = ['tf-style', 'gemm', 'maps', 'attention', 'decoder', 'dilated'];
+  it.each(differentiated)('gives the gradient of its input: %s', async (name) => {
     const { model } = readOnnx(bytesOf(name), `${name}.onnx`, { siblings });
     const backend = createCpuBackend({ precision: 'float64' });
     const network = createNetwork(backend, model);

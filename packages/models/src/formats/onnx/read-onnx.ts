@@ -5,11 +5,15 @@ import { finishImport, type ImportedModel } from '../finish-import.ts';
 import { chooseOutput } from './choose-output.ts';
 import { externalFiles } from './decode-tensor.ts';
 import { type Activation, GraphBuilder, sameOrder, usualOrder } from './graph-builder.ts';
+import { expandFused } from './expand-fused.ts';
+import { expandQuantized } from './expand-quantized.ts';
+import { inlineFunctions } from './inline-functions.ts';
 import { lowerGraph } from './lower-graph.ts';
 import { nodesBefore } from './nodes-before.ts';
 import { type OnnxModel, type OnnxValue, parseOnnx } from './parse-onnx.ts';
 import { readClassNames } from './read-class-names.ts';
 import { readPreprocessing } from './read-preprocessing.ts';
+import { allInitializers, namesRead } from './subgraphs.ts';
 import { restoreFlattening } from './reorder-flattening.ts';
 
 /** Options of `readOnnx`. */
@@ -47,9 +51,9 @@ export interface OpenedOnnx {
 /** Parses an ONNX file. See `readOnnx`. */
 export function openOnnx(bytes: Uint8Array, name: string): OpenedOnnx {
   const reject = createReject(name, 'an ONNX model');
-  const file = parseOnnx(bytes, reject);
+  const file = expandFused(expandQuantized(inlineFunctions(parseOnnx(bytes, reject), reject)));
   return {
-    siblings: externalFiles(file.initializers, reject),
+    siblings: externalFiles(allInitializers(file), reject),
     read(options) {
       const { model, notes } = buildModel(file, name, options, reject);
       return { model: restoreFlattening(model, file.metadata), notes };
@@ -70,8 +74,11 @@ export function buildModel(file: OnnxModel, name: string, options: BuildOptions,
   const inputs = inputsBefore(file, chosen.name);
   if (inputs.length !== 1) reject('it must have one input', showValue(inputs.map((input) => input.name)));
   const { isChannelsLast } = options;
-  const builder = new GraphBuilder(inputs[0].shape?.[0], true, isChannelsLast === true ? sameOrder : undefined);
-  const { inputShape, input } = describeInput(
+  const isPicture = isSinglePicture(inputs[0], file.outputs.find((output) => output.name === chosen.output)?.shape);
+  const usual = isChannelsLast === true ? sameOrder : undefined;
+  const builder = isPicture ? new GraphBuilder(1, false, usual) : new GraphBuilder(inputs[0].shape?.[0], true, usual);
+  const describe = isPicture ? describePicture : describeInput;
+  const { inputShape, input } = describe(
     sizeInput(countChannels(inputs[0], file), options.inputSize, reject),
     isChannelsLast ?? readsChannelsLast(file, inputs[0].name),
     builder,
@@ -103,7 +110,7 @@ export function buildModel(file: OnnxModel, name: string, options: BuildOptions,
 function inputsBefore(file: OnnxModel, tensor: string): OnnxValue[] {
   const initialized = new Set(file.initializers.map(({ name }) => name));
   const inputs = file.inputs.filter(({ name }) => !initialized.has(name));
-  const read = new Set([tensor, ...nodesBefore(file, tensor).flatMap((node) => node.inputs)]);
+  const read = new Set([tensor, ...nodesBefore(file, tensor).flatMap(namesRead)]);
   const needed = inputs.filter(({ name }) => read.has(name));
   return needed.length === 0 ? inputs : needed;
 }
@@ -134,6 +141,20 @@ function sizeInput(input: OnnxValue, inputSize: ReadOnnxOptions['inputSize'], re
   if (first === undefined || sized.slice(first, first + 2).join() !== inputSize.join())
     reject("'inputSize' must be that of its input", `[${inputSize.join(', ')}] for [${sized.slice(1).join(', ')}]`);
   return { ...input, shape: sized };
+}
+
+/**
+ * Whether a network takes one picture of three axes, without a batch: then it gives one row, which is not that of as many
+ * pictures.
+ */
+function isSinglePicture({ shape }: OnnxValue, output: OnnxValue['shape']): boolean {
+  return shape?.length === 3 && shape[0] !== undefined && output?.length === 1 && output[0] !== shape[0];
+}
+
+function describePicture({ shape = [] }: OnnxValue, isChannelsLast: boolean): ReturnType<typeof describeInput> {
+  const sizes = shape as number[];
+  const order = isChannelsLast ? [0, 1, 2] : [1, 2, 0];
+  return { inputShape: order.map((axis) => sizes[axis]), input: { node: 'input', shape: sizes, order } };
 }
 
 function describeInput(
@@ -171,7 +192,7 @@ function readsChannelsLast(file: OnnxModel, input: string): boolean {
     if (reader === undefined) return false;
     if (reader.operator === 'Transpose') {
       const permutation = reader.attributes.get('perm');
-      return Array.isArray(permutation) && permutation.join() === '0,3,1,2';
+      return Array.isArray(permutation) && ['0,3,1,2', '2,0,1'].includes(permutation.join());
     }
     if (!onTheWay.has(reader.operator)) return false;
     [tensor] = reader.outputs;

@@ -14,10 +14,7 @@ interface Block {
  */
 export function reshapeActivation(node: LoweringSite, value: Activation, goal: readonly number[]): Activation {
   const { builder, name } = node;
-  // A batch that the file fixes is set free.
-  const isFixed =
-    builder.batch > 1 && goal[0] === builder.batch && sizeOf(goal) === sizeOf(value.shape) * builder.batch;
-  const shape = isFixed ? [1, ...goal.slice(1)] : goal;
+  const shape = freeBatch(value.shape, goal, builder.batch) ?? goal;
   if (sizeOf(shape) !== sizeOf(value.shape) || shape.some((size) => !(size >= 1)))
     node.refuse(`it makes [${goal.join(', ')}] of [${value.shape.join(', ')}]`);
   if (shape.length === value.shape.length && shape.every((size, axis) => size === value.shape[axis])) return value;
@@ -46,6 +43,49 @@ export function reshapeActivation(node: LoweringSite, value: Activation, goal: r
     shape,
     order: finalOrder,
   };
+}
+
+/** Which axis is the batch; undefined where several may be. */
+function batchAxis(shape: readonly number[]): number | undefined {
+  const axis = shape.indexOf(1);
+  return axis < 0 || (axis > 0 && shape.includes(1, axis + 1)) ? undefined : axis;
+}
+
+/** What a batch that the file fixes is reshaped to, for one example; undefined where that is not certain. */
+function freeBatch(shape: readonly number[], goal: readonly number[], batch: number): number[] | undefined {
+  if (batch === 1 || sizeOf(goal) !== sizeOf(shape) * batch) return undefined;
+  const place = batchAxis(shape);
+  const parts = goal.flatMap((size, axis) => (size % batch === 0 ? [axis] : []));
+  const axis =
+    place === undefined
+      ? // It was joined with another axis, and comes out of it again.
+        goal[0] === batch || parts.length === 1
+        ? parts[0]
+        : undefined
+      : // It is part of the axis that begins behind as many entries.
+        parts.find((part) => sizeOf(goal.slice(0, part)) === sizeOf(shape.slice(0, place)));
+  return axis === undefined ? undefined : goal.with(axis, goal[axis] / batch);
+}
+
+/**
+ * The shape for one example that Reshape gives.
+ *
+ * @param sizes 0 stands for the size of that axis, unless `keepsZero`, and -1 for what is left.
+ * @param isWhole Whether they were written down for the batch that the file fixes, and do not follow from the input.
+ */
+export function shapeToReach(
+  { shape }: Activation,
+  sizes: readonly number[],
+  { batch, keepsZero, isWhole }: { batch: number; keepsZero: boolean; isWhole: boolean },
+): number[] {
+  const fill = (from: readonly number[]): number[] => {
+    const goal = sizes.map((size, axis) => (size === 0 && !keepsZero ? (from[axis] ?? 0) : size));
+    const rest = sizeOf(from) / sizeOf(goal.filter((size) => size !== -1));
+    return goal.map((size) => (size === -1 ? rest : size));
+  };
+  const place = batchAxis(shape);
+  const whole = isWhole && place !== undefined ? fill(shape.with(place, batch)) : undefined;
+  return (whole && freeBatch(shape, whole, batch)) ?? fill(shape);
 }
 
 /** The order of the axes of `shape`, but for those of size 1, when the elements stay where they are; undefined where they can't. */
