@@ -11,8 +11,8 @@ beforeAll(() => {
 afterAll(() => rmSync(home, { recursive: true }));
 
 test.each([
-  ['', 250],
-  ['--method procedural', 250],
+  ['', 375],
+  ['--method procedural', 375],
   ['--method dafl', 400],
   ['--steps 50', 50],
 ])('dafl demo %s is a run of %i steps', async (flags, steps) => {
