@@ -75,6 +75,8 @@ function dilatedMaximum(node: OperatorNode, window: Window): Activation {
       const place = position * stride + entry * dilation - before;
       return place >= 0 && place < length;
     };
+    // Each position needs an entry at a place of the map, and each of these pairs is one position's.
+    if (size > entries * length) node.refuse('a window can lie in padding alone');
     const positions = Array.from({ length: Math.max(0, size) }, (_, position) => position);
     const all = Array.from({ length: entries }, (_, entry) => entry);
     if (!positions.every((position) => all.some((entry) => isInside(position, entry))))
