@@ -1,3 +1,5 @@
+import { fail } from '@dafl/core';
+
 /** A tensor whose values are known as the file is read. */
 export interface Constant {
   /** All axes, in ONNX's order. */
@@ -95,8 +97,20 @@ export function transposeConstant(constant: Constant, order: readonly number[]):
   );
 }
 
-/** A constant repeated along axes of size 1 and before its first axis, to `shape`, which it must broadcast to. */
+/**
+ * A constant repeated along axes of size 1 and before its first axis, to `shape`.
+ *
+ * @throws {DaflError} `MODEL` if it does not broadcast to that; callers that can name their node refuse it before.
+ */
 export function broadcastConstant(constant: Constant, shape: readonly number[]): Constant {
+  if (!broadcastsTo(constant.shape, shape)) {
+    fail({
+      code: 'MODEL',
+      cannot: 'read a constant of an ONNX model',
+      as: `its shape must broadcast to [${shape.join(', ')}]`,
+      value: `[${constant.shape.join(', ')}]`,
+    });
+  }
   const missing = shape.length - constant.shape.length;
   const strides = stridesOf(constant.shape);
   return view(
@@ -104,6 +118,12 @@ export function broadcastConstant(constant: Constant, shape: readonly number[]):
     shape,
     shape.map((_, axis) => (axis < missing || constant.shape[axis - missing] === 1 ? 0 : strides[axis - missing])),
   );
+}
+
+/** Whether a tensor of one shape can be repeated to make one of another. */
+export function broadcastsTo(shape: readonly number[], other: readonly number[]): boolean {
+  const missing = other.length - shape.length;
+  return missing >= 0 && shape.every((size, axis) => size === 1 || size === other[missing + axis]);
 }
 
 /** The shape that shapes broadcast to, or undefined. */

@@ -72,7 +72,9 @@ export const lowerActivations: Lowerings = {
     const rank = value.shape.length;
     const wide = slope.shape.flatMap((size, axis) => (size === 1 ? [] : [rank - slope.shape.length + axis]));
     if (rank < 2 || wide.some((axis) => axis !== 1)) return slopes(node, value, slope);
-    const row = broadcastConstant({ ...slope, shape: [slope.values.length] }, [value.shape[1]]);
+    const count = slope.values.length;
+    if (count !== 1 && count !== value.shape[1]) node.refuse('its slopes do not fit its channels');
+    const row = broadcastConstant({ ...slope, shape: [count] }, [value.shape[1]]);
     const weights = { slope: { shape: [value.shape[1]], data: Float32Array.from(row.values) } };
     return node.builder.map(node.name, channelsLast(node, value), { kind: 'prelu' }, weights);
   },

@@ -1,5 +1,5 @@
 import type { HostTensor } from '@dafl/core';
-import { broadcastConstant, type Constant, sizeOf } from './constant.ts';
+import { broadcastConstant, broadcastsTo, type Constant, sizeOf } from './constant.ts';
 import type { Activation, NodeFields } from './graph-builder.ts';
 import { channelsLast, weightOf } from './lower-convolutions.ts';
 import type { Lowerings, OperatorNode } from './operator-node.ts';
@@ -80,7 +80,10 @@ export const lowerNormalization: Lowerings = {
     if (axis === 0 && node.builder.hasBatch) node.refuse('it mixes the examples of a batch');
     const inner = shape.slice(axis);
     const size = sizeOf(inner);
-    const row = (constant: Constant): HostTensor => weightOf({ ...broadcastConstant(constant, inner), shape: [size] });
+    const row = (constant: Constant): HostTensor => {
+      if (!broadcastsTo(constant.shape, inner)) node.refuse('its scale or bias does not fit what it normalises');
+      return weightOf({ ...broadcastConstant(constant, inner), shape: [size] });
+    };
     const scale = row(node.constant(1));
     const offset = node.optionalConstant(2);
     const flat = [...shape.slice(0, axis), size];
