@@ -12,8 +12,8 @@ export interface Patches {
   readonly data: Float32Array;
 }
 
-/** Bytes of a layer's input that are read back at once. */
-const READ_BYTES = 2 ** 25;
+/** Bytes of a layer's input, and of its patches, that are held at once. */
+const MOST_BYTES = 2 ** 25;
 
 /**
  * Reads what a layer, without groups, multiplies its kernel with, at random positions of each image.
@@ -35,7 +35,7 @@ export async function* readPatches(
   const places = sizeOf(shapes.output.slice(0, -1));
   const taken = Math.min(places, positions);
   const values = sizeOf(shapes.weights.kernel.shape.slice(0, -1));
-  const atATime = Math.max(1, Math.floor(READ_BYTES / (4 * size)));
+  const atATime = Math.max(1, Math.floor(MOST_BYTES / (4 * Math.max(size, taken * values))));
   for (let begin = 0; begin < batch; begin += atATime) {
     const count = Math.min(atATime, batch - begin);
     const some = backend.slice(input, [begin, ...shape.map(() => 0)], [count, ...shape]);
