@@ -8,7 +8,7 @@ import { sizeOf } from '../shape.ts';
 import { findBatchNorm } from './find-batch-norm.ts';
 import { findLogitNodes } from './find-logit-nodes.ts';
 import { inferShapes } from './infer-shapes.ts';
-import { isWhole } from './is-whole.ts';
+import { readsWholeInput } from './reads-whole-input.ts';
 import type { ModelNode } from './model.ts';
 import type { Network, NodeVisit } from './network.ts';
 import type { NodeShapes } from './node-kind.ts';
@@ -77,7 +77,8 @@ export async function fitLayers(options: FitLayersOptions): Promise<void> {
       const target = await teaching(node.name, taken, turn);
       if (target === undefined) continue;
       try {
-        if (!isWhole(student.graph, shapes, node, inputs[0].shape) || values > MOST_VALUES * taken * rows) continue;
+        if (!readsWholeInput(student.graph, shapes, node, inputs[0].shape) || values > MOST_VALUES * taken * rows)
+          continue;
         await fitLayer(node, layerShapes, {
           ...options,
           input: inputs[0],

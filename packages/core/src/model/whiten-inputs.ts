@@ -7,7 +7,7 @@ import type { Turn } from '../turn.ts';
 import { invertCholesky } from './_invert-cholesky.ts';
 import { findBatchNorm } from './find-batch-norm.ts';
 import { inferShapes } from './infer-shapes.ts';
-import { isWhole } from './is-whole.ts';
+import { readsWholeInput } from './reads-whole-input.ts';
 import type { Network } from './network.ts';
 import { type Patches, readPatches } from './read-patches.ts';
 
@@ -59,7 +59,7 @@ export async function whitenInputs(options: WhitenInputsOptions): Promise<Whiten
       if (node.kind !== 'dense' && !(node.kind === 'conv2d' && node.groups === 1)) continue;
       const layerShapes = shapes.get(node.name)!;
       const [input] = inputs;
-      if (!isWhole(graph, shapes, node, input.shape)) continue;
+      if (!readsWholeInput(graph, shapes, node, input.shape)) continue;
       const values = sizeOf(layerShapes.weights.kernel.shape.slice(0, -1));
       const count = input.shape[0];
       const wanted = Math.max(LEAST_ROWS, ROWS_FOR_EACH * values);

@@ -8,7 +8,12 @@ import type { NodeShapes } from './node-kind.ts';
  *
  * @param given Of its first input, with the batch.
  */
-export function isWhole(graph: Graph, shapes: ReadonlyMap<string, NodeShapes>, node: ModelNode, given: Shape): boolean {
+export function readsWholeInput(
+  graph: Graph,
+  shapes: ReadonlyMap<string, NodeShapes>,
+  node: ModelNode,
+  given: Shape,
+): boolean {
   const [name] = node.inputs;
   const expected = name === 'input' ? graph.inputShape : shapes.get(name)!.output;
   return String(given.slice(1)) === String(expected);
