@@ -597,6 +597,16 @@ describe('a length that changes on the way', () => {
   });
 });
 
+describe('whitened inputs', () => {
+  it.each([true, false])('are what the optimizer works with, where the training says so: %s', async (whitensInputs) => {
+    const { checkpoints } = await runWithCheckpoints(tinyRun(backend, teacher, { training: { whitensInputs } }));
+    const last = [...checkpoints.values()].at(-1)!;
+    const names = [...last.tensors.keys()].filter((name) => name.endsWith('.whitened/transform'));
+    const layers = ['conv', 'hidden', 'logits'].map((layer) => `studentOptimizer/${layer}.whitened/transform`);
+    expect(names).toEqual(whitensInputs ? layers : []);
+  });
+});
+
 describe('resumption', () => {
   const kinds: [string, () => DistillOptions][] = [
     ['with replay, dropout and an adversary', () => everything()],

@@ -8,6 +8,7 @@ import { initializeWeights } from './model/initialize-weights.ts';
 import { createNetwork } from './model/network.ts';
 import type { Model } from './model/model.ts';
 import { shrink } from './model/shrink.ts';
+import { createWhitened, type WhitenedLayer } from './optimizers/whitened.ts';
 import { createRandomStream } from './random.ts';
 import { createTurn } from './turn.ts';
 
@@ -48,4 +49,32 @@ it('leaves a student as it is where pictures of too few classes are found', asyn
   await prepareStudent({ teacher, student, channels, createRandom, turn: createTurn() });
   expect((await student.toModel()).weights).toEqual(inherited.weights);
   for (const network of [teacher, student]) network.dispose();
+});
+
+it('tells the optimizer what the layers read once they are fitted', async () => {
+  const { model: inherited, channels } = inheritChannels(trained, shrink(trained.graph, 0.5));
+  const [teacher, student] = [createNetwork(backend, trained), createNetwork(backend, inherited)];
+  const optimizer = createWhitened(backend, student.trainableVariables, { kind: 'sgd' });
+  const told: string[] = [];
+  const whiten = async (layers: readonly WhitenedLayer[]): Promise<void> => {
+    const { weights } = await student.toModel();
+    for (const { name, size, transform, weights: whitened } of layers) {
+      told.push(name);
+      // The bias is the last row: [kernel; bias] = transformᵀ weights.
+      const bias = [...weights.get(`${name}.bias`)!.data];
+      const own = bias.map((_, column) => {
+        let sum = 0;
+        for (let at = 0; at < size; at++) sum += transform[at * size + size - 1] * whitened[at * bias.length + column];
+        return sum;
+      });
+      own.forEach((value, column) => expect(value).toBeCloseTo(bias[column], 4));
+    }
+  };
+  const checks: Promise<void>[] = [];
+  const watched = { ...optimizer, whiten: (layers: readonly WhitenedLayer[]) => void checks.push(whiten(layers)) };
+  const createRandom = (purpose: string) => createRandomStream(1, purpose);
+  await prepareStudent({ teacher, student, channels, optimizer: watched, createRandom, turn: createTurn() });
+  await Promise.all(checks);
+  expect(told).toEqual(['conv', 'hidden', 'logits']);
+  for (const owned of [teacher, student, optimizer]) owned.dispose();
 });
