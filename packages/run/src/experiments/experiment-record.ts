@@ -25,6 +25,8 @@ export interface ExperimentRecord {
   readonly verdict?: Verdict | null;
   /** The method that the run took; null or absent for other tasks. */
   readonly method?: string | null;
+  /** Hyper-parameters that the networks decided, beside `hyperParameters`; absent in older records and for other tasks. */
+  readonly fitted?: Readonly<Record<string, unknown>>;
   readonly steps: number | null;
   readonly evaluations: readonly { readonly step: number; readonly accuracy: number }[];
   /** Of 512 images that the method makes at the end, how many the teacher sees as each class. */

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { ExperimentRecord } from './experiment-record.ts';
 import type { Task } from './experiment.ts';
-import { hyperParametersOf, isRecordCurrent } from './is-record-current.ts';
+import { parseDistillationOptions } from '../options/distillation-options.ts';
+import { decidedByNetworks, hyperParametersOf, isRecordCurrent } from './is-record-current.ts';
 
 type Options = Record<string, unknown>;
 const distillation = (options: Options = {}): Task => ({
@@ -56,4 +57,12 @@ test('other tasks must be declared as they were', () => {
   expect(isRecordCurrent(recordOf(training(3)), training(3))).toBe(true);
   expect(isRecordCurrent(recordOf(training(3)), training(4))).toBe(false);
   expect(isRecordCurrent(recordOf(training(3)), distillation())).toBe(false);
+});
+
+test('what the networks decided is told beside what the row asks for', () => {
+  const task = distillation({ method: 'procedural', hintWeight: 3 });
+  const asked = parseDistillationOptions({ ...hyperParametersOf(task), teacher: 'lenet5-mnist', method: 'procedural' });
+  expect(decidedByNetworks(task, asked)).toEqual({});
+  const taken = { ...asked, studentWhitening: 'inputs', steps: 600, seed: 9 } as const;
+  expect(decidedByNetworks(task, taken)).toEqual({ studentWhitening: 'inputs', steps: 600 });
 });

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { decideMethod } from '../recipe/decide-method.ts';
-import { parseDistillationOptions } from '../options/distillation-options.ts';
+import { type DistillationOptions, parseDistillationOptions } from '../options/distillation-options.ts';
 import { hyperParameters } from '../options/hyper-parameters.ts';
 import { resolveRecipe } from '../recipe/resolve-recipe.ts';
 import type { Task } from './experiment.ts';
@@ -36,6 +36,14 @@ export function hyperParametersOf(task: Task): Readonly<Record<string, unknown>>
   const { options, steps } = resolveRecipe(parseDistillationOptions(task.options));
   const named = Object.entries(options).filter(([name]) => name in hyperParameters);
   return { ...Object.fromEntries(named), steps };
+}
+
+/** What of the hyper-parameters, and of the steps, a run decided by its networks: its options differ there from `hyperParametersOf`. */
+export function decidedByNetworks(task: Task, taken: DistillationOptions): Readonly<Record<string, unknown>> {
+  const asked = hyperParametersOf(task) ?? {};
+  const names = [...Object.keys(hyperParameters), 'steps'] as (keyof DistillationOptions)[];
+  const decided = names.filter((name) => taken[name] !== undefined && !isDeepStrictEqual(taken[name], asked[name]));
+  return Object.fromEntries(decided.map((name) => [name, taken[name]]));
 }
 
 function withoutHyperParameters({ options }: Extract<Task, { kind: 'distill' }>): Record<string, unknown> {

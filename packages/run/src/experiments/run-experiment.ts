@@ -35,7 +35,7 @@ import { changeImages } from './change-images.ts';
 import type { DataName, Experiment, ExperimentRow, Task } from './experiment.ts';
 import { type ExperimentRecord, readExperimentRecord, recordFile } from './experiment-record.ts';
 import { gauntletGraph } from './gauntlet-networks.ts';
-import { hyperParametersOf, isRecordCurrent } from './is-record-current.ts';
+import { decidedByNetworks, hyperParametersOf, isRecordCurrent } from './is-record-current.ts';
 import { joinImages } from './join-images.ts';
 
 /** How an experiment is run. */
@@ -290,6 +290,7 @@ async function* runTask(
             agreement,
             verdict,
             method: record?.options.method ?? null,
+            fitted: record === undefined ? {} : decidedByNetworks(task, record.options),
             steps,
             evaluations: (record?.evaluations ?? []).map((evaluation) => ({
               step: evaluation.step,
