@@ -38,6 +38,7 @@ export { largest } from './autodiff/operations/largest.ts';
 export { concat, pad, reshape, slice, transpose } from './autodiff/operations/layout.ts';
 export { matMul } from './autodiff/operations/mat-mul.ts';
 export { maximum, minimum } from './autodiff/operations/maximum.ts';
+export { meanSquaredDistance } from './autodiff/operations/mean-squared-distance.ts';
 export { averagePool2d, maxPool2d, upsampleNearest2d } from './autodiff/operations/pooling.ts';
 export { mean, sum } from './autodiff/operations/reduction.ts';
 export { softmaxDivergence } from './autodiff/operations/softmax-divergence.ts';

@@ -2,6 +2,7 @@ import type { Tensor, TensorBackend } from './backend.ts';
 import { add, affine, divide, multiply, square, subtract } from './autodiff/operations/element-wise.ts';
 import { reshape, slice } from './autodiff/operations/layout.ts';
 import { matMul } from './autodiff/operations/mat-mul.ts';
+import { meanSquaredDistance } from './autodiff/operations/mean-squared-distance.ts';
 import { mean } from './autodiff/operations/reduction.ts';
 import type { Tape, Value } from './autodiff/tape.ts';
 import { withTape } from './autodiff/with-tape.ts';
@@ -38,6 +39,8 @@ interface TeacherAnswer<Kind> {
   readonly logits: Kind;
   /** The teacher's values at the hints, as rows of the student's channels, by node. */
   readonly hints: ReadonlyMap<string, Kind>;
+  /** 1 / (their variance), scalars, by node. */
+  readonly hintScales: ReadonlyMap<string, Kind>;
   /** The teacher's attention maps, by the student's node. */
   readonly attention: ReadonlyMap<string, Kind>;
 }
@@ -90,7 +93,7 @@ export class StudentTrainer {
       // Handles of its own: the tape frees its values.
       if (known === undefined && returns)
         kept = mapAnswer(answer, ({ tensor }) => tape.backend.reshape(tensor, tensor.shape));
-      const { logits: teacherLogits, hints, attention } = answer;
+      const { logits: teacherLogits, hints, hintScales, attention } = answer;
       const mode = training.batchNormStatistics === 'fixed' ? 'inference' : 'training';
       const distances: Value[] = [];
       const attentionDistances: Value[] = [];
@@ -100,7 +103,10 @@ export class StudentTrainer {
         random: dropout,
         observe: ({ name }, _inputs, output) => {
           const hint = hints.get(name);
-          if (hint !== undefined) distances.push(relativeError(tape, asRows(tape, firstExamples(tape, output)), hint));
+          if (hint !== undefined) {
+            const distance = meanSquaredDistance(tape, asRows(tape, firstExamples(tape, output)), hint);
+            distances.push(multiply(tape, distance, hintScales.get(name)!));
+          }
           const map = attention.get(name);
           if (map !== undefined) attentionDistances.push(attentionLoss(tape, attentionMap(tape, output), map));
         },
@@ -140,9 +146,10 @@ export class StudentTrainer {
 
   #answer(tape: Tape, batch: StudentBatch, images: Value, { attentionWeight = 0 }: StudentLoss): TeacherAnswer<Value> {
     const hints = new Map<string, Value>();
+    const hintScales = new Map<string, Value>();
     const attention = new Map<string, Value>();
     if (batch.teacherLogits !== undefined && this.#selections.size === 0 && attentionWeight === 0)
-      return { logits: tape.constant(batch.teacherLogits), hints, attention };
+      return { logits: tape.constant(batch.teacherLogits), hints, hintScales, attention };
     const { logits } = this.#options.teacher.forward(tape, images, {
       mode: 'inference',
       observe: ({ name }, _inputs, output) => {
@@ -151,20 +158,22 @@ export class StudentTrainer {
         const selection = this.#selections.get(name);
         if (selection === undefined) return;
         const rows = asRows(tape, firstExamples(tape, output));
-        hints.set(name, selection === null ? rows : matMul(tape, rows, tape.constant(selection)));
+        const hint = selection === null ? rows : matMul(tape, rows, tape.constant(selection));
+        hints.set(name, hint);
+        hintScales.set(name, overVariance(tape, hint));
       },
     });
-    return { logits, hints, attention };
+    return { logits, hints, hintScales, attention };
   }
 }
 
 function mapAnswer<From, To>(
-  { logits, hints, attention }: TeacherAnswer<From>,
+  { logits, hints, hintScales, attention }: TeacherAnswer<From>,
   map: (part: From) => To,
 ): TeacherAnswer<To> {
   const mapAll = (parts: ReadonlyMap<string, From>): Map<string, To> =>
     new Map([...parts].map(([name, part]) => [name, map(part)]));
-  return { logits: map(logits), hints: mapAll(hints), attention: mapAll(attention) };
+  return { logits: map(logits), hints: mapAll(hints), hintScales: mapAll(hintScales), attention: mapAll(attention) };
 }
 
 /** The examples of a batch that hints are compared on. */
@@ -183,9 +192,8 @@ function asRows(tape: Tape, value: Value): Value {
   return reshape(tape, value, [size / channels, channels]);
 }
 
-/** Mean squared distance of the student's values from the teacher's, over the variance of the teacher's. */
-function relativeError(tape: Tape, student: Value, teacher: Value): Value {
-  const variance = subtract(tape, mean(tape, square(tape, teacher)), square(tape, mean(tape, teacher)));
-  const distance = mean(tape, square(tape, subtract(tape, student, teacher)));
-  return divide(tape, distance, affine(tape, variance, 1, LEAST_VARIANCE));
+/** 1 / variance of all values, a scalar: brings distances from them to a scale that all layers share. */
+function overVariance(tape: Tape, values: Value): Value {
+  const variance = subtract(tape, mean(tape, square(tape, values)), square(tape, mean(tape, values)));
+  return divide(tape, tape.own(tape.backend.fill([], 1)), affine(tape, variance, 1, LEAST_VARIANCE));
 }

@@ -1,5 +1,6 @@
-import { affine, divide, square, subtract } from '../autodiff/operations/element-wise.ts';
+import { affine, divide, square } from '../autodiff/operations/element-wise.ts';
 import { reshape } from '../autodiff/operations/layout.ts';
+import { meanSquaredDistance } from '../autodiff/operations/mean-squared-distance.ts';
 import { mean, sum } from '../autodiff/operations/reduction.ts';
 import { squareRoot } from '../autodiff/operations/square-root.ts';
 import type { Tape, Value } from '../autodiff/tape.ts';
@@ -26,7 +27,7 @@ export function attentionMap(tape: Tape, activations: Value): Value {
 
 /** Distance of two attention maps of one shape: the mean of their squared differences, a scalar. */
 export function attentionLoss(tape: Tape, student: Value, teacher: Value): Value {
-  return mean(tape, square(tape, subtract(tape, student, teacher)));
+  return meanSquaredDistance(tape, student, teacher);
 }
 
 /**

@@ -1,4 +1,5 @@
-import { abs, add, affine, square, subtract } from '../autodiff/operations/element-wise.ts';
+import { abs, add, affine, subtract } from '../autodiff/operations/element-wise.ts';
+import { meanSquaredDistance } from '../autodiff/operations/mean-squared-distance.ts';
 import { mean } from '../autodiff/operations/reduction.ts';
 import type { Tape, Value } from '../autodiff/tape.ts';
 import type { Tensor } from '../backend.ts';
@@ -55,12 +56,12 @@ export function studentLoss(
 ): Value {
   const { teacherLogits, labels } = targets;
   const compare = (): Value => {
-    if (kind === 'divergence')
-      return distillationLoss(tape, studentLogits, teacherLogits, { temperature: temperature ?? targets.temperature });
-    const difference = subtract(tape, studentLogits, teacherLogits);
-    return kind === 'l1' ? abs(tape, difference) : square(tape, difference);
+    if (kind === 'mse') return meanSquaredDistance(tape, studentLogits, teacherLogits);
+    if (kind === 'l1') return mean(tape, abs(tape, subtract(tape, studentLogits, teacherLogits)));
+    const options = { temperature: temperature ?? targets.temperature };
+    return mean(tape, distillationLoss(tape, studentLogits, teacherLogits, options));
   };
-  const loss = mean(tape, compare());
+  const loss = compare();
   if (labels === undefined || labelWeight === 0) return loss;
   return add(tape, loss, affine(tape, mean(tape, crossEntropy(tape, studentLogits, labels)), labelWeight));
 }
