@@ -269,7 +269,7 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
     // Before the first step: what is needed in the end must be known to work.
     const examination =
       options.judges === true
-        ? await untilAborted(() => Examination.prepare({ teacher, createRandom, turn, signal }))
+        ? await untilAborted(() => Examination.prepare({ teacher, steps, createRandom, turn, signal }))
         : undefined;
     let verdict: Verdict | undefined;
     let teacherAccuracy: number | undefined;

@@ -10,6 +10,8 @@ import { PictureSource } from './picture-source.ts';
 export interface ChoosePicturesOptions {
   /** Pictures in all where there is room; at least one of each class. */
   readonly most: number;
+  /** Pictures drawn at most, >= 1; default: as many as it takes. */
+  readonly mostDrawn?: number;
   /** The same stream for the same purpose. */
   readonly createRandom: (purpose: string) => RandomStream;
   readonly turn: Turn;
@@ -29,7 +31,7 @@ const MOST_BYTES = 2 ** 26;
  */
 export async function choosePictures(
   teacher: Network,
-  { most, createRandom, turn, signal }: ChoosePicturesOptions,
+  { most, mostDrawn = Infinity, createRandom, turn, signal }: ChoosePicturesOptions,
 ): Promise<ImageSet> {
   const { inputShape, preprocessing, classes } = describeClassifier(teacher.graph);
   const [height, width, channels] = inputShape;
@@ -43,7 +45,7 @@ export async function choosePictures(
     createRandom,
     turn,
   });
-  const drawn = Math.ceil(DRAWN_FOR_EACH * capacity);
+  const drawn = Math.min(mostDrawn, Math.ceil(DRAWN_FOR_EACH * capacity));
   for (let begin = 0; begin < drawn; begin += DRAWN_AT_A_TIME) {
     signal?.throwIfAborted();
     await source.draw(Math.min(DRAWN_AT_A_TIME, drawn - begin), async (pictures) => ({

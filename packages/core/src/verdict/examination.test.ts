@@ -21,7 +21,7 @@ async function examine(studentModel: Model): Promise<Marks> {
   const teacher = createNetwork(backend, teacherModel);
   const student = createNetwork(backend, studentModel);
   const createRandom = (purpose: string) => createRandomStream(0, purpose);
-  const examination = await Examination.prepare({ teacher, createRandom, turn });
+  const examination = await Examination.prepare({ teacher, steps: 400, createRandom, turn });
   const marks = await examination.examine(student, turn);
   student.dispose();
   teacher.dispose();

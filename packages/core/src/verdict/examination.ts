@@ -1,6 +1,7 @@
 import { type ImageSet, sliceImageSet } from '../data/image-set.ts';
 import { inferenceBatchSize } from '../inference-batch-size.ts';
 import { describeClassifier } from '../model/classifier.ts';
+import { describeModel } from '../model/describe-model.ts';
 import type { Network } from '../model/network.ts';
 import { choosePictures } from '../procedural/choose-pictures.ts';
 import { answerPictures } from '../procedural/answer-pictures.ts';
@@ -25,6 +26,8 @@ export interface Marks {
 /** Options of an examination. */
 export interface ExaminationOptions {
   readonly teacher: Network;
+  /** Steps of the run, >= 1; absent outside of runs, where pictures may take what they take. */
+  readonly steps?: number;
   /** The same stream for the same purpose. */
   readonly createRandom: (purpose: string) => RandomStream;
   readonly turn: Turn;
@@ -34,6 +37,12 @@ export interface ExaminationOptions {
 /** Pictures of each class that are kept, where there is room. */
 const MOST_OF_A_CLASS = 64;
 const MOST_KEPT = 640;
+/**
+ * Drawn for each step of the run at least, and multiply-accumulates that their answers may take in any case: a run of a few
+ * steps of a large network must not wait for its examination longer than it takes itself.
+ */
+const DRAWN_A_STEP = 32;
+const LEAST_OPERATIONS = 2e11;
 
 /**
  * Compares students with their teacher on procedural pictures that no method learns from, drawn so that the teacher's
@@ -54,10 +63,18 @@ export class Examination {
   }
 
   /** Draws the pictures and asks the teacher. */
-  static async prepare({ teacher, createRandom, turn, signal }: ExaminationOptions): Promise<Examination> {
+  static async prepare({
+    teacher,
+    steps = Infinity,
+    createRandom,
+    turn,
+    signal,
+  }: ExaminationOptions): Promise<Examination> {
     const { classes } = describeClassifier(teacher.graph);
+    const { multiplyAccumulates } = describeModel(teacher.graph);
     const pictures = await choosePictures(teacher, {
       most: Math.min(MOST_KEPT, MOST_OF_A_CLASS * classes),
+      mostDrawn: Math.max(DRAWN_A_STEP * steps, Math.ceil(LEAST_OPERATIONS / (multiplyAccumulates + 1))),
       createRandom: (purpose) => createRandom(`examination ${purpose}`),
       turn,
       signal,
