@@ -18,9 +18,10 @@ export interface PictureAnswers {
 
 /** How a network is asked. */
 export interface AnswerOptions {
-  /** Taken before each batch. */
-  readonly turn?: Turn;
-  /** Pictures of a batch at most; default: what memory allows. */
+  /** Taken before each batch: hundreds of pictures take a large network minutes. */
+  readonly turn: Turn;
+  readonly signal?: AbortSignal;
+  /** Pictures of a batch at most; no more than memory allows in any case. */
   readonly batchSize?: number;
   readonly measuresStrangeness?: boolean;
 }
@@ -33,7 +34,7 @@ export interface AnswerOptions {
 export async function answerPictures(
   network: Network,
   pictures: Uint8Array,
-  { turn, batchSize = inferenceBatchSize(network.graph), measuresStrangeness = false }: AnswerOptions = {},
+  { turn, signal, batchSize = Infinity, measuresStrangeness = false }: AnswerOptions,
 ): Promise<PictureAnswers> {
   const { inputShape, preprocessing, classes } = describeClassifier(network.graph);
   const [height, width, channels] = inputShape;
@@ -44,10 +45,12 @@ export async function answerPictures(
   const labels = new Uint32Array(count);
   const margins = new Float32Array(count);
   let strangeness: Float32Array | null = null;
-  for (let begin = 0; begin < count; begin += batchSize) {
-    await turn?.();
-    const inputs = mixer.normalize(list.slice(begin, begin + batchSize));
-    const images = network.backend.tensor(inputs, [Math.min(batchSize, count - begin), ...inputShape]);
+  const atOnce = Math.min(batchSize, inferenceBatchSize(network.graph));
+  for (let begin = 0; begin < count; begin += atOnce) {
+    await turn();
+    signal?.throwIfAborted();
+    const inputs = mixer.normalize(list.slice(begin, begin + atOnce));
+    const images = network.backend.tensor(inputs, [Math.min(atOnce, count - begin), ...inputShape]);
     try {
       const { logits, strangeness: ofBatch }: Look = measuresStrangeness
         ? await lookAtImages(network, images)

@@ -49,7 +49,7 @@ export async function choosePictures(
   for (let begin = 0; begin < drawn; begin += DRAWN_AT_A_TIME) {
     signal?.throwIfAborted();
     await source.draw(Math.min(DRAWN_AT_A_TIME, drawn - begin), async (pictures) => ({
-      labels: (await answerPictures(teacher, pictures)).labels,
+      labels: (await answerPictures(teacher, pictures, { turn, signal })).labels,
     }));
   }
   const { count, classCounts, pictureSize } = source.training;

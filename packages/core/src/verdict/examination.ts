@@ -1,5 +1,4 @@
-import { type ImageSet, sliceImageSet } from '../data/image-set.ts';
-import { inferenceBatchSize } from '../inference-batch-size.ts';
+import type { ImageSet } from '../data/image-set.ts';
 import { describeClassifier } from '../model/classifier.ts';
 import { describeModel } from '../model/describe-model.ts';
 import type { Network } from '../model/network.ts';
@@ -79,8 +78,7 @@ export class Examination {
       turn,
       signal,
     });
-    await turn();
-    const { margins } = await answerPictures(teacher, pictures.pixels);
+    const { margins } = await answerPictures(teacher, pictures.pixels, { turn, signal });
     return new Examination(teacher, pictures, findClear(pictures.labels!, margins, classes));
   }
 
@@ -91,23 +89,17 @@ export class Examination {
     const counts = Array<number>(classes).fill(0);
     const clearRight = Array<number>(classes).fill(0);
     const clearCounts = Array<number>(classes).fill(0);
-    const { count, labels } = this.#pictures;
-    const batch = inferenceBatchSize(student.graph);
-    for (let begin = 0; begin < count; begin += batch) {
-      await turn();
-      signal?.throwIfAborted();
-      const { pixels } = sliceImageSet(this.#pictures, begin, Math.min(count, begin + batch));
-      const said = await answerPictures(student, pixels);
-      said.labels.forEach((label, index) => {
-        const truth = labels![begin + index];
-        const isClear = this.#isClear[begin + index];
-        const isRight = Number(label === truth);
-        counts[truth]++;
-        right[truth] += isRight;
-        clearCounts[truth] += isClear;
-        clearRight[truth] += isClear * isRight;
-      });
-    }
+    const { count, pixels, labels: truths } = this.#pictures;
+    const { labels } = await answerPictures(student, pixels, { turn, signal });
+    labels.forEach((label, index) => {
+      const truth = truths![index];
+      const isClear = this.#isClear[index];
+      const isRight = Number(label === truth);
+      counts[truth]++;
+      right[truth] += isRight;
+      clearCounts[truth] += isClear;
+      clearRight[truth] += isClear * isRight;
+    });
     const classAgreements = right.map((hits, label) => (counts[label] === 0 ? null : hits / counts[label]));
     const clearAgreements = clearRight.map((hits, label) =>
       clearCounts[label] === 0 ? null : hits / clearCounts[label],
