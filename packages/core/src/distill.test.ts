@@ -413,6 +413,23 @@ describe('interruption', () => {
     },
   );
 
+  it.each([2, 3, 4])('gives up the first step of a session, however long it takes: turn %i', async (turns) => {
+    const method = procedural({ batchSize: 8, studentSteps: 4 });
+    const options = tinyRun(backend, teacher, { method });
+    const stopIn = async (changes: Partial<DistillOptions>): Promise<DistillEvent[]> => {
+      const controller = new AbortController();
+      let left = turns;
+      const turn = async (): Promise<void> => void (--left === 0 && controller.abort());
+      return collectEvents({ ...options, ...changes, turn, signal: controller.signal });
+    };
+    const whole = await collectEvents({ ...options, checkpointEvery: 1 });
+    const { checkpoint } = whole.find((event) => event.event === 'checkpoint')!;
+    expect(await stopIn({})).toMatchObject([{ event: 'start' }, { event: 'interrupted', step: 0 }]);
+    // In the drawing of the pictures that there were, or in its first step.
+    expect((await stopIn({ resume: checkpoint })).at(-1)).toMatchObject({ event: 'interrupted', step: 1 });
+    expect(live()).toBe(0);
+  });
+
   it.each(['step', 'checkpoint', 'samples'])(
     'after the last step leaves the reports to resumption: %s',
     async (last) => {

@@ -217,6 +217,8 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
     return owned;
   };
   try {
+    // Up to the end of the first step nothing is lost where a run is given up.
+    let isBeginning = true;
     const createRandom = (purpose: string) => createRandomStream(seed, purpose);
     const positionAt = (step: number) => pace.positionAt(step);
     const scale = training.logitScale === 'usual' ? await measureScale(options) : 1;
@@ -230,7 +232,7 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
     const scope = new TensorScope(backend);
     const session = own(
       scope.run(() =>
-        method.start({ backend: scope.backend, teacher, student, steps, positionAt, createRandom, turn }),
+        method.start({ backend: scope.backend, teacher, student, steps, positionAt, createRandom, turn: turnOfStep }),
       ),
     );
     const dropout = createRandom('student dropout');
@@ -241,7 +243,10 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
     const start = options.resume?.step ?? 0;
     const channels = training.fitsLayers === true && start === 0 ? initial.channels : undefined;
     // A fit that was interrupted begins anew.
-    if (options.resume !== undefined && channels === undefined) await restore(options.resume);
+    const isRestored = await untilAborted(async () => {
+      if (options.resume !== undefined && channels === undefined) await restore(options.resume);
+      return true;
+    });
     yield {
       event: 'start',
       method: method.name,
@@ -254,6 +259,10 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
       initialization: initial.from,
       isFitted: training.fitsLayers === true && initial.channels !== undefined,
     };
+    if (isRestored === undefined) {
+      yield { event: 'interrupted', step: start, steps: pace.endAt(start) };
+      return;
+    }
     if (initial.reason !== undefined) {
       const message = `The student starts from random weights. ${initial.reason}`;
       yield { event: 'warning', code: 'RANDOM_START', step: start, message };
@@ -306,7 +315,13 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
         yield { event: 'interrupted', step, steps: end };
         return;
       }
-      const { losses, studentImages } = await runStep(step);
+      const taken = await untilAborted(() => runStep(step));
+      if (taken === undefined) {
+        yield { event: 'interrupted', step, steps: end };
+        return;
+      }
+      isBeginning = false;
+      const { losses, studentImages } = taken;
       const done = step + 1;
       if (done < end && options.replan !== undefined) {
         const wanted = options.replan(done, end);
@@ -441,15 +456,29 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
       }
     }
 
+    /**
+     * In which a session is given up at once that has done no step yet: a method may draw thousands of pictures in the first
+     * one, or again where it goes on. Later steps are gone through with, so that their state can be kept.
+     */
+    async function turnOfStep(): Promise<void> {
+      await turn();
+      if (isBeginning) signal?.throwIfAborted();
+    }
+
     async function runStep(step: number): Promise<{ losses: Record<string, number>; studentImages: number }> {
       const { batches, losses } = await session.step(step);
       const position = pace.positionAt(step);
       const learningRate = learningRateAt(training.schedule, position, steps);
       const studentLosses: Tensor[] = [];
-      for (const [index, batch] of batches.entries()) {
-        const returns = batches.includes(batch, index + 1);
-        studentLosses.push(trainer.update(batch, learningRate, position / steps, returns));
-        await turn();
+      try {
+        for (const [index, batch] of batches.entries()) {
+          const returns = batches.includes(batch, index + 1);
+          studentLosses.push(trainer.update(batch, learningRate, position / steps, returns));
+          await turnOfStep();
+        }
+      } catch (error) {
+        for (const loss of [...Object.values(losses), ...studentLosses]) backend.dispose(loss);
+        throw error;
       }
       const studentImages = batches.reduce((total, batch) => total + batch.images.shape[0], 0);
       const values = await readScalars(backend, [...Object.values(losses), ...studentLosses]);
