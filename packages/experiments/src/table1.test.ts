@@ -1,6 +1,6 @@
+import { parseDistillationOptions } from '@dafl/run';
 import { expect, test } from 'vitest';
-import { publishedFigure } from '../report/published-figure.ts';
-import { parseDistillationOptions } from '../options/distillation-options.ts';
+import { publishedFigure } from '../../run/src/report/published-figure.ts';
 import { table1 } from './table1.ts';
 
 test('its figures are those that reports of the same runs give', () => {

@@ -1,9 +1,7 @@
-import type { Experiment } from '../experiments/experiment.ts';
-import type { ExperimentRecord } from '../experiments/experiment-record.ts';
-import type { GauntletLine } from '../experiments/summarize-gauntlet.ts';
-import { renderDotPlot } from './figures/dot-plot.ts';
-import type { Figure } from './figures/figure.ts';
-import { renderLineChart } from './figures/line-chart.ts';
+import { type Figure, renderDotPlot, renderLineChart } from '@dafl/run/report';
+import type { Experiment } from './experiment.ts';
+import type { ExperimentRecord } from './experiment-record.ts';
+import type { GauntletLine } from './summarize-gauntlet.ts';
 
 const MOST_LINES = 10;
 const WIDTH = 700;
