@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { tinyData, tinyTeacher } from '../../../test-fixtures/tiny-teacher.ts';
 import type { Experiment } from './experiment.ts';
 import { experiments } from './experiments.ts';
-import { summarizeExperiment, tableCells } from './render-table.ts';
+import { summarizeExperiment, tableCells } from './summarize-experiment.ts';
 import { type ExperimentEvent, type ExperimentSettings, runExperiment } from './run-experiment.ts';
 
 let folder: string;

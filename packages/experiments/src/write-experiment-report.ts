@@ -11,10 +11,11 @@ import {
   renderTable,
   renderTiles,
 } from '@dafl/run/report';
-import { renderExperimentFigure, renderGauntletFigure } from './experiment-figures.ts';
 import type { Experiment } from './experiment.ts';
 import type { ExperimentRecord } from './experiment-record.ts';
-import { summarizeExperiment, tableCells, tableHeads } from './render-table.ts';
+import { renderExperimentFigure } from './render-experiment-figure.ts';
+import { renderGauntletFigure } from './render-gauntlet-figure.ts';
+import { summarizeExperiment, tableCells, tableHeads } from './summarize-experiment.ts';
 import { summarizeGauntlet } from './summarize-gauntlet.ts';
 
 /**
