@@ -9,7 +9,8 @@ import { readManifest } from './scripts/workspace.ts';
  *
  * One file in gives one file out, so that what a module finds beside itself (`new URL('./worker.js', import.meta.url)`, a
  * weight file) lies at the same place in both. The entries are the sources that `exports` and `bin` name. Files that
- * are not TypeScript are copied.
+ * are not TypeScript are copied. A private package of the repository that stands among the devDependencies is bundled, file by
+ * file as well, into a folder of its name.
  *
  * @param folder The package's folder (`import.meta.dirname`).
  * @param options `platform` is `neutral` (default) for what runs anywhere, `node` for what needs Node's modules.

@@ -185,13 +185,16 @@ async function testNpx(project: string): Promise<RowResult> {
   for (const [parameter, expected] of [
     ['--version', version],
     ['--help', 'distill'],
+    // Bundled from a package that is not published.
+    ['experiment table2 --dry-run --json', 'one-hot-entropy-activation'],
   ]) {
-    const { passed, stdout, report } = await runCommand('npx', ['--no-install', 'dafl', parameter], { cwd: project });
+    const words = ['--no-install', 'dafl', ...parameter.split(' ')];
+    const { passed, stdout, report } = await runCommand('npx', words, { cwd: project });
     if (!passed || !stdout.includes(expected)) {
       problems.push(`'npx dafl ${parameter}' must print ${expected}: it printed\n${report}`);
     }
   }
-  return { problems, summary: '--version and --help', students: {} };
+  return { problems, summary: '--version, --help and experiment', students: {} };
 }
 
 /** In a folder with nothing but the packages' files and an import map: no node_modules, no permission. */

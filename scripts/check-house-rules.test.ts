@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { brokenRules, importedModules } from './check-house-rules.ts';
+import { brokenManifestRules, brokenRules, importedModules } from './check-house-rules.ts';
 
 const core = { name: '@dafl/core', version: '1.0.0' };
 const models = { name: '@dafl/models', version: '1.0.0', dependencies: { '@dafl/core': '^1.0.0' } };
@@ -62,4 +62,45 @@ test('brokenRules wants every error of a package to be a DaflError, tests aside'
 
 test('brokenRules rejects names that say nothing', () => {
   expect(brokenRules('src/utils.ts', '', core)).toEqual(['must be named after its main export']);
+});
+
+const experiments = {
+  name: '@dafl/experiments',
+  version: '1.0.0',
+  private: true,
+  dependencies: { '@dafl/run': '^1.0.0', '@dafl/data': '^1.0.0' },
+};
+
+test('brokenRules holds a private package that is bundled to the rules of published ones', () => {
+  expect(brokenRules('src/x.ts', "import { x } from '@dafl/run';", experiments)).toEqual([]);
+  expect(brokenRules('src/x.ts', "throw new Error('x');", experiments)).toHaveLength(1);
+  expect(brokenRules('src/x.ts', "import { x } from '@dafl/cli';", experiments)).toHaveLength(2);
+  expect(brokenRules('src/x.ts', "throw new Error('x');", { ...experiments, name: '@dafl/conformance' })).toEqual([]);
+});
+
+test('brokenRules lets a published package import what it bundles', () => {
+  const cli = { name: '@dafl/cli', version: '1.0.0', devDependencies: { '@dafl/experiments': '^1.0.0' } };
+  const source = "await import('@dafl/experiments');";
+  expect(brokenRules('src/x.ts', source, cli)).toEqual([]);
+  expect(brokenRules('src/x.ts', source, { ...cli, devDependencies: {} })).toEqual([
+    "must name '@dafl/experiments' among the dependencies of @dafl/cli",
+  ]);
+});
+
+test('brokenManifestRules wants what a bundled package depends on, and no private package, among the dependencies', () => {
+  const cli = {
+    name: '@dafl/cli',
+    version: '1.0.0',
+    dependencies: { '@dafl/run': '^1.0.0' },
+    devDependencies: { '@dafl/experiments': '^1.0.0' },
+  };
+  expect(brokenManifestRules(cli, [cli, experiments])).toEqual([
+    "must name '@dafl/data' among the dependencies, as '@dafl/experiments', which it bundles, does",
+  ]);
+  const complete = { ...cli, dependencies: experiments.dependencies };
+  expect(brokenManifestRules(complete, [complete, experiments])).toEqual([]);
+  const depending = { ...cli, dependencies: { '@dafl/experiments': '^1.0.0' } };
+  expect(brokenManifestRules(depending, [depending, experiments])).toEqual([
+    "must not depend on '@dafl/experiments', which nobody can install: bundled, it is one of the devDependencies",
+  ]);
 });

@@ -1,9 +1,11 @@
 /**
  * Checks the house rules that no linter knows:
  *
- * - Imports run one way: cli -> server -> run -> models, methods, data -> core <- backends. Tests, and packages that are private to the
- *   repository, may import any package.
+ * - Imports run one way: cli -> server, experiments -> run -> models, methods, data -> core <- backends. Tests, and packages that are
+ *   private to the repository, may import any package.
  * - A published package imports only what its package.json names, and another package by its name, never by a path.
+ * - A private package that is bundled into a published one keeps the rules of those. It stands among that one's devDependencies,
+ *   and what it depends on among the dependencies.
  * - Relative imports carry `.ts` (Node strips types, it does not guess extensions).
  * - Core and the reference backend import no module of Node's.
  * - What a package throws is a `DaflError`.
@@ -34,9 +36,13 @@ const allowedImports: Readonly<Record<string, readonly string[]>> = {
     '@dafl/methods',
     '@dafl/models',
   ],
+  '@dafl/experiments': ['@dafl/core', '@dafl/data', '@dafl/methods', '@dafl/models', '@dafl/run'],
   '@dafl/server': ['@dafl/core', '@dafl/models', '@dafl/run'],
-  '@dafl/cli': ['@dafl/backend-node', '@dafl/core', '@dafl/models', '@dafl/run', '@dafl/server'],
+  '@dafl/cli': ['@dafl/backend-node', '@dafl/core', '@dafl/experiments', '@dafl/models', '@dafl/run', '@dafl/server'],
 };
+
+/** Private packages that the build of a published one takes in: nobody could install them. */
+const bundledPackages: readonly string[] = ['@dafl/experiments'];
 
 /** Packages that run in every runtime, and so import no module of Node's. */
 const runtimeNeutral: readonly string[] = ['@dafl/core', '@dafl/backend-cpu', '@dafl/data', '@dafl/methods'];
@@ -63,7 +69,8 @@ function withoutComments(source: string): string {
  */
 export function brokenRules(file: string, source: string, manifest: Manifest): string[] {
   const problems: string[] = [];
-  const isTest = manifest.private === true || /\.(test|bench)\.ts$|(^|\/)_testing\//.test(file);
+  const isInternal = manifest.private === true && !bundledPackages.includes(manifest.name);
+  const isTest = isInternal || /\.(test|bench)\.ts$|(^|\/)_testing\//.test(file);
   if (/^(utils?|helpers?)\b/.test(basename(file))) problems.push('must be named after its main export');
   // Those who call dafl tell its errors from those of their own code by the class.
   if (!isTest && !/(^|\/)_test[.-]/.test(file)) {
@@ -96,16 +103,47 @@ export function brokenRules(file: string, source: string, manifest: Manifest): s
       }
     }
     const declared = { ...manifest.dependencies, ...manifest.peerDependencies };
-    if (packageName !== manifest.name && !(packageName in declared)) {
+    const isBundled = bundledPackages.includes(packageName) && packageName in (manifest.devDependencies ?? {});
+    if (packageName !== manifest.name && !(packageName in declared) && !isBundled) {
       problems.push(`must name '${packageName}' among the dependencies of ${manifest.name}`);
     }
   }
   return problems;
 }
 
+/**
+ * Returns what the package.json of a published package breaks, a line each.
+ *
+ * @param manifests Those of all packages.
+ */
+export function brokenManifestRules(manifest: Manifest, manifests: readonly Manifest[]): string[] {
+  if (manifest.private === true) return [];
+  const { dependencies = {}, devDependencies = {} } = manifest;
+  return manifests.flatMap((other) => {
+    if (other.private !== true) return [];
+    if (other.name in dependencies) {
+      return [
+        `must not depend on '${other.name}', which nobody can install: bundled, it is one of the devDependencies`,
+      ];
+    }
+    if (!bundledPackages.includes(other.name) || !(other.name in devDependencies)) return [];
+    // What is not a dependency would be bundled as well, and so be there twice.
+    const missing = Object.keys(other.dependencies ?? {}).filter((name) => !(name in dependencies));
+    return missing.map(
+      (name) => `must name '${name}' among the dependencies, as '${other.name}', which it bundles, does`,
+    );
+  });
+}
+
 if (import.meta.main) {
   let count = 0;
-  for (const { folder, manifest } of listWorkspaces()) {
+  const workspaces = listWorkspaces();
+  const manifests = workspaces.map(({ manifest }) => manifest);
+  for (const { folder, manifest } of workspaces) {
+    for (const problem of brokenManifestRules(manifest, manifests)) {
+      console.error(`${relative(repositoryRoot, join(folder, 'package.json'))} ${problem}`);
+      count++;
+    }
     for (const path of globSync('src/**/*.ts', { cwd: folder })) {
       const file = path.split(sep).join('/');
       for (const problem of brokenRules(file, readFileSync(join(folder, path), 'utf8'), manifest)) {

@@ -8,7 +8,6 @@ import {
   type Experiment,
   type ExperimentRecord,
   experiments,
-  figureDocument,
   type GauntletCell,
   isRecordCurrent,
   renderExperimentFigure,
@@ -18,7 +17,8 @@ import {
   summarizeVerdicts,
   tableCells,
   tableHeads,
-} from '@dafl/run/experiments';
+} from '@dafl/experiments';
+import { figureDocument } from '@dafl/run/report';
 import { format } from 'oxfmt';
 import { type OnnxCasesRecord, renderOnnxOperators } from './_render-onnx-operators.ts';
 import { renderTorchModels, type TorchModelsRecord } from './_render-torch-models.ts';

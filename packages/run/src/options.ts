@@ -10,7 +10,7 @@ export {
   parseDistillationOptions,
 } from './options/distillation-options.ts';
 export { flagName } from './options/flag-name.ts';
-export type { HyperParameters } from './options/hyper-parameters.ts';
+export { hyperParameters, type HyperParameter, type HyperParameters } from './options/hyper-parameters.ts';
 export { isAddress } from './options/is-address.ts';
 export type { MethodName } from './options/method-name.ts';
 export { nearestName } from './options/nearest-name.ts';

@@ -1,4 +1,4 @@
-import type { ExperimentEvent, ExperimentRecord } from '@dafl/run/experiments';
+import type { ExperimentEvent, ExperimentRecord } from '@dafl/experiments';
 import { z } from 'zod';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
@@ -54,7 +54,7 @@ export const experimentCommand: Command = defineCommand({
   ],
   async run(values, { terminal, isJson, signal }) {
     const { experiments, runExperiment, summarizeExperiment, tableCells, tableHeads, writeExperimentReport } =
-      await import('@dafl/run/experiments');
+      await import('@dafl/experiments');
     const { table, teacher, usps, fashion, cifar10, cifar100, out, dryRun: isDryRun = false, ...settings } = values;
     const experiment = experiments.get(table);
     if (experiment === undefined) {

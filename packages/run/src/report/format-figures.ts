@@ -19,7 +19,7 @@ export function ratio(large: number, small: number): string {
 }
 
 /** A time for people. */
-export function duration(seconds: number): string {
+export function formatDuration(seconds: number): string {
   if (seconds < 100) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
   if (seconds < 6000) return `${(seconds / 60).toFixed(1)} min`;
   return `${(seconds / 3600).toFixed(1)} h`;

@@ -1,7 +1,5 @@
 import type { DistillationOptions } from '../options/distillation-options.ts';
-import { table1 } from '../experiments/table1.ts';
-import { table2 } from '../experiments/table2.ts';
-import { table3 } from '../experiments/table3.ts';
+import type { MethodName } from '../options/method-name.ts';
 
 /** An accuracy that a paper gives for the same networks and data. */
 export interface PublishedFigure {
@@ -11,24 +9,41 @@ export interface PublishedFigure {
   readonly label: string;
 }
 
+/** What a paper says of one teacher, student and data. */
+interface PublishedNetworks {
+  readonly teacher: string;
+  readonly student: string;
+  readonly eval: string;
+  readonly source: string;
+  /** Accuracies by method, 0..1. */
+  readonly accuracies: Readonly<Partial<Record<MethodName, number>> & { readonly dafl: number }>;
+}
+
+/** Those whose teacher everybody has: of others, the networks of a run can't be told to be the paper's. */
+const publishedNetworks: readonly PublishedNetworks[] = [
+  {
+    teacher: 'lenet5-mnist',
+    student: 'half',
+    eval: 'mnist',
+    source: 'Chen et al., ICCV 2019, table 1',
+    // The alternative data are USPS; of the four ways to use metadata, it is the best.
+    accuracies: { dafl: 0.982, 'original-data': 0.9891, 'alternative-data': 0.9456, metadata: 0.9247, noise: 0.8801 },
+  },
+];
+
 /**
  * What is published for a run's teacher, student and data: by the run's method, else by DAFL.
  *
  * @returns Null where nothing is.
  */
 export function publishedFigure(run: DistillationOptions): PublishedFigure | null {
-  for (const { rows, source } of [table1, table2, table3]) {
-    const alike = rows.flatMap(({ published, task }) => {
-      if (published === null || task.kind !== 'distill') return [];
-      const { teacher, student, eval: data, method = 'dafl' } = task.options;
-      const isSame = teacher === run.teacher && student === run.student && data === run.eval;
-      return isSame ? [{ accuracy: published / 100, method }] : [];
-    });
-    const found = alike.find(({ method }) => method === run.method) ?? alike.find(({ method }) => method === 'dafl');
-    if (found !== undefined) {
-      const { accuracy, method } = found;
-      return { accuracy, label: `${method === 'dafl' ? 'DAFL' : String(method)}, ${source}` };
-    }
-  }
-  return null;
+  const found = publishedNetworks.find(
+    ({ teacher, student, eval: data }) => teacher === run.teacher && student === run.student && data === run.eval,
+  );
+  if (found === undefined) return null;
+  const { accuracies, source } = found;
+  const ofMethod = run.method === 'auto' ? undefined : accuracies[run.method];
+  return ofMethod === undefined
+    ? { accuracy: accuracies.dafl, label: `DAFL, ${source}` }
+    : { accuracy: ofMethod, label: `${run.method === 'dafl' ? 'DAFL' : run.method}, ${source}` };
 }

@@ -19,7 +19,7 @@ import { renderFeaturesFigure } from './figures/features-figure.ts';
 import { inlineFigure } from './figures/inline-figure.ts';
 import { filterOrigins } from './filter-origins.ts';
 import { renderFiltersFigure } from './filters-figure.ts';
-import { duration, integer, milliseconds, percent, ratio, stepCount } from './format-figures.ts';
+import { formatDuration, integer, milliseconds, percent, ratio, stepCount } from './format-figures.ts';
 import type { FeatureProjection } from './project-features.ts';
 import { pictureGallery } from './picture-gallery.ts';
 import { publishedFigure } from './published-figure.ts';
@@ -212,7 +212,7 @@ function renderTiles(record: RunRecord): string {
     `${ratio(teacher.multiplyAccumulates, student.multiplyAccumulates)}×`,
     `fewer operations: ${integer(student.multiplyAccumulates)} an image`,
   ]);
-  tiles.push([duration(timings.seconds), `for ${stepCount(step)}`]);
+  tiles.push([formatDuration(timings.seconds), `for ${stepCount(step)}`]);
   return renderTileList(tiles);
 }
 
@@ -424,7 +424,7 @@ function renderRepeat(content: ReportContent): PageSection {
       : []),
     ...(timings.timeBudgetMs === null
       ? []
-      : [['Time budget', duration(timings.timeBudgetMs / 1000)] as [string, string]]),
+      : [['Time budget', formatDuration(timings.timeBudgetMs / 1000)] as [string, string]]),
     ['Teacher, SHA-256', teacher.sha256 ?? '-'],
     ['Student, SHA-256', student.sha256 ?? '-'],
   ];

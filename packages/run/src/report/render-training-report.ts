@@ -8,7 +8,7 @@ import { renderConfusionFigure } from './figures/confusion-figure.ts';
 import type { Points } from './figures/decimate.ts';
 import { inlineFigure } from './figures/inline-figure.ts';
 import { renderFiltersFigure } from './filters-figure.ts';
-import { duration, integer, percent, stepCount } from './format-figures.ts';
+import { formatDuration, integer, percent, stepCount } from './format-figures.ts';
 import { tryOutScript } from './generated/try-out-script.ts';
 import { renderChart } from './render-chart.ts';
 import { renderClassBars } from './render-class-bars.ts';
@@ -111,7 +111,7 @@ ${renderTiles([
   [integer(parameters), 'parameters'],
   [integer(multiplyAccumulates), 'multiply-accumulates an image'],
   [formatBytes(record.sizeBytes), 'file'],
-  [duration(seconds), `for ${stepCount(steps)}`],
+  [formatDuration(seconds), `for ${stepCount(steps)}`],
 ])}`,
     sections,
     data: canTry

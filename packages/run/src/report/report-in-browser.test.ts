@@ -1,4 +1,4 @@
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { writeModel } from '@dafl/models';
@@ -7,12 +7,8 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tinyData, tinyRun, tinyTeacher } from '../../../../test-fixtures/tiny-teacher.ts';
 import { parseDistillationOptions } from '../options/distillation-options.ts';
-import type { ExperimentRecord } from '../experiments/experiment-record.ts';
-import { experiments } from '../experiments/experiments.ts';
 import { parseTrainingOptions } from '../options/training-options.ts';
 import { runTraining, trainingFiles } from '../training/run-training.ts';
-import { repositoryRoot } from '../../../../scripts/workspace.ts';
-import { writeExperimentReport } from './write-experiment-report.ts';
 import { writeSeedsReport } from './write-seeds-report.ts';
 import { loadModel } from '../models/load-model.ts';
 import { predictImages } from '../models/predict-images.ts';
@@ -80,7 +76,7 @@ describe.skipIf(path === undefined)('a report in Chromium', { timeout: 180_000 }
     for (const view of [views[0], views[3]]) expect(await findFaults(browser, file, view)).toEqual(noFaults);
   });
 
-  test('of a training, of several seeds and of experiments is sound too', async () => {
+  test('of a training and of several seeds is sound too', async () => {
     const one = await reportOf('seed-1', { classes: 4 }, { seed: 1 });
     const two = await reportOf('seed-2', { classes: 4 }, { seed: 2 });
     const seeds = await writeSeedsReport(folder, [one, two].map(dirname));
@@ -95,13 +91,6 @@ describe.skipIf(path === undefined)('a report in Chromium', { timeout: 180_000 }
       if (event.event === 'result') ({ reportFailure } = event);
     expect(reportFailure).toBeUndefined();
     const pages = [seeds, trainingFiles(trained).report];
-    const records = join(repositoryRoot, 'bench', 'results', 'experiments');
-    for (const name of ['table1', 'gauntlet']) {
-      const found = globSync(join(records, name, '*.json')).map(
-        (file) => JSON.parse(readFileSync(file, 'utf8')) as ExperimentRecord,
-      );
-      pages.push(await writeExperimentReport(folder, experiments.get(name)!, found));
-    }
     for (const page of pages)
       for (const view of [views[0], views[3]])
         expect({ page, ...(await findFaults(browser, page, view)) }).toEqual({ page, ...noFaults });

@@ -7,7 +7,7 @@ import { writeFileAtomically } from '../folder/write-file-atomically.ts';
 import { describeComputer } from './describe-computer.ts';
 import { escapeHtml } from './escape-html.ts';
 import type { LineChart } from './figures/line-chart.ts';
-import { duration, percent, stepCount } from './format-figures.ts';
+import { formatDuration, percent, stepCount } from './format-figures.ts';
 import { publishedFigure } from './published-figure.ts';
 import { renderChart } from './render-chart.ts';
 import { renderPage } from './render-page.ts';
@@ -101,7 +101,7 @@ ${renderTiles([
     ? []
     : [[percent(values.reduce((least, value) => Math.min(least, value), 1)), 'the worst seed'] as const]),
   ...(teacherAccuracy === null ? [] : [[percent(teacherAccuracy), "teacher's accuracy"] as const]),
-  [duration(runs.reduce((total, { record }) => total + record.timings.seconds, 0)), 'in all'],
+  [formatDuration(runs.reduce((total, { record }) => total + record.timings.seconds, 0)), 'in all'],
 ])}`,
     sections: [
       {
@@ -117,7 +117,7 @@ ${renderTiles([
             show(run.record.accuracy),
             show(run.record.agreement),
             run.record.verdict?.level ?? '-',
-            duration(run.record.timings.seconds),
+            formatDuration(run.record.timings.seconds),
           ]),
           runs.map(({ folder }) => `${encodeURIComponent(basename(folder))}/report.html`),
         ),

@@ -1,18 +1,22 @@
 import { join } from 'node:path';
-import type { Experiment } from '../experiments/experiment.ts';
-import type { ExperimentRecord } from '../experiments/experiment-record.ts';
-import { summarizeExperiment, tableCells, tableHeads } from '../experiments/render-table.ts';
-import { summarizeGauntlet } from '../experiments/summarize-gauntlet.ts';
-import { daflVersion } from '../machine/machine.ts';
-import { createFolder, writeFileAtomically } from '../folder/write-file-atomically.ts';
-import { describeComputer } from './describe-computer.ts';
-import { escapeHtml } from './escape-html.ts';
-import { renderExperimentFigure, renderGauntletFigure } from './experiment-figures.ts';
-import { inlineFigure } from './figures/inline-figure.ts';
-import { duration, integer } from './format-figures.ts';
-import { type PageSection, renderPage } from './render-page.ts';
-import { renderFacts, renderTable } from './render-table.ts';
-import { renderTiles } from './render-tiles.ts';
+import { createFolder, daflVersion, writeFileAtomically } from '@dafl/run';
+import {
+  describeComputer,
+  escapeHtml,
+  formatDuration,
+  inlineFigure,
+  type PageSection,
+  renderFacts,
+  renderPage,
+  renderTable,
+  renderTiles,
+} from '@dafl/run/report';
+import type { Experiment } from './experiment.ts';
+import type { ExperimentRecord } from './experiment-record.ts';
+import { renderExperimentFigure } from './render-experiment-figure.ts';
+import { renderGauntletFigure } from './render-gauntlet-figure.ts';
+import { summarizeExperiment, tableCells, tableHeads } from './summarize-experiment.ts';
+import { summarizeGauntlet } from './summarize-gauntlet.ts';
 
 /**
  * Writes one page about an experiment, of the make of a run's report: its table, what was published, the curves.
@@ -100,8 +104,8 @@ export function renderExperimentReport(experiment: Experiment, records: readonly
     head: `<div class="state">experiment</div><h1>${escapeHtml(name)}</h1><p class="story">${escapeHtml(title)}.</p>${renderTiles(
       [
         [`${done} of ${shown.length}`, 'rows with a run'],
-        [integer(records.length), 'runs'],
-        [duration(records.reduce((total, { seconds }) => total + seconds, 0)), 'in all'],
+        [records.length.toLocaleString('en-US'), 'runs'],
+        [formatDuration(records.reduce((total, { seconds }) => total + seconds, 0)), 'in all'],
       ],
     )}`,
     sections,

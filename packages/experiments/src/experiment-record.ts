@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Verdict } from '@dafl/core';
-import { systemErrorCode } from '../folder/storage-error.ts';
-import type { Machine } from '../machine/machine.ts';
+import { type Machine, systemErrorCode } from '@dafl/run';
 import type { Task } from './experiment.ts';
 
 /** What one run of an experiment came to: a small file that is kept. */

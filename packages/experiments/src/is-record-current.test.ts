@@ -1,7 +1,7 @@
+import { parseDistillationOptions } from '@dafl/run';
 import { expect, test } from 'vitest';
 import type { ExperimentRecord } from './experiment-record.ts';
 import type { Task } from './experiment.ts';
-import { parseDistillationOptions } from '../options/distillation-options.ts';
 import { decidedByNetworks, hyperParametersOf, isRecordCurrent } from './is-record-current.ts';
 
 type Options = Record<string, unknown>;

@@ -2,14 +2,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeModel } from '@dafl/models';
+import { parseDistillationOptions, parseTrainingOptions, resolveRecipe } from '@dafl/run';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { tinyData, tinyTeacher } from '../../../../test-fixtures/tiny-teacher.ts';
-import { decideMethod } from '../recipe/decide-method.ts';
-import { parseDistillationOptions } from '../options/distillation-options.ts';
-import { parseTrainingOptions } from '../options/training-options.ts';
+import { tinyData, tinyTeacher } from '../../../test-fixtures/tiny-teacher.ts';
 import type { Experiment } from './experiment.ts';
 import { experiments } from './experiments.ts';
-import { summarizeExperiment, tableCells } from './render-table.ts';
+import { summarizeExperiment, tableCells } from './summarize-experiment.ts';
 import { type ExperimentEvent, type ExperimentSettings, runExperiment } from './run-experiment.ts';
 
 let folder: string;
@@ -235,7 +233,7 @@ describe.each([...experiments.values()])('$name', ({ rows }) => {
   test('asks for options that there are', () => {
     for (const { task } of rows) {
       const parse = (): void => {
-        if (task.kind === 'distill') decideMethod(parseDistillationOptions(task.options));
+        if (task.kind === 'distill') resolveRecipe(parseDistillationOptions(task.options));
         if (task.kind === 'train') parseTrainingOptions(task.options);
       };
       expect(parse).not.toThrow();

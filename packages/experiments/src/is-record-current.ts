@@ -1,8 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { decideMethod } from '../recipe/decide-method.ts';
-import { type DistillationOptions, parseDistillationOptions } from '../options/distillation-options.ts';
-import { hyperParameters } from '../options/hyper-parameters.ts';
-import { resolveRecipe } from '../recipe/resolve-recipe.ts';
+import { type DistillationOptions, parseDistillationOptions, resolveRecipe } from '@dafl/run';
+import { hyperParameters } from '@dafl/run/options';
 import type { Task } from './experiment.ts';
 import type { ExperimentRecord } from './experiment-record.ts';
 
@@ -20,7 +18,7 @@ export function isRecordCurrent(
     return isDeepStrictEqual(recorded, JSON.parse(JSON.stringify(task)));
   // Records of rows that name no method tell what was taken; older ones are of the time when that meant DAFL.
   const old = { method: taken ?? 'dafl', ...withoutHyperParameters(recorded) };
-  const { method } = decideMethod(parseDistillationOptions(task.options));
+  const { method } = resolveRecipe(parseDistillationOptions(task.options)).options;
   const asked = { ...withoutHyperParameters(task), method };
   if (!isDeepStrictEqual(old, asked)) return false;
   const now = hyperParametersOf(task)!;

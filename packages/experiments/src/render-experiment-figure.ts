@@ -1,9 +1,6 @@
-import type { Experiment } from '../experiments/experiment.ts';
-import type { ExperimentRecord } from '../experiments/experiment-record.ts';
-import type { GauntletLine } from '../experiments/summarize-gauntlet.ts';
-import { renderDotPlot } from './figures/dot-plot.ts';
-import type { Figure } from './figures/figure.ts';
-import { renderLineChart } from './figures/line-chart.ts';
+import { type Figure, renderLineChart } from '@dafl/run/report';
+import type { Experiment } from './experiment.ts';
+import type { ExperimentRecord } from './experiment-record.ts';
 
 const MOST_LINES = 10;
 const WIDTH = 700;
@@ -36,18 +33,4 @@ export function renderExperimentFigure(experiment: Experiment, records: readonly
     },
     WIDTH,
   );
-}
-
-/** The gauntlet: a line for each teacher, with its own accuracy and those of its students. */
-export function renderGauntletFigure(lines: readonly GauntletLine[]): Figure {
-  return renderDotPlot({
-    title: 'Accuracy of teachers and students',
-    series: ['teacher', 'real-data student', 'default', 'DAFL, fast preset'],
-    rows: lines.map(({ teacher, accuracy, real, default: cell, dafl }) => ({
-      name: teacher.label,
-      values: [accuracy, real, cell?.mean ?? null, dafl?.mean ?? null],
-    })),
-    format: (value) => `${Number(value.toFixed(2))} %`,
-    most: 100,
-  });
 }

@@ -18,19 +18,24 @@ import {
 } from '@dafl/core';
 import { writeIdx } from '@dafl/data';
 import { writeModel } from '@dafl/models';
-import { loadLabelledImages } from '../data/load-images.ts';
-import { loadImagesFor } from '../data/load-images-for.ts';
-import { type BackendName, parseDistillationOptions } from '../options/distillation-options.ts';
-import { loadModel, loadStudent } from '../models/load-model.ts';
-import { daflVersion, describeMachine } from '../machine/machine.ts';
-import { recordTeacherMetadata } from '../metadata/record-metadata.ts';
-import { runDistillation } from '../distillation/run-distillation.ts';
-import { runFolder } from '../folder/run-folder.ts';
-import { readRunRecord } from '../folder/run-record.ts';
-import { runTraining } from '../training/run-training.ts';
-import { selectBackend } from '../machine/select-backend.ts';
-import { parseTrainingOptions } from '../options/training-options.ts';
-import { createFolder, writeFileAtomically } from '../folder/write-file-atomically.ts';
+import {
+  createFolder,
+  daflVersion,
+  describeMachine,
+  loadImagesFor,
+  loadLabelledImages,
+  parseDistillationOptions,
+  parseTrainingOptions,
+  readRunRecord,
+  recordTeacherMetadata,
+  runDistillation,
+  runFolder,
+  runTraining,
+  selectBackend,
+  writeFileAtomically,
+} from '@dafl/run';
+import { loadModel, loadStudent } from '@dafl/run/load-model';
+import type { BackendName } from '@dafl/run/options';
 import { changeImages } from './change-images.ts';
 import type { DataName, Experiment, ExperimentRow, Task } from './experiment.ts';
 import { type ExperimentRecord, readExperimentRecord, recordFile } from './experiment-record.ts';
