@@ -1,10 +1,12 @@
 /**
  * Distils the networks of `bench/make-small-cnns.py` as their owners would: `npm run bench:small-cnns -- FOLDER [NAME...]`. Each
- * once by gradients and once by answers alone, with the mean and deviation of its data and no other flag. One record a run.
+ * once by gradients and once by answers alone (`--mode gradients` or `answers`: only so), with the mean and deviation of its
+ * data and no other flag. One record a run.
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { runDafl } from './_run-dafl.ts';
 import { storeResult } from './_store-result.ts';
 
@@ -21,12 +23,14 @@ interface SmallNetwork {
 }
 
 const modes: Readonly<Record<string, readonly string[]>> = { gradients: [], answers: ['--answers-only'] };
-const [folder = '', ...named] = process.argv.slice(2);
+const { values, positionals } = parseArgs({ options: { mode: { type: 'string' } }, allowPositionals: true });
+const [folder = '', ...named] = positionals;
 const all = readdirSync(folder).flatMap((file) => (file.endsWith('.onnx') ? [file.slice(0, -'.onnx'.length)] : []));
 mkdirSync(new URL('results/small-cnns/', import.meta.url), { recursive: true });
 for (const name of named.length > 0 ? named : all.sort()) {
   const network = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as SmallNetwork;
-  for (const [mode, flags] of Object.entries(modes)) await measure(name, network, mode, flags);
+  for (const [mode, flags] of Object.entries(modes))
+    if (mode === (values.mode ?? mode)) await measure(name, network, mode, flags);
 }
 
 async function measure(name: string, network: SmallNetwork, mode: string, flags: readonly string[]): Promise<void> {
