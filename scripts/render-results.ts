@@ -104,12 +104,14 @@ function describeGauntlet(records: readonly ExperimentRecord[]): string[] {
     'DAFL, fast preset',
   ];
   const verdicts = summarizeVerdicts(records);
+  const { share, accuracy, distance } = verdicts.rankCorrelations;
+  const correlation = (value: number | null): string => value?.toFixed(2) ?? '-';
   files.set(join(DOCS, 'gauntlet.svg'), figureDocument(renderGauntletFigure(lines)));
   return [
     `Students of half the width, by the default command with no flag but \`--eval\`. The real-data student takes 3,000 updates of 256 images on the teacher's own training images. Teachers for tuning may have been looked at (on images that are held out of the training data) when defaults were chosen, the others not, but for even or odd, by which no default was chosen, and the pairs, by which one was given up again (see limits.md). Repeat: \`${commands.gauntlet}\`.`,
     markdownTable(heads, rows),
     '![Accuracy of teachers and students](gauntlet.svg)',
-    `The verdict without data, over ${verdicts.runs} runs of all methods: rank correlation with the points that a student stands below the real-data one ${verdicts.rankCorrelation?.toFixed(2) ?? '-'}; ${verdicts.failedCalledPoor} of ${verdicts.failed} runs six points or more below it are called poor, and ${verdicts.goodCalledPoor} of ${verdicts.good} others.`,
+    `The verdict without data, over ${verdicts.runs} runs of all methods: rank correlation with the share of its teacher's accuracy that a student keeps ${correlation(share)}, with its accuracy ${correlation(accuracy)}. Over the ${verdicts.marked} of them with a real-data student: with the points below that ${correlation(distance)}; ${verdicts.failedCalledPoor} of ${verdicts.failed} runs six points or more below it are called poor, and ${verdicts.goodCalledPoor} of ${verdicts.good} others.`,
   ];
 }
 

@@ -34,8 +34,13 @@ it('sets the students of each teacher beside its own accuracy and the real-data 
 it('counts the verdicts that are right', () => {
   expect(summarizeVerdicts(records)).toEqual({
     runs: 4,
-    // Of agreements 0.8 0.7 0.3 0.75 and accuracies 97 95 60 90: ranks 3 1 0 2 and 3 2 0 1.
-    rankCorrelation: expect.closeTo(0.8, 10) as number,
+    // Of agreements 0.8 0.7 0.3 0.75 and accuracies 97 95 60 90: ranks 3 1 0 2 and 3 2 0 1. They have one teacher.
+    rankCorrelations: {
+      share: expect.closeTo(0.8, 10) as number,
+      accuracy: expect.closeTo(0.8, 10) as number,
+      distance: expect.closeTo(0.8, 10) as number,
+    },
+    marked: 4,
     failed: 2,
     failedCalledPoor: 1,
     good: 2,
@@ -43,9 +48,19 @@ it('counts the verdicts that are right', () => {
   });
 });
 
+it('counts runs without a real-data student where none is needed', () => {
+  const { runs, marked, rankCorrelations } = summarizeVerdicts([
+    record('mnist-default', 0.97, 0.8),
+    record('usps-default', 0.9, 0.7),
+    record('fashion-dafl', 0.6, 0.3),
+  ]);
+  expect({ runs, marked }).toEqual({ runs: 3, marked: 0 });
+  expect(rankCorrelations).toEqual({ share: 1, accuracy: 1, distance: null });
+});
+
 it('ranks verdicts by what lies above chance', () => {
   // On nine of ten pictures of two classes: as four of five of ten classes, about.
   const others = [record('mnist-real', 0.98), record('mnist-default', 0.97, 0.85), record('mnist-default', 0.95, 0.7)];
   const two = [record('parity-real', 0.99), record('parity-default', 0.97, 0.9, false, 2)];
-  expect(summarizeVerdicts([...others, ...two]).rankCorrelation).toBeCloseTo(1, 10);
+  expect(summarizeVerdicts([...others, ...two]).rankCorrelations.distance).toBeCloseTo(1, 10);
 });

@@ -30,8 +30,16 @@ export interface GauntletLine {
 /** How far verdicts without data agree with accuracies. */
 export interface VerdictQuality {
   readonly runs: number;
-  /** Spearman's, of the verdicts' agreement above chance and the points below the real-data student. */
-  readonly rankCorrelation: number | null;
+  /** Spearman's, of the verdicts' agreement above chance and what came of the runs. */
+  readonly rankCorrelations: {
+    /** The share of the teacher's accuracy that the student keeps. */
+    readonly share: number | null;
+    readonly accuracy: number | null;
+    /** The points below the real-data student, where that is known. */
+    readonly distance: number | null;
+  };
+  /** Runs of teachers whose real-data student is known; of them is what follows. */
+  readonly marked: number;
   readonly failed: number;
   /** Of the failed runs. */
   readonly failedCalledPoor: number;
@@ -64,20 +72,29 @@ export function summarizeGauntlet(records: readonly ExperimentRecord[]): Gauntle
 /** Sets verdicts beside what came of the runs, of every method. */
 export function summarizeVerdicts(records: readonly ExperimentRecord[]): VerdictQuality {
   const lines = new Map(summarizeGauntlet(records).map((line) => [line.teacher.id, line]));
-  const judged = records.flatMap(({ row, accuracy, verdict }) => {
-    const real = lines.get(row.replace(/-(default|random|dafl)$/, ''))?.real ?? null;
-    if (!verdict || accuracy === null || real === null) return [];
+  const judged = records.flatMap(({ row, accuracy, teacherAccuracy, verdict }) => {
+    const line = lines.get(row.replace(/-(default|random|dafl)$/, ''));
+    if (line === undefined || !verdict || accuracy === null || teacherAccuracy === null) return [];
+    const below = line.real === null ? null : line.real - accuracy * 100;
     const agreement = aboveChance(verdict.agreement, verdict.classAgreements.length);
-    return [{ agreement, isPoor: verdict.level === 'poor', below: real - accuracy * 100 }];
+    return [{ agreement, isPoor: verdict.level === 'poor', accuracy, share: accuracy / teacherAccuracy, below }];
   });
-  const failed = judged.filter(({ below }) => below >= FAR);
-  const good = judged.filter(({ below }) => below < FAR);
+  const marked = judged.flatMap(({ below, ...run }) => (below === null ? [] : [{ ...run, below }]));
+  const correlate = <Run extends { agreement: number }>(runs: readonly Run[], outcome: (run: Run) => number) =>
+    rankCorrelation(
+      runs.map(({ agreement }) => agreement),
+      runs.map(outcome),
+    );
+  const failed = marked.filter(({ below }) => below >= FAR);
+  const good = marked.filter(({ below }) => below < FAR);
   return {
     runs: judged.length,
-    rankCorrelation: rankCorrelation(
-      judged.map(({ agreement }) => agreement),
-      judged.map(({ below }) => -below),
-    ),
+    rankCorrelations: {
+      share: correlate(judged, ({ share }) => share),
+      accuracy: correlate(judged, ({ accuracy }) => accuracy),
+      distance: correlate(marked, ({ below }) => -below),
+    },
+    marked: marked.length,
     failed: failed.length,
     failedCalledPoor: failed.filter(({ isPoor }) => isPoor).length,
     good: good.length,
