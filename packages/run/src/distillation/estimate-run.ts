@@ -5,7 +5,7 @@ import { fitRecipe } from '../recipe/fit-recipe.ts';
 import type { DistillationOptions } from '../options/distillation-options.ts';
 import type { FactorizationSettings } from '../models/factorize-convolutions.ts';
 import { loadStudent, loadTeacher, type TeacherAccess } from '../models/load-model.ts';
-import { peakMemoryBytes } from '../machine/machine.ts';
+import { peakMemoryBytes, describeMachine } from '../machine/machine.ts';
 import type { DownloadSettings } from '../data/mnist-files.ts';
 import { resolveRecipe, settleOptions } from '../recipe/resolve-recipe.ts';
 import { selectBackend } from '../machine/select-backend.ts';
@@ -77,7 +77,7 @@ export async function estimateRun(
   });
   onBackend?.(backend.description, reason);
   try {
-    assertFits(recipe, name, recipe.stepMemory(teacher.model.graph, student.graph));
+    assertFits(recipe, name, recipe.stepMemory(teacher.model.graph, student.graph), describeMachine().memoryBytes);
     const common = {
       backend,
       teacher: teacher.model,

@@ -15,6 +15,7 @@ import { readModel } from '@dafl/models';
 import { CheckpointStore, type LoadedCheckpoint } from '../folder/checkpoint-store.ts';
 import { hasTestImages } from '../data/class-folders.ts';
 import { loadImagesFor } from '../data/load-images-for.ts';
+import { describeMachine } from '../machine/machine.ts';
 import { assertFits } from '../recipe/fit-memory.ts';
 import { fitRecipe } from '../recipe/fit-recipe.ts';
 import { hyperParameters } from '../options/hyper-parameters.ts';
@@ -147,7 +148,12 @@ export async function* runDistillation(
   let session: RunSession | undefined;
   let samples: SamplesEvent | undefined;
   try {
-    assertFits(recipe, selected.name, recipe.stepMemory(teacher.model.graph, student.graph));
+    assertFits(
+      recipe,
+      selected.name,
+      recipe.stepMemory(teacher.model.graph, student.graph),
+      describeMachine().memoryBytes,
+    );
     const common = {
       backend,
       teacher: teacher.model,

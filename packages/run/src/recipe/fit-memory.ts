@@ -13,6 +13,9 @@ export interface FittedRecipe {
 /** What a wasm module can address. */
 const WASM_BYTES = 2 ** 32;
 
+/** Of a machine's memory, what a step may take: models, images and checkpoints lie beside it, and other programs. */
+const MACHINE_SHARE = 0.6;
+
 const gibibytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
 
 /**
@@ -31,23 +34,29 @@ export function fitMemory(options: DistillationOptions, recipe: Recipe, teacher:
 }
 
 /**
- * Refuses before the first step what cannot be computed.
+ * Refuses before the first step what cannot be computed: what takes more than the backend can address, or than the machine has.
  *
- * @throws {DaflError} `OUT_OF_MEMORY` if a step takes more than the backend can address; names a size that fits.
+ * @param machineBytes Memory of the machine.
+ * @throws {DaflError} `OUT_OF_MEMORY`; names a size that fits.
  */
-export function assertFits(recipe: Recipe, backend: BackendName, memory: StepMemory): void {
-  if (backend !== 'wasm') return;
+export function assertFits(recipe: Recipe, backend: BackendName, memory: StepMemory, machineBytes: number): void {
+  // A GPU has memory of its own, of which nothing is known.
+  if (backend === 'webgpu') return;
+  const isWasm = backend === 'wasm';
+  const ofMachine = MACHINE_SHARE * machineBytes;
+  const most = isWasm ? Math.min(WASM_BYTES, ofMachine) : ofMachine;
   const { fixed, forEachImage } = memory;
   const bytes = fixed + recipe.batchSize * forEachImage;
-  if (bytes <= WASM_BYTES) return;
-  const fitting = Math.floor((STEP_BYTES - fixed) / forEachImage);
+  if (bytes <= most) return;
+  const fitting = Math.floor(((STEP_BYTES / WASM_BYTES) * most - fixed) / forEachImage);
+  const others = isWasm && ofMachine > most ? ' (other backends have more)' : '';
   const rule =
     fitting >= 2
-      ? `'batchSize' must be about ${fitting} at most for networks of this size to fit into ${gibibytes(WASM_BYTES)} GiB`
-      : `a step must fit into ${gibibytes(WASM_BYTES)} GiB, which networks of this size do at no batch size (other backends have more)`;
+      ? `'batchSize' must be about ${fitting} at most for networks of this size to fit into ${gibibytes(most)} GiB`
+      : `a step must fit into ${gibibytes(most)} GiB, which networks of this size do at no batch size${others}`;
   fail({
     code: 'OUT_OF_MEMORY',
-    cannot: 'distill on wasm',
+    cannot: `distill on ${backend}`,
     as: rule,
     value: `${recipe.batchSize}, which takes about ${gibibytes(bytes)} GiB`,
   });
