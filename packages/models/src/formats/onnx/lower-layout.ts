@@ -1,5 +1,5 @@
 import { FLOAT, isFloatType, sizeOf } from './constant.ts';
-import { followsFromInput } from './fold-constants.ts';
+import { followsFromInput } from './follows-from-input.ts';
 import type { Lowering, Lowerings } from './operator-node.ts';
 import { reshapeActivation, shapeToReach } from './reshape-activation.ts';
 
