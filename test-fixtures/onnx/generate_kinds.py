@@ -115,7 +115,7 @@ def resizing():
     add = graph.add
     scales = number([1, 1, 0.7, 1.3])
     for mode in ["linear", "cubic", "nearest"]:
-        for coordinates in ["half_pixel", "align_corners", "asymmetric", "half_pixel_symmetric"]:
+        for coordinates in ["half_pixel", "asymmetric", "half_pixel_symmetric"]:
             graph.end(add("Resize", "x", "", scales, mode=mode, coordinate_transformation_mode=coordinates))
     for options in [
         dict(mode="cubic", cubic_coeff_a=-0.5), dict(mode="cubic", exclude_outside=1), dict(mode="linear", antialias=1),
@@ -123,6 +123,7 @@ def resizing():
         dict(mode="nearest", coordinate_transformation_mode="pytorch_half_pixel"),
     ]:
         graph.end(add("Resize", "x", "", "", whole(1, 7), axes=[2, 3], **options))
+    graph.end(add("Resize", "x", "", "", whole(4, 7), axes=[2, 3], mode="cubic", coordinate_transformation_mode="align_corners"))
     part = number([0.1, 0.2, 0.8, 1])
     cut = dict(axes=[2, 3], mode="linear", coordinate_transformation_mode="tf_crop_and_resize")
     graph.end(add("Resize", "x", part, "", whole(4, 3), **cut))

@@ -3,6 +3,7 @@ import {
   broadcastConstant,
   broadcastShape,
   type Constant,
+  FLOAT,
   INT64,
   integers,
   isFloatType,
@@ -149,7 +150,8 @@ const folds: Readonly<Record<string, Fold>> = {
 
   CastLike(node) {
     const type = node.input(1);
-    return isActivation(type) ? node.constant(0) : castTo(node.constant(0), type.dataType);
+    // What is computed is of floats.
+    return castTo(node.constant(0), isActivation(type) ? FLOAT : type.dataType);
   },
 
   Cast(node) {

@@ -1,5 +1,5 @@
 import { combine, scaleBy } from './broadcast.ts';
-import { BOOL, type Constant, FLOAT } from './constant.ts';
+import { BOOL, broadcastConstant, broadcastShape, broadcastsTo, type Constant, FLOAT } from './constant.ts';
 import { type Activation, isActivation, type TraceValue } from './graph-builder.ts';
 import { softmaxAlong } from './lower-activations.ts';
 import { scalar } from './lower-arithmetic.ts';
@@ -43,25 +43,40 @@ function attend(
   if (queries.shape[1] !== keys.shape[1]) node.refuse('its heads share their keys');
   const product = multiplyMatrices(node, queries, permute(keys, [0, 1, 3, 2]));
   let scores = scaleBy(node, product, scalar(scale));
-  const add = (constant: Constant): void => {
-    const fixed = node.builder.constant(`${node.name}.mask`, constant, undefined, false);
-    scores = combine(node, 'add', scores, fixed);
-  };
-  if (mask !== undefined && isActivation(mask)) scores = combine(node, 'add', scores, mask);
-  else if (mask !== undefined) add({ ...mask, dataType: FLOAT, values: mask.values.map(addedBy(mask)) });
-  if (isCausal) {
-    const shape = scores.shape.slice(-2);
-    const later = Float32Array.from({ length: node.sizeToMake(shape) }, (_, index) =>
-      index % shape[1] > Math.floor(index / shape[1]) ? FAR_BELOW : 0,
-    );
-    add({ shape, dataType: FLOAT, values: later });
+  const fixed = fixedMask(node, scores.shape, mask, isCausal);
+  if (fixed !== undefined) {
+    const summand = node.builder.constant(`${node.name}.mask`, fixed, undefined, false);
+    scores = combine(node, 'add', scores, summand);
   }
+  if (mask !== undefined && isActivation(mask)) scores = combine(node, 'add', scores, mask);
   return multiplyMatrices(node, softmaxAlong(node, scores, 3, false), values);
 }
 
-function addedBy({ dataType }: Constant): (value: number) => number {
-  if (dataType === BOOL) return (value) => (value === 0 ? FAR_BELOW : 0);
-  return (value) => Math.max(FAR_BELOW, value);
+/** What is added to scores by what is known as the file is read. */
+function fixedMask(
+  node: OperatorNode,
+  scores: readonly number[],
+  mask: TraceValue | undefined,
+  isCausal: boolean,
+): Constant | undefined {
+  const given = mask === undefined || isActivation(mask) ? undefined : mask;
+  if (given === undefined && !isCausal) return undefined;
+  const [rows, columns] = scores.slice(-2);
+  const shape = broadcastShape([given?.shape ?? [], [rows, columns]]);
+  if (shape === undefined || !broadcastsTo(shape, scores)) return node.refuse('its mask does not fit its scores');
+  const size = node.sizeToMake(shape);
+  const added = given === undefined ? undefined : broadcastConstant(given, shape).values;
+  const values = Float32Array.from({ length: size }, (_, index) => {
+    if (isCausal && index % columns > Math.floor(index / columns) % rows) return FAR_BELOW;
+    if (given === undefined || added === undefined) return 0;
+    if (given.dataType === BOOL) return added[index] === 0 ? FAR_BELOW : 0;
+    return Math.max(FAR_BELOW, added[index]);
+  });
+  // Engines give zeros there; a softmax gives the mean of all.
+  for (let row = 0; row < size; row += columns)
+    if (values.subarray(row, row + columns).every((value) => value === FAR_BELOW))
+      node.refuse('a row of its mask leaves nothing');
+  return { shape, dataType: FLOAT, values };
 }
 
 /** `[batch, heads, length, size]` as `[batch, length, heads x size]`. */
@@ -82,6 +97,8 @@ function refuseInputs(node: OperatorNode, from: number): void {
 export const lowerAttention: Lowerings = {
   Attention(node) {
     if (node.number('softcap', 0) !== 0) node.refuse('it bends its scores');
+    for (const window of ['left_window_size', 'right_window_size'])
+      if (node.number(window, -1) >= 0) node.refuse('it looks through a window');
     if (node.inputs.slice(4).some((value) => value !== undefined)) node.refuse('it keeps keys');
     const [queryHeads, otherHeads] = [node.number('q_num_heads', 0), node.number('kv_num_heads', 0)];
     const parts = [queryHeads, otherHeads, otherHeads].map((heads, index) =>

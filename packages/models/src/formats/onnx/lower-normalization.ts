@@ -2,7 +2,7 @@ import type { HostTensor } from '@dafl/core';
 import { combine, scaleBy } from './broadcast.ts';
 import { broadcastConstant, broadcastsTo, type Constant, sizeOf } from './constant.ts';
 import type { Activation, NodeFields } from './graph-builder.ts';
-import { scalar } from './lower-arithmetic.ts';
+import { limitTo, scalar } from './lower-arithmetic.ts';
 import { channelsLast, weightOf } from './lower-convolutions.ts';
 import { reduceTo } from './lower-reductions.ts';
 import type { Lowerings, OperatorNode } from './operator-node.ts';
@@ -33,6 +33,9 @@ function epsilonOf(node: OperatorNode): number {
   const epsilon = node.number('epsilon', 1e-5);
   return epsilon > 0 ? epsilon : node.refuse(`its epsilon is ${epsilon}`);
 }
+
+/** Of a row that is divided by its length. */
+const LEAST_LENGTH = 1e-30;
 
 /** x / sqrt(mean(x^2) + epsilon), times a weight: Zhang and Sennrich, Root mean square layer normalization (2019). */
 function normalizeByLength(node: OperatorNode): Activation {
@@ -98,7 +101,8 @@ export const lowerNormalization: Lowerings = {
     const fields: NodeFields = isAbsolute ? { kind: 'activation', function: 'abs' } : { kind: 'power', exponent: 2 };
     const sum = reduceTo(node, node.builder.map(node.name, value, fields), [axis], 'sum', true);
     const length = isAbsolute ? sum : node.builder.map(node.name, sum, { kind: 'activation', function: 'sqrt' });
-    return combine(node, 'divide', value, length);
+    // A row of zeros stays one.
+    return combine(node, 'divide', value, limitTo(node, length, LEAST_LENGTH, Infinity));
   },
 
   MeanVarianceNormalization(node) {

@@ -94,6 +94,9 @@ export function readResizing(node: OperatorNode, shape: readonly number[]): Resi
     const to = isSized ? sizes[index] : Math.floor(from * scales[index] * (1 + 1e-7));
     const scale = isSized ? to / from : scales[index];
     if (!(Number.isInteger(to) && to >= 1 && scale > 0)) node.refuse(`it makes ${to} of ${from} entries`);
+    // Where the last place lies is no matter of scales then, and engines differ.
+    if (coordinates === 'align_corners' && !(Math.abs(from * scale - to) < 1e-4))
+      node.refuse(`its scales [${scales.join(', ')}] make no whole sizes`);
     return { axis, from, to, scale, part: parts ? [parts[index], parts[axes.length + index]] : [0, 1] };
   });
   const smooths = node.number('antialias', 0) !== 0 && mode !== 'nearest';
