@@ -172,6 +172,8 @@ def comparisons():
     graph.end(add("ThresholdedRelu", x, alpha=0.2))
     graph.end(add("Shrink", x, lambd=0.2, bias=0.1))
     graph.end(add("Sign", x))
+    # Two thirds, not 0: what is like the pictures is of floats.
+    graph.end(add("Mul", x, add("Div", add("CastLike", whole(2), "x"), add("CastLike", whole(3), "x"))))
     graph.end(add("Tile", x, whole(1, 2, 1, 3)))
     graph.end(add("Tile", add("GlobalMaxPool", x), whole(1, 1, 6, 5)))
     graph.end(add("LpNormalization", x, axis=1))

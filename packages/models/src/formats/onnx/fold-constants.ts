@@ -3,7 +3,6 @@ import {
   broadcastConstant,
   broadcastShape,
   type Constant,
-  FLOAT,
   INT64,
   integers,
   isFloatType,
@@ -148,11 +147,7 @@ const folds: Readonly<Record<string, Fold>> = {
   ReduceMax: reduce(-Infinity, Math.max),
   ReduceMin: reduce(Infinity, Math.min),
 
-  CastLike(node) {
-    const type = node.input(1);
-    // What is computed is of floats.
-    return castTo(node.constant(0), isActivation(type) ? FLOAT : type.dataType);
-  },
+  CastLike: (node) => castTo(node.constant(0), node.constant(1).dataType),
 
   Cast(node) {
     return castTo(node.constant(0), node.number('to', 1));

@@ -34,7 +34,7 @@ function epsilonOf(node: OperatorNode): number {
   return epsilon > 0 ? epsilon : node.refuse(`its epsilon is ${epsilon}`);
 }
 
-/** Of a row that is divided by its length. */
+/** Of a row that is divided by its length, or of its square. */
 const LEAST_LENGTH = 1e-30;
 
 /** x / sqrt(mean(x^2) + epsilon), times a weight: Zhang and Sennrich, Root mean square layer normalization (2019). */
@@ -99,10 +99,11 @@ export const lowerNormalization: Lowerings = {
     if (axis === 0 && node.builder.hasBatch) node.refuse('it mixes the examples of a batch');
     const isAbsolute = node.number('p', 2) === 1;
     const fields: NodeFields = isAbsolute ? { kind: 'activation', function: 'abs' } : { kind: 'power', exponent: 2 };
-    const sum = reduceTo(node, node.builder.map(node.name, value, fields), [axis], 'sum', true);
+    const total = reduceTo(node, node.builder.map(node.name, value, fields), [axis], 'sum', true);
+    // A row of zeros stays one, and has a slope.
+    const sum = limitTo(node, total, LEAST_LENGTH, Infinity);
     const length = isAbsolute ? sum : node.builder.map(node.name, sum, { kind: 'activation', function: 'sqrt' });
-    // A row of zeros stays one.
-    return combine(node, 'divide', value, limitTo(node, length, LEAST_LENGTH, Infinity));
+    return combine(node, 'divide', value, length);
   },
 
   MeanVarianceNormalization(node) {
