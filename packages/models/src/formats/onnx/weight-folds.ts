@@ -7,9 +7,9 @@ import { readParts } from './read-parts.ts';
 import { readResizing } from './read-resizing.ts';
 
 /** Products of two numbers that are taken as a file is read: a fraction of a second. What needs more is computed with the pictures. */
-const MOST_PRODUCTS = 2 ** 27;
+const MOST_PRODUCTS = 2 ** 26;
 /** Of Einsum, which looks for each of them. */
-const MOST_TERMS = 2 ** 24;
+const MOST_TERMS = 2 ** 23;
 
 type WeightFold = (node: OperatorNode) => Constant | readonly Constant[] | undefined;
 
@@ -63,7 +63,7 @@ function contract(node: OperatorNode, operands: readonly Constant[], labels: rea
   const shape = order.map((label) => sizes.get(label)!);
   const made = shape.slice(0, output.length);
   node.sizeToMake(made);
-  if (!(sizeOf(shape) <= MOST_TERMS)) node.refuse(`it takes ${sizeOf(shape)} products of constants`);
+  if (!(sizeOf(shape) <= MOST_TERMS)) return undefined;
   const values = new Float64Array(sizeOf(made));
   const steps = operands.map((operand, index) => {
     const strides = stridesOf(operand.shape);
@@ -131,7 +131,13 @@ function resize(node: OperatorNode): Constant {
   const shape = [...input.shape];
   for (const { axis, to } of axes) shape[axis] = to;
   node.sizeToMake(shape);
-  return axes.reduce((value, axis) => mapAxis(value, axis.axis, sharesOf(axis)), input);
+  return axes.reduce((value, axis) => {
+    const entries = sharesOf(axis);
+    const shares = entries.reduce((total, { length }) => total + length, 0);
+    if ((value.values.length / axis.from) * shares > MOST_PRODUCTS)
+      node.refuse('it takes too many products of constants');
+    return mapAxis(value, axis.axis, entries);
+  }, input);
 }
 
 /**
@@ -219,11 +225,14 @@ export const weightFolds: Readonly<Record<string, WeightFold>> = {
     if (wide.some((size) => size < 0)) node.refuse('it makes an empty tensor');
     node.sizeToMake(wide);
     for (const [axis, [before, after]] of sides) {
-      const length = value.shape[axis];
-      const [grownBefore, grownAfter] = [Math.max(0, before), Math.max(0, after)];
-      const entries =
-        borderedEntries(mode, length, grownBefore, grownAfter) ?? node.refuse('it mirrors more than there is');
-      const kept = entries.slice(grownBefore - before, entries.length - (grownAfter - after));
+      // What is cut off goes first.
+      const begin = Math.max(0, -before);
+      const length = value.shape[axis] - begin - Math.max(0, -after);
+      if (length < 1) node.refuse('it makes an empty tensor');
+      const entries = borderedEntries(mode, length, Math.max(0, before), Math.max(0, after));
+      const kept = (entries ?? node.refuse('it mirrors more than there is')).map((entry) =>
+        entry === undefined ? undefined : begin + entry,
+      );
       const made = mapAxis(
         value,
         axis,
