@@ -65,6 +65,8 @@ export class OperatorNode implements LoweringSite {
    * is made must be small, or not much larger than what it is made of.
    */
   sizeToMake(shape: readonly number[]): number {
+    if (!shape.every((length) => Number.isInteger(length) && length >= 0))
+      this.refuse(`it makes a constant of [${shape.join(', ')}]`);
     const size = sizeOf(shape);
     const given = this.inputs.reduce(
       (most, input) => (input === undefined || isActivation(input) ? most : Math.max(most, input.values.length)),

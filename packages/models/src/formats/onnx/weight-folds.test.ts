@@ -9,6 +9,7 @@ const weights = [
   integers('wide', [0, 0, 0, 2 ** 40]),
   integers('long', [4, 2 ** 22]),
   integers('three', [0, 1, 2]),
+  integers('below', [4, -3]),
   integers('depth', [2 ** 40]),
   floats('pair', [2], [0, 1]),
 ];
@@ -17,6 +18,7 @@ it.each<[string, string, Parameters<typeof node>[1], string]>([
   ['borders that are cut off again', 'Pad w,far -> k', { mode: 'edge' }, "Pad 'k' (it makes an empty tensor)"],
   ['a wide border', 'Pad w,wide -> k', {}, "Pad 'k' (it makes a constant of 4398046511120 values)"],
   ['a long axis', 'Resize w,,,long -> k', { mode: 'cubic' }, "Resize 'k' (it makes a constant of 16777216 values)"],
+  ['sizes below 0', 'ConstantOfShape below -> k', {}, "ConstantOfShape 'k' (it makes a constant of [4, -3])"],
   ['many classes', 'OneHot three,depth,pair -> k', {}, "OneHot 'k' (it makes a constant of 3298534883328 values)"],
 ])('refuses %s before any is made', (_, formula, attributes, reason) => {
   const nodes = [node(formula, attributes), node('MatMul x,k -> y')];
