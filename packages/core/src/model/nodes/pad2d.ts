@@ -1,7 +1,6 @@
 import type { Padding2d } from '../../backend.ts';
-import { affine } from '../../autodiff/operations/element-wise.ts';
+import { add } from '../../autodiff/operations/element-wise.ts';
 import { pad } from '../../autodiff/operations/layout.ts';
-import type { Value } from '../../autodiff/tape.ts';
 import { number, oneOf, padding2d } from '../field-readers.ts';
 import type { NodeBase, NodeKind } from '../node-kind.ts';
 import { passChannels } from './_pass-channels.ts';
@@ -41,16 +40,23 @@ export const pad2d: NodeKind<PadNode> = {
       const [, height, width] = input.shape;
       return resample(tape, input, [sourcesOf(height, top, bottom, mode), sourcesOf(width, left, right, mode)]);
     }
-    const around = (inner: Value): Value =>
-      pad(tape, inner, [
-        [0, 0],
-        [top, bottom],
-        [left, right],
-        [0, 0],
-      ]);
-    if (value === 0) return around(input);
-    const padded = passOn(tape, affine(tape, input, 1, -value), around);
-    return passOn(tape, padded, (shifted) => affine(tape, shifted, 1, value));
+    const padded = pad(tape, input, [
+      [0, 0],
+      [top, bottom],
+      [left, right],
+      [0, 0],
+    ]);
+    if (value === 0) return padded;
+    // Added to the border alone: beside a large value the map would lose its digits.
+    const [, height, width] = padded.shape;
+    const border = Float32Array.from({ length: height * width }, (_, pixel) => {
+      const [row, column] = [Math.floor(pixel / width), pixel % width];
+      return row < top || row >= height - bottom || column < left || column >= width - right ? value : 0;
+    });
+    const filling = tape.own(tape.backend.tensor(border, [1, height, width, 1]));
+    const filled = passOn(tape, padded, (zeros) => add(tape, zeros, filling));
+    tape.release(filling);
+    return filled;
   },
 
   cost: ({ padding }, [input]) => ({ workspace: paddedSize(input, padding) }),

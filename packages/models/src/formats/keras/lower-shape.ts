@@ -97,14 +97,36 @@ export const lowerShape: LayerLowerings = {
   },
 
   Resizing(site) {
-    const size = [site.number('height', 0), site.number('width', 0)] as const;
-    const [height, width, channels] = site.mapSizes;
-    if (site.flag('crop_to_aspect_ratio', false) || site.flag('pad_to_aspect_ratio', false))
-      site.refuse('it keeps the aspect ratio');
-    if (height === size[0] && width === size[1]) return site.input;
-    const mode = site.text('interpolation', 'bilinear');
-    if (mode !== 'bilinear' && mode !== 'nearest') return site.refuse(`its interpolation is '${mode}'`);
-    const rounding = mode === 'nearest' ? { rounding: 'preferCeil' as const } : {};
-    return site.addMaps({ kind: 'resize2d', size, mode, coordinates: 'halfPixel', ...rounding }, [...size, channels]);
+    if (site.flag('pad_to_aspect_ratio', false)) site.refuse('it pads to the aspect ratio');
+    return resizeTo(site, site.flag('crop_to_aspect_ratio', false));
   },
+
+  /** Outside training it is a resize of the largest part of that aspect ratio. */
+  RandomCrop: (site) => resizeTo(site, true),
 };
+
+/** The maps at the size that a layer says, bilinear unless it says otherwise. */
+function resizeTo(site: LayerSite, keepsRatio: boolean): Activation {
+  const size = [site.number('height', 0), site.number('width', 0)] as const;
+  const [rows, columns, channels] = site.mapSizes;
+  if (!(size[0] >= 1 && size[1] >= 1)) site.refuse(`it makes maps of ${size.join(' x ')}`);
+  if (rows === size[0] && columns === size[1]) return site.input;
+  // As Keras rounds them.
+  const part = (length: number, fitting: number) =>
+    keepsRatio ? Math.max(1, Math.min(length, Math.trunc(fitting))) : length;
+  const height = part(rows, (columns * size[0]) / size[1]);
+  const width = part(columns, (rows * size[1]) / size[0]);
+  const begin = [Math.trunc((rows - height) / 2), Math.trunc((columns - width) / 2)] as const;
+  const whole = height === rows && width === columns;
+  const maps = whole ? site.maps : cut(site, ...begin, height, width);
+  if (height === size[0] && width === size[1]) return maps;
+  const mode = site.text('interpolation', 'bilinear');
+  if (mode !== 'bilinear' && mode !== 'nearest') return site.refuse(`its interpolation is '${mode}'`);
+  const rounding = mode === 'nearest' ? { rounding: 'preferCeil' as const } : {};
+  return site.addMaps(
+    { kind: 'resize2d', size, mode, coordinates: 'halfPixel', ...rounding },
+    [...size, channels],
+    {},
+    maps,
+  );
+}

@@ -50,7 +50,6 @@ const vanishing: ReadonlySet<string> = new Set([
 /** Layers that change pictures in training alone. */
 const augmentations: ReadonlySet<string> = new Set([
   'AugMix',
-  'AutoContrast',
   'CutMix',
   'Equalization',
   'MixUp',
@@ -58,7 +57,9 @@ const augmentations: ReadonlySet<string> = new Set([
   'Solarization',
 ]);
 
-const isAugmentation = (className: string): boolean => /^Random[A-Z]/.test(className) || augmentations.has(className);
+/** RandomCrop makes pictures of its own size, in training or not. */
+const isAugmentation = (className: string): boolean =>
+  (/^Random[A-Z]/.test(className) && className !== 'RandomCrop') || augmentations.has(className);
 
 /** What holds code, with what is said of it. */
 const codeLayers: Readonly<Record<string, string>> = {

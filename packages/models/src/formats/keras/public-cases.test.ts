@@ -80,6 +80,22 @@ describe('cases from public reports', () => {
     );
   });
 
+  it.each(['Resizing', 'RandomCrop'])('takes the middle and brings it to a size outside training: %s', async (kind) => {
+    const config = { name: 'r', height: 2, width: 2, interpolation: 'bilinear', crop_to_aspect_ratio: true };
+    const layers = [image(6, 4, 1), layer(kind, config), flatten];
+    const { model } = await readSketch({ topology: chain(...layers), weights: [] });
+    // Of rows 1 to 4 each pixel is the mean of four: of 4, 5, 8 and 9 the first.
+    const pixels = Array.from({ length: 24 }, (_, index) => index);
+    expect(await run(model, pixels)).toEqual([6.5, 8.5, 14.5, 16.5]);
+  });
+
+  it('names a layer that changes pictures outside training too', async () => {
+    const layers = [image(2, 2, 1), layer('AutoContrast', { name: 'contrast' }), flatten];
+    await expect(readSketch({ topology: chain(...layers), weights: [] })).rejects.toThrow(
+      /one is not: AutoContrast 'contrast'$/,
+    );
+  });
+
   it('I26: weights go to the layers that they are called after, whatever their order', async () => {
     const names = ['c_10', 'c_2', 'c_1', 'c'];
     const convolutions = names.map((name) =>

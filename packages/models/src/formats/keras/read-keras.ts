@@ -258,7 +258,9 @@ function describeInput(
 
 /** The input of a model that brings pictures of any size to one: of that size, as dafl resizes pictures itself. */
 function resizedShape(topology: KerasTopology, sizes: readonly JsonValue[], isChannelsFirst: boolean): JsonValue[] {
-  const resizing = allLayers(topology).find(({ className }) => className === 'Resizing' || className === 'CenterCrop');
+  const resizing = allLayers(topology).find(({ className }) =>
+    ['Resizing', 'CenterCrop', 'RandomCrop'].includes(className),
+  );
   if (resizing === undefined || sizes.length !== 3) return [...sizes];
   const [height, width] = ['height', 'width'].map((key) => resizing.config.get(key) ?? null);
   return isChannelsFirst ? [sizes[0], height, width] : [height, width, sizes[2]];

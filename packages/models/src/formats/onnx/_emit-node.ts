@@ -68,6 +68,10 @@ export function emitNode(node: ModelNode, context: EmitContext): void {
       return;
     }
     case 'dense':
+      if (rank !== 1) {
+        emitRows(node, context);
+        return;
+      }
       builder.emit('Gemm', [input.name, ...emitWeights({ values: weight('kernel'), axis: 1 }, node, context)], name);
       return;
     case 'batchNorm': {
@@ -277,6 +281,26 @@ function emitWeights(
       ? builder.floats(`${name}.kernel`, kernel.values)
       : emitQuantizedKernel(builder, name, kernel, kernelQuantization);
   return useBias ? [written, builder.floats(`${name}.bias`, weight('bias'))] : [written];
+}
+
+/** A dense layer of each row of a value that has several: Gemm takes one matrix for the whole batch. */
+function emitRows(node: NodeOfKind<'dense'>, context: EmitContext): void {
+  const { builder, inputs } = context;
+  const { name } = node;
+  const [{ name: read, shape }] = inputs;
+  const isMap = shape.length === 3;
+  const [kernel, ...bias] = emitWeights({ values: context.weight('kernel'), axis: 1 }, node, context);
+  const rows = isMap ? builder.step('Transpose', [read], `${name}:turned`, { perm: TO_CHANNELS_LAST }) : read;
+  let last = 'MatMul';
+  let parts = [rows, kernel];
+  if (bias.length > 0) {
+    parts = [builder.step('MatMul', parts, `${name}:product`), ...bias];
+    last = 'Add';
+  }
+  if (isMap) {
+    const made = builder.step(last, parts, `${name}:channels-last`);
+    builder.emit('Transpose', [made], name, { perm: TO_CHANNELS_FIRST });
+  } else builder.emit(last, parts, name);
 }
 
 const arithmetic = {

@@ -67,9 +67,16 @@ export function isSimple({ shape }: Activation, constant: Constant): boolean {
   return wide.length <= 1 && wide.every(({ size, axis }) => shape[axis] === size);
 }
 
-/** An activation whose axes of size 1 are repeated to `shape`. */
-export function expand(node: OperatorNode, value: Activation, shape: readonly number[]): Activation {
-  const result = broadcastShape([value.shape, shape]) ?? node.refuse(`[${value.shape.join(', ')}] does not broadcast`);
+/**
+ * An activation whose axes of size 1 are repeated to `shape`.
+ *
+ * @param isOfInput Whether the shape follows from the input's; otherwise it has the batch that the file fixes.
+ */
+export function expand(node: OperatorNode, value: Activation, shape: readonly number[], isOfInput = false): Activation {
+  const { batch, hasBatch } = node.builder;
+  const isBatch = hasBatch && batch > 1 && shape.length === value.shape.length && shape[0] === batch;
+  const goal = isBatch && value.shape[0] === 1 && !isOfInput ? shape.with(0, 1) : shape;
+  const result = broadcastShape([value.shape, goal]) ?? node.refuse(`[${value.shape.join(', ')}] does not broadcast`);
   if (result.length === value.shape.length && result.every((size, axis) => size === value.shape[axis])) return value;
   if (sizeOf(result) === sizeOf(value.shape)) return raiseRank(value, result.length);
   return combine(node, 'add', value, { shape: result, dataType: 1, values: new Float32Array(node.sizeToMake(result)) });

@@ -24,6 +24,11 @@ const elementTypes: Readonly<Record<number, ElementType>> = {
   12: { bytes: 4, read: (view, offset) => view.getUint32(offset, true) },
   13: { bytes: 8, read: (view, offset) => Number(view.getBigUint64(offset, true)) },
 };
+/** Types of four bits, two of which make a byte, the lower first. */
+const quarterTypes: Readonly<Record<number, { readonly isSigned: boolean }>> = {
+  21: { isSigned: false },
+  22: { isSigned: true },
+};
 const halfTypes: Readonly<Record<number, 'F16' | 'BF16'>> = { 10: 'F16', 16: 'BF16' };
 
 /**
@@ -35,14 +40,25 @@ export function decodeTensor(tensor: OnnxTensor, siblings: ReadonlyMap<string, U
   const { shape, dataType } = tensor;
   const place = `tensor ${showValue(tensor.name)}`;
   const half = halfTypes[dataType];
+  const quarter = quarterTypes[dataType];
   const byteLength = byteLengthOf(tensor, reject);
   const element = elementTypes[dataType];
   const size = shape.reduce((total, length) => total * length, 1);
   const isFloat = half !== undefined || dataType === 1;
   const raw =
     tensor.external === undefined ? tensor.raw : readExternal(tensor.external, byteLength, siblings, place, reject);
-  const found = raw === undefined ? (tensor.values.length * byteLength) / Math.max(1, size) : raw.length;
+  const perValue = quarter === undefined ? byteLength / Math.max(1, size) : 1;
+  const found = raw?.length ?? tensor.values.length * perValue;
   if (found !== byteLength) return reject(`${place} must hold ${size} values, as its shape says`, `${found} bytes`);
+  if (quarter !== undefined) {
+    // The typed fields hold bytes of two values.
+    const pairs = raw ?? Uint8Array.from(tensor.values);
+    const values = Float64Array.from({ length: size }, (_, index) => {
+      const bits = (pairs[index >> 1] >> (4 * (index & 1))) & 15;
+      return quarter.isSigned && bits > 7 ? bits - 16 : bits;
+    });
+    return { shape, dataType, values };
+  }
   if (raw === undefined) {
     if (half === undefined)
       return { shape, dataType, values: isFloat ? singles(tensor.values) : doubles(tensor.values) };
@@ -140,6 +156,7 @@ export function externalFiles(tensors: readonly OnnxTensor[], reject: Reject): M
 }
 
 function byteLengthOf({ name, shape, dataType }: OnnxTensor, reject: Reject): number {
+  if (dataType in quarterTypes) return Math.ceil(shape.reduce((total, length) => total * length, 1) / 2);
   const bytes = dataType in halfTypes ? 2 : elementTypes[dataType]?.bytes;
   if (bytes === undefined)
     return reject(`tensor ${showValue(name)} must have a type of numbers that is read here`, `data type ${dataType}`);

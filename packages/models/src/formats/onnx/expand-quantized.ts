@@ -10,8 +10,12 @@ interface Spelling {
   readonly reads: readonly { readonly tensor: Quantized; readonly axis?: number }[];
   /** A bias of int32, whose scale is the product of those of the first two tensors. */
   readonly bias?: string;
+  /** What that scale is multiplied by; absent: 1. */
+  readonly biasFactor?: number;
   /** Scale and zero point of what it writes; absent: it writes floats. */
   readonly writes?: readonly [scale: string, point: string];
+  /** Whether its maps have their channels last, which operators of floats do not read. */
+  readonly isChannelsLast?: boolean;
 }
 
 const MICROSOFT = 'com.microsoft';
@@ -42,11 +46,13 @@ const ofTwo =
     writes: [node.inputs[6] ?? '', node.inputs[7] ?? ''],
   });
 
-/** Maps that have their channels last are what no float operator of ONNX reads. */
-const channelsFirst =
+/** Of maps, the channels of which may be last. */
+const ofMaps =
   (spell: Speller): Speller =>
-  (node) =>
-    (node.attributes.get('channels_last') ?? 0) === 0 ? spell(node) : undefined;
+  (node) => {
+    const spelling = spell(node);
+    return spelling && { ...spelling, isChannelsLast: (node.attributes.get('channels_last') ?? 0) !== 0 };
+  };
 
 /** ONNX's own. */
 const standard: Readonly<Record<string, Speller>> = {
@@ -56,14 +62,15 @@ const standard: Readonly<Record<string, Speller>> = {
 
 /** Those that onnxruntime adds. */
 const microsoft: Readonly<Record<string, Speller>> = {
+  QLinearConv: ofMaps(standard['QLinearConv']),
   QLinearAdd: ofTwo('Add'),
   QLinearMul: ofTwo('Mul'),
   QLinearSigmoid: ofOne('Sigmoid'),
   QLinearLeakyRelu: ofOne('LeakyRelu'),
   QLinearSoftmax: ofOne('Softmax'),
   QLinearReduceMean: ofOne('ReduceMean'),
-  QLinearAveragePool: channelsFirst(ofOne('AveragePool')),
-  QLinearGlobalAveragePool: channelsFirst(ofOne('GlobalAveragePool')),
+  QLinearAveragePool: ofMaps(ofOne('AveragePool')),
+  QLinearGlobalAveragePool: ofMaps(ofOne('GlobalAveragePool')),
 
   QLinearConcat(node) {
     const count = Math.floor((node.inputs.length - 2) / 3);
@@ -72,14 +79,13 @@ const microsoft: Readonly<Record<string, Speller>> = {
   },
 
   QGemm(node) {
-    // Its bias would have another scale.
-    if ((node.attributes.get('alpha') ?? 1) !== 1) return undefined;
     const { inputs } = node;
     const axis = (node.attributes.get('transB') ?? 0) === 0 ? 1 : 0;
     return {
       operator: 'Gemm',
       reads: [{ tensor: take(node, 0) }, { tensor: take(node, 3), axis }],
       bias: inputs[6],
+      biasFactor: Number(node.attributes.get('alpha') ?? 1),
       ...((inputs[7] ?? '') !== '' && { writes: [inputs[7], inputs[8] ?? ''] as const }),
     };
   },
@@ -102,7 +108,7 @@ function spellerOf({ domain, operator }: OnnxNode): Speller | undefined {
 function expand(node: OnnxNode): OnnxNode[] {
   const spelling = spellerOf(node)?.(node);
   if (spelling === undefined) return [node];
-  const { operator, reads, bias = '', writes } = spelling;
+  const { operator, reads, bias = '', biasFactor = 1, writes, isChannelsLast = false } = spelling;
   const made: OnnxNode[] = [];
   const [output = ''] = node.outputs;
   /** Adds a node whose result has a name that no exporter writes. */
@@ -125,11 +131,13 @@ function expand(node: OnnxNode): OnnxNode[] {
   const inputs = reads.map(({ tensor, axis }) =>
     add('DequantizeLinear', tensor, axis === undefined ? [] : [['axis', axis]]),
   );
+  if (isChannelsLast) inputs[0] = add('Transpose', inputs.slice(0, 1), [['perm', [0, 3, 1, 2]]]);
   if (bias !== '') {
-    const scale = add(
+    const both = add(
       'Mul',
       reads.map(({ tensor }) => tensor[1]),
     );
+    const scale = biasFactor === 1 ? both : add('Mul', [both, add('Constant', [], [['value_float', biasFactor]])]);
     inputs.push(add('DequantizeLinear', [bias, scale], [['axis', 0]]));
   }
   // Softmax says by which version it goes.
@@ -137,6 +145,7 @@ function expand(node: OnnxNode): OnnxNode[] {
   const spelt: OnnxNode = { ...node, operator, domain: '', inputs, ...(typeof opset === 'number' && { opset }) };
   if (writes === undefined) return [...made, spelt];
   const float = `${output}\0float`;
+  const maps = `${output}\0maps`;
   const quantize = {
     ...node,
     operator: 'QuantizeLinear',
@@ -144,5 +153,14 @@ function expand(node: OnnxNode): OnnxNode[] {
     inputs: [float, ...writes],
     attributes: new Map(),
   };
-  return [...made, { ...spelt, outputs: [float] }, quantize];
+  if (!isChannelsLast) return [...made, { ...spelt, outputs: [float] }, quantize];
+  const back: OnnxNode = {
+    ...node,
+    operator: 'Transpose',
+    domain: '',
+    inputs: [maps],
+    outputs: [float],
+    attributes: new Map([['perm', [0, 2, 3, 1]]]),
+  };
+  return [...made, { ...spelt, outputs: [maps] }, back, quantize];
 }

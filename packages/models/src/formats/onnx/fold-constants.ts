@@ -11,13 +11,16 @@ import {
   transposeConstant,
   view,
 } from './constant.ts';
+import { followsFromInput, markAsFollowing } from './follows-from-input.ts';
 import { isActivation, type TraceValue } from './graph-builder.ts';
 import { quantizationFolds } from './lower-quantization.ts';
 import type { OperatorNode } from './operator-node.ts';
 import { readSlices } from './read-slices.ts';
 import { scatterFolds } from './scatter-folds.ts';
+import { weightFolds } from './weight-folds.ts';
 
-export type Fold = (node: OperatorNode) => Constant | readonly Constant[];
+/** Undefined where a node had better be computed with the pictures. */
+export type Fold = (node: OperatorNode) => Constant | readonly Constant[] | undefined;
 
 /** Rounds as the type does. */
 function typed(dataType: number, shape: readonly number[], values: Iterable<number>): Constant {
@@ -56,18 +59,25 @@ function reshape(node: OperatorNode, shape: readonly number[]): Constant {
 }
 
 /** Reduces over the axes given by attribute or input. */
-function reduce(start: number, combine: (total: number, value: number) => number, isMean = false): Fold {
+function reduce(
+  start: number,
+  combine: (total: number, value: number) => number,
+  finish: (total: number, count: number) => number = Number,
+): Fold {
   return (node) => {
     const input = node.constant(0);
     const rank = input.shape.length;
-    const axes = node.distinctAxes(node.numbersAt('axes', 1) ?? input.shape.map((_, axis) => axis), rank);
+    const given = node.numbersAt('axes', 1) ?? [];
+    // None are all, unless it says otherwise.
+    const isEach = given.length === 0 && node.number('noop_with_empty_axes', 0) !== 0;
+    const axes = given.length > 0 ? node.distinctAxes(given, rank) : isEach ? [] : input.shape.map((_, axis) => axis);
     const kept = input.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
     const sorted = transposeConstant(input, [...kept, ...axes]);
     const count = sizeOf(axes.map((axis) => input.shape[axis]));
     const values = Array.from({ length: input.values.length / count }, (_, index) => {
       let total = start;
       for (const value of sorted.values.subarray(index * count, (index + 1) * count)) total = combine(total, value);
-      return isMean ? total / count : total;
+      return finish(total, count);
     });
     const keepsAxes = node.number('keepdims', 1) !== 0;
     const shape = input.shape.flatMap((size, axis) => (axes.includes(axis) ? (keepsAxes ? [1] : []) : [size]));
@@ -78,6 +88,7 @@ function reduce(start: number, combine: (total: number, value: number) => number
 const folds: Readonly<Record<string, Fold>> = {
   ...quantizationFolds,
   ...scatterFolds,
+  ...weightFolds,
   Identity: pass,
   Dropout: pass,
   Add: elementwise((a, b) => a + b),
@@ -87,8 +98,13 @@ const folds: Readonly<Record<string, Fold>> = {
     const isFloat = isFloatType(node.constant(0).dataType);
     return elementwise((a, b) => (isFloat ? a / b : Math.trunc(a / b)))(node);
   },
-  Mod: elementwise((a, b) => a - b * Math.floor(a / b)),
-  Pow: elementwise((a, b) => a ** b),
+  Mod: (node) => elementwise((a, b) => (node.number('fmod', 0) === 0 ? a - b * Math.floor(a / b) : a % b))(node),
+  Pow(node) {
+    // The exponent may be of another type.
+    const { dataType } = node.constant(0);
+    const isFloat = isFloatType(dataType);
+    return elementwise((a, b) => (isFloat ? a ** b : Math.trunc(a ** b)), dataType)(node);
+  },
   Min: elementwise(Math.min, undefined, 1),
   Max: elementwise(Math.max, undefined, 1),
   Equal: elementwise((a, b) => Number(a === b), BOOL),
@@ -111,17 +127,27 @@ const folds: Readonly<Record<string, Fold>> = {
   Sign: unary(Math.sign),
   Sin: unary(Math.sin),
   Cos: unary(Math.cos),
+  Relu: unary((value) => Math.max(0, value)),
+  Sigmoid: unary((value) => 1 / (1 + Math.exp(-value))),
+  Tanh: unary(Math.tanh),
+  Softplus: unary((value) => Math.max(0, value) + Math.log1p(Math.exp(-Math.abs(value)))),
+  Round: unary((value) => (Math.abs(value % 1) === 0.5 ? 2 * Math.round(value / 2) : Math.round(value))),
 
   ReduceProd: reduce(1, (total, value) => total * value),
   ReduceSum: reduce(0, (total, value) => total + value),
-  ReduceMean: reduce(0, (total, value) => total + value, true),
+  ReduceMean: reduce(
+    0,
+    (total, value) => total + value,
+    (total, count) => total / count,
+  ),
+  ReduceL1: reduce(0, (total, value) => total + Math.abs(value)),
+  ReduceL2: reduce(0, (total, value) => total + value ** 2, Math.sqrt),
+  ReduceSumSquare: reduce(0, (total, value) => total + value ** 2),
+  ReduceLogSum: reduce(0, (total, value) => total + value, Math.log),
   ReduceMax: reduce(-Infinity, Math.max),
   ReduceMin: reduce(Infinity, Math.min),
 
-  CastLike(node) {
-    const type = node.input(1);
-    return isActivation(type) ? node.constant(0) : castTo(node.constant(0), type.dataType);
-  },
+  CastLike: (node) => castTo(node.constant(0), node.constant(1).dataType),
 
   Cast(node) {
     return castTo(node.constant(0), node.number('to', 1));
@@ -255,19 +281,11 @@ export function isFolded(operator: string): boolean {
   return Object.hasOwn(folds, operator) || ['Shape', 'Size', 'Constant'].includes(operator);
 }
 
-/** What was found by the shape of an activation, in which the batch is 1. */
-const foundByShape = new WeakSet<TraceValue>();
-
-/** Whether a constant says something of an activation's shape, not what the file has written down. */
-export function followsFromInput(constant: TraceValue | undefined): boolean {
-  return constant !== undefined && foundByShape.has(constant);
-}
-
 /** Whether the value of a node is known as the file is read, and which it is: undefined where it must be computed. */
 export function foldConstants(node: OperatorNode): readonly TraceValue[] | undefined {
   const folded = computeConstants(node);
   const readsShape = (node.operator === 'Shape' || node.operator === 'Size') && isActivation(node.inputs[0]);
-  if (readsShape || node.inputs.some(followsFromInput)) for (const constant of folded ?? []) foundByShape.add(constant);
+  if (readsShape || node.inputs.some(followsFromInput)) for (const constant of folded ?? []) markAsFollowing(constant);
   return folded;
 }
 
@@ -283,7 +301,7 @@ function computeConstants(node: OperatorNode): readonly TraceValue[] | undefined
   // Each of them makes something of its first input.
   if (first === undefined) node.refuse('input 0 is missing');
   const folded = folds[node.operator](node);
-  return Array.isArray(folded) ? folded : [folded as Constant];
+  return folded === undefined || Array.isArray(folded) ? folded : [folded as Constant];
 }
 
 function constantOf(node: OperatorNode): Constant {

@@ -148,7 +148,12 @@ export class GraphBuilder {
   }
 
   /** A constant as a node, with its axes in the order `order`, which names all of a size other than 1. */
-  constant(name: string, constant: Constant, order: readonly number[] = this.usualOrder(constant.shape)): Activation {
+  constant(
+    name: string,
+    constant: Constant,
+    order: readonly number[] = this.usualOrder(constant.shape),
+    trainable = true,
+  ): Activation {
     const { shape } = constant;
     if (order.length > HIGHEST_RANK)
       throw new UnsupportedError(`it reads a constant of more than ${HIGHEST_RANK} axes`);
@@ -156,6 +161,6 @@ export class GraphBuilder {
     const { values } = transposeConstant(constant, [...rest, ...order]);
     const sizes = sizesOf(order, shape);
     const value = { shape: sizes, data: Float32Array.from(values) };
-    return { shape, order, node: this.add(name, { kind: 'constant', shape: sizes, trainable: true }, [], { value }) };
+    return { shape, order, node: this.add(name, { kind: 'constant', shape: sizes, trainable }, [], { value }) };
   }
 }

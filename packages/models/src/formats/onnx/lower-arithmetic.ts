@@ -1,3 +1,4 @@
+import { followsFromInput } from './follows-from-input.ts';
 import { combine, type CombiningKind, expand, isSimple, scaleBy } from './broadcast.ts';
 import type { Constant } from './constant.ts';
 import { type Activation, isActivation, type NodeFields, type TraceValue } from './graph-builder.ts';
@@ -116,5 +117,5 @@ export const lowerArithmetic: Lowerings = {
     return expand(node, raised, exponent.shape);
   },
 
-  Expand: (node) => expand(node, node.activation(0), [...node.constant(1).values]),
+  Expand: (node) => expand(node, node.activation(0), [...node.constant(1).values], followsFromInput(node.inputs[1])),
 };

@@ -1,6 +1,7 @@
 import type { HostTensor, Padding2d, Size2d } from '@dafl/core';
 import { type Constant, transposeConstant } from './constant.ts';
 import type { Activation, NodeFields } from './graph-builder.ts';
+import { alongLines } from './along-lines.ts';
 import type { Lowerings, OperatorNode } from './operator-node.ts';
 
 /** A constant as a weight, in another order of its axes. */
@@ -66,7 +67,7 @@ export function slideShape(
 
 /** Kernels that follow from other weights of the file are constants too, but one that follows from the input is not. */
 export const lowerConvolutions: Lowerings = {
-  Conv(node) {
+  Conv: alongLines((node) => {
     const input = node.maps(0);
     const kernel = node.constant(1);
     const bias = node.optionalConstant(2);
@@ -89,9 +90,9 @@ export const lowerConvolutions: Lowerings = {
     const weights = { kernel: weightOf(kernel, [2, 3, 1, 0]), ...(bias !== undefined && { bias: weightOf(bias) }) };
     const shape = slideShape(input.shape, filters, kernelSize, padding, strides, dilations);
     return { ...input, shape, node: node.builder.add(node.name, fields, [input.node], weights) };
-  },
+  }),
 
-  ConvTranspose(node) {
+  ConvTranspose: alongLines((node) => {
     const input = node.maps(0);
     const kernel = node.constant(1);
     const bias = node.optionalConstant(2);
@@ -145,7 +146,7 @@ export const lowerConvolutions: Lowerings = {
     );
     const weights = { kernel: weightOf(kernel, [2, 3, 1, 0]), ...(bias !== undefined && { bias: weightOf(bias) }) };
     return { ...input, shape, node: node.builder.add(node.name, fields, [input.node], weights) };
-  },
+  }),
 };
 
 /** An activation with axis 1, its channels, last. */

@@ -78,7 +78,37 @@ function transposed(value: TraceValue): TraceValue {
   return { ...value, shape: value.shape.toReversed(), order: value.order.map((axis) => 1 - axis) };
 }
 
+/** The last two axes of a tensor the other way round. */
+function turned(node: OperatorNode, value: TraceValue): TraceValue {
+  const rank = value.shape.length;
+  if (rank < 2) return node.refuse('it turns a row');
+  const order = [...Array.from({ length: rank - 2 }, (_, axis) => axis), rank - 1, rank - 2];
+  return permute(value, order);
+}
+
+/** Values with their axes in another order: `order[i]` is the axis that becomes axis i. */
+export function permute(value: TraceValue, order: readonly number[]): TraceValue {
+  if (!isActivation(value)) return transposeConstant(value, order);
+  return {
+    ...value,
+    shape: order.map((axis) => value.shape[axis]),
+    order: value.order.map((axis) => order.indexOf(axis)),
+  };
+}
+
 export const lowerDense: Lowerings = {
+  /** The product of matrices that may be turned, times a number: onnxruntime's. */
+  'com.microsoft.FusedMatMul'(node) {
+    if (node.number('transBatchA', 0) + node.number('transBatchB', 0) !== 0) node.refuse('it turns its batch');
+    const [left, right] = ['transA', 'transB'].map((name, index) =>
+      node.number(name, 0) === 0 ? node.input(index) : turned(node, node.input(index)),
+    );
+    const alpha = node.number('alpha', 1);
+    if (isActivation(left) && !isActivation(right)) return multiplyMatrices(node, left, scaled(right, alpha));
+    const product = multiplyMatrices(node, left, right);
+    return alpha === 1 ? product : scaleBy(node, product, scalar(alpha));
+  },
+
   Gemm(node) {
     const [first, second] = [node.input(0), node.input(1)];
     if (first.shape.length !== 2 || second.shape.length !== 2) node.refuse('it reads no matrices');

@@ -1,37 +1,42 @@
-import { sizeOf, transposeConstant } from './constant.ts';
+import { sizeOf } from './constant.ts';
 import { type Activation, isActivation, type TraceValue } from './graph-builder.ts';
-import { multiplyMatrices } from './lower-dense.ts';
+import { multiplyMatrices, permute } from './lower-dense.ts';
+import { reduceTo } from './lower-reductions.ts';
 import type { Lowerings, OperatorNode } from './operator-node.ts';
+import { parseEinsum } from './parse-einsum.ts';
 import { reshapeActivation } from './reshape-activation.ts';
-
-/** Values with their axes in another order: `order[i]` is the axis that becomes axis i. */
-function permute(value: TraceValue, order: readonly number[]): TraceValue {
-  if (!isActivation(value)) return transposeConstant(value, order);
-  return {
-    ...value,
-    shape: order.map((axis) => value.shape[axis]),
-    order: value.order.map((axis) => order.indexOf(axis)),
-  };
-}
 
 /** Einsum where it is one product of matrices, or another order of axes. */
 function multiplyEinsum(node: OperatorNode): TraceValue {
-  const [before, after] = node.text('equation', '').replaceAll(' ', '').split('->');
-  const operands = before.split(',').map((labels) => labels.split(''));
-  if (after === undefined || /[^a-zA-Z,]/.test(before) || operands.length !== node.inputs.length)
-    return node.refuse('its equation is not of letters and an arrow');
-  const output = after.split('');
+  const values = node.inputs.map((_, index) => node.input(index));
+  const { inputs: operands, output } = parseEinsum(
+    node,
+    values.map(({ shape }) => shape.length),
+  );
   if (operands.some((labels) => new Set(labels).size !== labels.length)) node.refuse('it takes a diagonal');
   operands.forEach((labels, index) => {
-    if (labels.length !== node.input(index).shape.length) node.refuse('its equation does not fit its inputs');
+    if (labels.length !== values[index].shape.length) node.refuse('its equation does not fit its inputs');
   });
-  const [a, b = []] = operands;
-  const known = new Set([...a, ...b]);
-  if (operands.length > 2 || output.some((label) => !known.has(label))) return node.refuse('it is no product of two');
-  if (operands.length === 1) {
-    if (output.length !== a.length) return node.refuse('it sums one input');
+  const known = new Set(operands.flat());
+  if (operands.length > 2 || output.some((label) => !known.has(label)) || new Set(output).size !== output.length)
+    return node.refuse('it is no product of two');
+  // What one of them alone has and the result has not is summed first.
+  const summed = operands.map((labels, index) => {
+    const others = new Set([...output, ...(operands[1 - index] ?? [])]);
+    const axes = labels.flatMap((label, axis) => (others.has(label) ? [] : [axis]));
+    const value = values[index];
+    if (axes.length === 0) return { labels, value };
+    if (!isActivation(value)) return node.refuse('it sums over an axis of a constant alone');
+    if (axes.includes(0) && node.builder.hasBatch && value.shape[0] === 1) node.refuse('it sums over the batch');
+    return {
+      labels: labels.filter((label) => others.has(label)),
+      value: reduceTo(node, value, axes, 'sum', false),
+    };
+  });
+  const [{ labels: a, value: left }, { labels: b, value: right } = { labels: [], value: undefined }] = summed;
+  if (right === undefined) {
     return permute(
-      node.activation(0),
+      left,
       output.map((label) => a.indexOf(label)),
     );
   }
@@ -39,12 +44,6 @@ function multiplyEinsum(node: OperatorNode): TraceValue {
   const rows = output.filter((label) => a.includes(label) && !b.includes(label));
   const columns = output.filter((label) => b.includes(label) && !a.includes(label));
   const inner = a.filter((label) => b.includes(label) && !output.includes(label));
-  if (
-    outer.length + rows.length + inner.length !== a.length ||
-    outer.length + columns.length + inner.length !== b.length
-  )
-    return node.refuse('it sums over an axis of one input');
-  const [left, right] = [node.input(0), node.input(1)];
   const sizes = new Map<string, number>();
   for (const [labels, { shape }] of [
     [a, left],

@@ -1,10 +1,13 @@
 import { showValue } from '@dafl/core';
 import type { Reject } from '../_reject.ts';
 import { decodeTensor } from './decode-tensor.ts';
+import { freeConstants } from './free-constants.ts';
 import { foldConstants, isFolded } from './fold-constants.ts';
 import { type Activation, type GraphBuilder, isActivation, type TraceValue } from './graph-builder.ts';
 import { lowerActivations } from './lower-activations.ts';
 import { lowerArithmetic } from './lower-arithmetic.ts';
+import { lowerAttention } from './lower-attention.ts';
+import { lowerComparisons } from './lower-comparisons.ts';
 import { lowerConvolutions } from './lower-convolutions.ts';
 import { lowerDense } from './lower-dense.ts';
 import { lowerEinsum } from './lower-einsum.ts';
@@ -22,10 +25,12 @@ import type { OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from './parse-onnx.ts
 import { isGraph, namesRead } from './subgraphs.ts';
 import { UnsupportedError } from './unsupported-error.ts';
 
-/** By operator of ONNX's own domain. */
+/** By operator, of other domains than ONNX's own with that before it. */
 const lowerings: Lowerings = {
   ...lowerActivations,
   ...lowerArithmetic,
+  ...lowerAttention,
+  ...lowerComparisons,
   ...lowerConvolutions,
   ...lowerDense,
   ...lowerEinsum,
@@ -100,7 +105,7 @@ export function lowerGraph(model: OnnxModel, options: LoweringOptions, reject: R
     if (inputs.includes(unknown)) return isSupported(node) ? [] : refuse();
     const operator = new OperatorNode(
       node,
-      inputs as (TraceValue | undefined)[],
+      freeConstants(node, inputs as (TraceValue | undefined)[], builder),
       builder,
       node.opset ?? model.opset,
       decode,
@@ -119,8 +124,9 @@ export function lowerGraph(model: OnnxModel, options: LoweringOptions, reject: R
         results = lower(node, scope);
       } catch (error) {
         if (!(error instanceof UnsupportedError)) throw error;
-        const operator = node.domain === '' ? node.operator : `${node.domain}.${node.operator}`;
-        refused.push(`${operator} ${showValue(node.name || node.outputs[0])}${error.message && ` (${error.message})`}`);
+        refused.push(
+          `${keyOf(node)} ${showValue(node.name || node.outputs[0])}${error.message && ` (${error.message})`}`,
+        );
         results = [];
       }
       for (const [index, name] of node.outputs.entries()) {
@@ -161,7 +167,12 @@ function chooseBranch(operator: OperatorNode, node: OnnxNode): OnnxGraph {
 
 function isSupported(node: OnnxNode): boolean {
   if (isBranching(node)) return true;
-  return node.domain === '' && (Object.hasOwn(lowerings, node.operator) || isFolded(node.operator));
+  return Object.hasOwn(lowerings, keyOf(node)) || (node.domain === '' && isFolded(node.operator));
+}
+
+/** Operators of others go by their domain too. */
+function keyOf({ domain, operator }: OnnxNode): string {
+  return domain === '' ? operator : `${domain}.${operator}`;
 }
 
 /** Operators that move values and change none: they do the same to integers. */
@@ -193,17 +204,14 @@ function lowerMoving(operator: OperatorNode, node: OnnxNode): readonly TraceValu
 }
 
 function lowerNode(operator: OperatorNode, node: OnnxNode): readonly TraceValue[] {
-  if (node.domain === '') {
-    if (node.inputs.length === 0 && node.operator !== 'Constant' && isSupported(node))
-      operator.refuse('input 0 is missing');
-    const folded = foldConstants(operator);
-    if (folded !== undefined) return folded;
-    if (Object.hasOwn(lowerings, node.operator)) {
-      const lowered = lowerings[node.operator](operator);
-      return Array.isArray(lowered) ? lowered : [lowered as TraceValue];
-    }
-  }
-  return refuse();
+  if (node.inputs.length === 0 && node.operator !== 'Constant' && isSupported(node))
+    operator.refuse('input 0 is missing');
+  const folded = node.domain === '' ? foldConstants(operator) : undefined;
+  if (folded !== undefined) return folded;
+  const key = keyOf(node);
+  if (!Object.hasOwn(lowerings, key)) return refuse();
+  const lowered = lowerings[key](operator);
+  return Array.isArray(lowered) ? lowered : [lowered as TraceValue];
 }
 
 function refuse(): never {

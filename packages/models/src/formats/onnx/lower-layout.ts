@@ -1,5 +1,6 @@
 import { FLOAT, isFloatType, sizeOf } from './constant.ts';
-import { followsFromInput } from './fold-constants.ts';
+import { followsFromInput } from './follows-from-input.ts';
+import { isActivation } from './graph-builder.ts';
 import type { Lowering, Lowerings } from './operator-node.ts';
 import { reshapeActivation, shapeToReach } from './reshape-activation.ts';
 
@@ -21,8 +22,11 @@ export const lowerLayout: Lowerings = {
     return isFloatType(type) ? node.input(0) : node.refuse(`it makes activations of data type ${type}`);
   },
 
-  /** To the type of another input: to what activations have. */
-  CastLike: pass,
+  /** To the type of another input: to floats, as activations are. */
+  CastLike(node) {
+    const value = node.input(0);
+    return isActivation(value) ? value : { ...value, dataType: FLOAT, values: Float32Array.from(value.values) };
+  },
 
   DepthToSpace(node) {
     const input = node.maps(0);

@@ -1,7 +1,10 @@
 import type { HostTensor } from '@dafl/core';
+import { combine, scaleBy } from './broadcast.ts';
 import { broadcastConstant, broadcastsTo, type Constant, sizeOf } from './constant.ts';
 import type { Activation, NodeFields } from './graph-builder.ts';
+import { limitTo, scalar } from './lower-arithmetic.ts';
 import { channelsLast, weightOf } from './lower-convolutions.ts';
+import { reduceTo } from './lower-reductions.ts';
 import type { Lowerings, OperatorNode } from './operator-node.ts';
 import { reshapeActivation } from './reshape-activation.ts';
 
@@ -29,6 +32,23 @@ function normalizeMaps(node: OperatorNode, fields: NodeFields): Activation {
 function epsilonOf(node: OperatorNode): number {
   const epsilon = node.number('epsilon', 1e-5);
   return epsilon > 0 ? epsilon : node.refuse(`its epsilon is ${epsilon}`);
+}
+
+/** Of a row that is divided by its length, or of its square. */
+const LEAST_LENGTH = 1e-30;
+
+/** x / sqrt(mean(x^2) + epsilon), times a weight: Zhang and Sennrich, Root mean square layer normalization (2019). */
+function normalizeByLength(node: OperatorNode): Activation {
+  const { builder, name } = node;
+  const value = node.activation(0);
+  const rank = value.shape.length;
+  const axis = node.axis(node.number('axis', -1), rank);
+  if (axis === 0 && builder.hasBatch) node.refuse('it mixes the examples of a batch');
+  const axes = value.shape.map((_, index) => index).slice(axis);
+  const square = builder.map(name, value, { kind: 'power', exponent: 2 });
+  const mean = scaleBy(node, reduceTo(node, square, axes, 'mean', true), undefined, scalar(epsilonOf(node)));
+  const inverse = builder.map(name, mean, { kind: 'power', exponent: -0.5 });
+  return combine(node, 'multiply', combine(node, 'multiply', value, inverse), node.constant(1));
 }
 
 export const lowerNormalization: Lowerings = {
@@ -72,6 +92,31 @@ export const lowerNormalization: Lowerings = {
     };
     return node.builder.map(node.name, channelsLast(node, node.activation(0)), fields);
   },
+
+  LpNormalization(node) {
+    const value = node.activation(0);
+    const axis = node.axis(node.number('axis', -1), value.shape.length);
+    if (axis === 0 && node.builder.hasBatch) node.refuse('it mixes the examples of a batch');
+    const isAbsolute = node.number('p', 2) === 1;
+    const fields: NodeFields = isAbsolute ? { kind: 'activation', function: 'abs' } : { kind: 'power', exponent: 2 };
+    const total = reduceTo(node, node.builder.map(node.name, value, fields), [axis], 'sum', true);
+    // A row of zeros stays one, and has a slope.
+    const sum = limitTo(node, total, LEAST_LENGTH, Infinity);
+    const length = isAbsolute ? sum : node.builder.map(node.name, sum, { kind: 'activation', function: 'sqrt' });
+    return combine(node, 'divide', value, length);
+  },
+
+  MeanVarianceNormalization(node) {
+    const axes = node.distinctAxes(node.numbers('axes') ?? [0, 2, 3], 4);
+    if (axes.includes(0)) node.refuse('it mixes the examples of a batch');
+    const input = node.maps(0);
+    if (axes.length !== 2 || axes.includes(1)) node.refuse('it takes other means than those of a channel');
+    return node.builder.map(node.name, input, { kind: 'instanceNorm', epsilon: 1e-9, affine: false });
+  },
+
+  RMSNormalization: normalizeByLength,
+  // As onnxruntime calls it, in ONNX's domain.
+  SimplifiedLayerNormalization: normalizeByLength,
 
   LayerNormalization(node) {
     const value = node.activation(0);

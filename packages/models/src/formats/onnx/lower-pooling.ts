@@ -1,5 +1,7 @@
 import type { Padding2d, Size2d } from '@dafl/core';
-import { combine } from './broadcast.ts';
+import { alongLines } from './along-lines.ts';
+import { combine, scaleBy } from './broadcast.ts';
+import { FLOAT } from './constant.ts';
 import { type Activation, type NodeFields } from './graph-builder.ts';
 import { pairOf, paddingOf, slideCount, slideShape } from './lower-convolutions.ts';
 import { fillAxis } from './lower-resizing.ts';
@@ -57,51 +59,68 @@ const MOST_ENTRIES = 64;
 /** Less than anything that is computed, and finite. */
 const LEAST = Math.fround(-3.4028234e38);
 
-/** The largest of entries that lie apart: first down, then across, of as many slices as a window has entries there. */
-function dilatedMaximum(node: OperatorNode, window: Window): Activation {
+/** How entries of a window that lie apart become one. */
+interface DilatedPooling {
+  readonly kind: 'maximum' | 'add';
+  /** What stands in the padding. */
+  readonly fill: number;
+  /** How many entries count of those at these places, by what a mean divides; absent: it divides by nothing. */
+  readonly countOf?: (places: readonly number[], length: number, after: number) => number;
+}
+
+/** One value of entries that lie apart: first down, then across, of as many slices as a window has entries there. */
+function poolDilated(node: OperatorNode, window: Window, { kind, fill, countOf }: DilatedPooling): Activation {
   const { top, bottom, left, right } = window.wholePadding;
   const pads = [
-    [top, bottom],
-    [left, right],
+    [top, bottom, window.padding.bottom],
+    [left, right, window.padding.right],
   ];
   let value = window.input;
-  for (const [index, [before, after]] of pads.entries()) {
+  for (const [index, [before, after, said]] of pads.entries()) {
     const [entries, stride, dilation] = [window.windowSize[index], window.strides[index], window.dilations[index]];
     if (!(entries >= 1 && entries <= MOST_ENTRIES)) node.refuse(`its window is dilated and has ${entries} entries`);
     const axis = 2 + index;
     const length = value.shape[axis];
     const size = slideCount(length, before + after, entries, stride, dilation);
-    const isInside = (position: number, entry: number): boolean => {
-      const place = position * stride + entry * dilation - before;
-      return place >= 0 && place < length;
-    };
     // Each position needs an entry at a place of the map, and each of these pairs is one position's.
     if (size > entries * length) node.refuse('a window can lie in padding alone');
-    const positions = Array.from({ length: Math.max(0, size) }, (_, position) => position);
     const all = Array.from({ length: entries }, (_, entry) => entry);
-    if (!positions.every((position) => all.some((entry) => isInside(position, entry))))
+    const placesOf = (position: number) => all.map((entry) => position * stride + entry * dilation - before);
+    const positions = Array.from({ length: Math.max(0, size) }, (_, position) => placesOf(position));
+    if (!positions.every((places) => places.some((place) => place >= 0 && place < length)))
       node.refuse('a window can lie in padding alone');
-    const padded = fillAxis(node, value, axis, before, after, LEAST);
+    const padded = fillAxis(node, value, axis, before, after, fill);
     value = all
       .map((entry) => cut(node, padded, axis, { begin: entry * dilation, size, stride }))
-      .reduce((most, next) => combine(node, 'maximum', most, next));
+      .reduce((total, next) => combine(node, kind, total, next));
+    if (countOf === undefined) continue;
+    const shares = positions.map((places) => 1 / countOf(places, length, said));
+    const isSame = shares.every((share) => share === shares[0]);
+    const shape = isSame ? [] : [size, ...Array<number>(3 - axis).fill(1)];
+    const values = Float32Array.from(isSame ? shares.slice(0, 1) : shares);
+    value = scaleBy(node, value, { shape, values, dataType: FLOAT });
   }
   return value;
 }
 
 export const lowerPooling: Lowerings = {
-  MaxPool(node) {
+  MaxPool: alongLines((node) => {
     const window = windowOf(node);
-    if (isDilated(window)) return dilatedMaximum(node, window);
+    if (isDilated(window)) return poolDilated(node, window, { kind: 'maximum', fill: LEAST });
     const { windowSize, strides, wholePadding: padding } = window;
     return pool(node, window, padding, { kind: 'maxPool2d', windowSize, strides, padding });
-  },
+  }),
 
-  AveragePool(node) {
+  AveragePool: alongLines((node) => {
     const window = windowOf(node);
-    if (isDilated(window)) node.refuse('its window is dilated');
     const { windowSize, strides, padding, wholePadding, input } = window;
     const countsPadding = node.number('count_include_pad', 0) !== 0;
+    if (isDilated(window)) {
+      const countOf: DilatedPooling['countOf'] = (places, length, after) =>
+        // What `ceil_mode` adds never counts.
+        places.filter((place) => (countsPadding ? place < length + after : place >= 0 && place < length)).length;
+      return poolDilated(node, window, { kind: 'add', fill: 0, countOf });
+    }
     const fields = { kind: 'averagePool2d', windowSize, strides, countsPadding } as const;
     if (!countsPadding || (padding.bottom === wholePadding.bottom && padding.right === wholePadding.right))
       return pool(node, window, wholePadding, { ...fields, padding: wholePadding });
@@ -115,5 +134,5 @@ export const lowerPooling: Lowerings = {
     };
     const rest = { top: 0, left: 0, bottom: wholePadding.bottom - bottom, right: wholePadding.right - right };
     return pool(node, { ...window, input: padded }, rest, { ...fields, countsPadding: false, padding: rest });
-  },
+  }),
 };

@@ -1,3 +1,4 @@
+import { mapAxis, takeEntries } from './axis-maps.ts';
 import { broadcastConstant, type Constant } from './constant.ts';
 import { type Activation, type GraphBuilder, isActivation } from './graph-builder.ts';
 import { limitTo } from './lower-arithmetic.ts';
@@ -13,16 +14,30 @@ const bounds: Readonly<Record<number, readonly [number, number]>> = {
   3: [-128, 127],
   4: [0, 65_535],
   5: [-32_768, 32_767],
+  21: [0, 15],
+  22: [-8, 7],
 };
 
 /** A scale or zero point for each value: of the whole tensor, or of each entry of an axis. */
 function along(node: OperatorNode, { shape }: Constant, parameters: Constant): Constant {
-  if (node.number('block_size', 0) !== 0) node.refuse('it is quantised by blocks');
+  const block = node.number('block_size', 0);
+  if (block !== 0) {
+    const axis = node.axis(node.number('axis', 1), shape.length);
+    const blocks = shape.map((size, other) => (other === axis ? Math.ceil(size / block) : size));
+    if (!(block >= 1) || blocks.join() !== parameters.shape.join()) node.refuse('its scales do not fit its blocks');
+    const places = Array.from({ length: shape[axis] }, (_, place) => Math.floor(place / block));
+    return mapAxis(parameters, axis, takeEntries(places));
+  }
   if (parameters.values.length === 1) return broadcastConstant({ ...parameters, shape: [] }, shape);
   const axis = node.axis(node.number('axis', 1), shape.length);
   if (parameters.values.length !== shape[axis]) node.refuse('its scales do not fit its axis');
   const sizes = shape.map((size, other) => (other === axis ? size : 1));
   return broadcastConstant({ ...parameters, shape: sizes }, shape);
+}
+
+/** A zero point for each value. */
+function pointsOf(node: OperatorNode, input: Constant, points: Constant | undefined): ArrayLike<number> {
+  return points === undefined ? new Uint8Array(input.values.length) : along(node, input, points).values;
 }
 
 const zero: Constant = { shape: [], values: Float64Array.of(0), dataType: UINT8 };
@@ -38,7 +53,7 @@ export const quantizationFolds: Readonly<Record<string, (node: OperatorNode) => 
   DequantizeLinear(node) {
     const input = node.constant(0);
     const scales = along(node, input, node.constant(1)).values;
-    const points = along(node, input, node.optionalConstant(2) ?? zero).values;
+    const points = pointsOf(node, input, node.optionalConstant(2));
     const values = Float32Array.from(input.values, (value, index) => (value - points[index]) * scales[index]);
     return { shape: input.shape, dataType: 1, values };
   },
@@ -48,7 +63,7 @@ export const quantizationFolds: Readonly<Record<string, (node: OperatorNode) => 
     const point = node.optionalConstant(2) ?? zero;
     const [least, most] = bounds[point.dataType] ?? node.refuse(`it makes data type ${point.dataType}`);
     const scales = along(node, input, node.constant(1)).values;
-    const points = along(node, input, point).values;
+    const points = pointsOf(node, input, node.optionalConstant(2));
     const values = Float64Array.from(input.values, (value, index) =>
       Math.min(most, Math.max(least, roundToEven(value / scales[index]) + points[index])),
     );

@@ -1,7 +1,7 @@
 import type { ActivationFunction, NodeOfKind } from '@dafl/core';
 import { combine } from './broadcast.ts';
 import { type Activation, type NodeFields, sizesOf } from './graph-builder.ts';
-import type { Lowering, Lowerings, OperatorNode } from './operator-node.ts';
+import type { Lowering, Lowerings, LoweringSite, OperatorNode } from './operator-node.ts';
 import { reshapeActivation } from './reshape-activation.ts';
 
 /** The axes that a node reduces; undefined where it leaves its input alone. */
@@ -11,8 +11,9 @@ function axesOf(node: OperatorNode, rank: number): number[] | undefined {
   return node.number('noop_with_empty_axes', 0) === 0 ? Array.from({ length: rank }, (_, axis) => axis) : undefined;
 }
 
-function reduceTo(
-  node: OperatorNode,
+/** An activation reduced over axes. */
+export function reduceTo(
+  node: LoweringSite,
   value: Activation,
   axes: readonly number[],
   operation: NodeOfKind<'reduce'>['operation'],

@@ -1,8 +1,13 @@
 import type { NodeOfKind } from '@dafl/core';
-import { type Activation, type NodeFields } from './graph-builder.ts';
+import { borderedEntries, type Share } from './axis-maps.ts';
+import { sizeOf } from './constant.ts';
+import { type Activation, type NodeFields, sizesOf } from './graph-builder.ts';
 import { join } from './lower-concatenation.ts';
-import { cut } from './lower-slices.ts';
+import { cut, pick } from './lower-slices.ts';
 import type { Lowerings, OperatorNode } from './operator-node.ts';
+import { readBorders } from './read-borders.ts';
+import { MOST_PARTS } from './read-parts.ts';
+import { type ResizedAxis, type Resizing, readResizing } from './read-resizing.ts';
 
 type Resize = NodeOfKind<'resize2d'>;
 
@@ -28,29 +33,33 @@ export const lowerResizing: Lowerings = {
   Pad(node) {
     let value = node.activation(0);
     const rank = value.shape.length;
-    const mode = node.text('mode', 'constant');
-    const pads = node.numbersAt('pads', 1) ?? node.numbers('paddings') ?? node.refuse('it has no pads');
-    const axes = node.numbersAt('axes', 3) ?? value.shape.map((_, axis) => axis);
-    const fill = node.optionalConstant(2)?.values[0] ?? node.number('value', 0);
-    if (pads.length !== 2 * axes.length) node.refuse(`it has ${pads.length} pads for ${axes.length} axes`);
-    if (!['constant', 'reflect', 'edge'].includes(mode)) node.refuse(`it pads by ${mode}`);
-    const sizes = new Map(
-      axes.map((axis, index) => [node.axis(axis, rank), [pads[index], pads[axes.length + index]] as const]),
-    );
+    const { mode, fill, sides } = readBorders(node, rank);
     // What is cut off goes first.
-    for (const [axis, [before, after]] of sizes) {
+    for (const [axis, [before, after]] of sides) {
       const begin = Math.max(0, -before);
       value = cut(node, value, axis, { begin, size: value.shape[axis] - begin - Math.max(0, -after) });
     }
-    const grow = (axis: number, side: 0 | 1): number => Math.max(0, sizes.get(axis)?.[side] ?? 0);
-    for (const axis of sizes.keys()) {
+    const grow = (axis: number, side: 0 | 1): number => Math.max(0, sides.get(axis)?.[side] ?? 0);
+    const isMaps = rank === 4 && value.shape[0] === 1 && mode !== 'wrap';
+    for (const axis of sides.keys()) {
       const [before, after] = [grow(axis, 0), grow(axis, 1)];
-      if (before + after === 0 || (rank === 4 && value.shape[0] === 1 && axis >= 2)) continue;
-      if (mode !== 'constant') node.refuse(`it pads axis ${axis} by ${mode}`);
-      value = fillAxis(node, value, axis, before, after, fill);
+      if (before + after === 0 || (isMaps && axis >= 2)) continue;
+      if (axis === 0 && node.builder.hasBatch && value.shape[0] === 1) node.refuse('it adds to the batch');
+      if (mode === 'constant') value = fillAxis(node, value, axis, before, after, fill);
+      else {
+        // Each entry of the border may be a part of its own.
+        if (before + after > MOST_PARTS) node.refuse(`it pads axis ${axis} by ${mode}`);
+        const entries = borderedEntries(mode, value.shape[axis], before, after);
+        value = pick(
+          node,
+          value,
+          axis,
+          (entries as number[] | undefined) ?? node.refuse('it mirrors more than there is'),
+        );
+      }
     }
     const padding = { top: grow(2, 0), bottom: grow(2, 1), left: grow(3, 0), right: grow(3, 1) };
-    if (rank !== 4 || value.shape[0] !== 1 || Object.values(padding).every((size) => size === 0)) return value;
+    if (!isMaps || Object.values(padding).every((size) => size === 0)) return value;
     const maps = node.builder.arrange(node.name, value, [2, 3, 1]);
     const [batch, channels, height, width] = maps.shape;
     const { top, bottom, left, right } = padding;
@@ -66,10 +75,16 @@ export const lowerResizing: Lowerings = {
     return { ...maps, shape, node: node.builder.add(node.name, fields, [maps.node]) };
   },
 
-  Resize: (node) => resize(node, node.opset < 11 ? 1 : 2, 3),
-  Upsample: (node) => resize(node, 1, -1),
+  Resize: resize,
+  Upsample: resize,
 };
 
+/** Names of coordinates that a node of its own has. */
+const coordinatesOf: Readonly<Record<string, Resize['coordinates']>> = {
+  half_pixel: 'halfPixel',
+  align_corners: 'alignCorners',
+  asymmetric: 'asymmetric',
+};
 const roundings: Readonly<Record<string, Resize['rounding']>> = {
   round_prefer_floor: 'preferFloor',
   round_prefer_ceil: 'preferCeil',
@@ -77,63 +92,84 @@ const roundings: Readonly<Record<string, Resize['rounding']>> = {
   ceil: 'ceil',
 };
 
-/** Which place of the input an output position stands for, and how it is rounded. */
-function placesOf(node: OperatorNode, to: readonly number[]): Pick<Resize, 'coordinates' | 'rounding'> {
-  // Before opset 11 there was one way.
-  if (node.opset < 11) return { coordinates: 'asymmetric', rounding: 'floor' };
-  const given = node.text('coordinate_transformation_mode', 'half_pixel');
-  const mode = node.text('nearest_mode', 'round_prefer_floor');
-  const rounding = roundings[mode] ?? node.refuse(`it rounds by ${mode}`);
-  if (given === 'tf_half_pixel_for_nn' && mode === 'floor') return { coordinates: 'halfPixel', rounding: 'preferCeil' };
-  if (given === 'half_pixel' || (given === 'pytorch_half_pixel' && to.every((size) => size > 1)))
-    return { coordinates: 'halfPixel', rounding };
-  if (given === 'align_corners') return { coordinates: 'alignCorners', rounding };
-  return given === 'asymmetric' ? { coordinates: 'asymmetric', rounding } : node.refuse(`its coordinates are ${given}`);
+type Places = Pick<Resize, 'coordinates' | 'rounding'>;
+
+/** Which place of the input an output position stands for, and how it is rounded; undefined where no node does that. */
+function placesOf({ coordinates: given, rounding: mode }: Resizing, axes: readonly ResizedAxis[]): Places | undefined {
+  if (given === 'tf_half_pixel_for_nn')
+    return mode === 'floor' ? { coordinates: 'halfPixel', rounding: 'preferCeil' } : undefined;
+  const isUsual = given === 'pytorch_half_pixel' && axes.every(({ to }) => to > 1);
+  const coordinates = isUsual ? 'halfPixel' : coordinatesOf[given];
+  // Without a place that is given by the size alone, scales say more.
+  const isWhole =
+    coordinates === 'alignCorners' || axes.every(({ from, to, scale }) => Math.abs(from * scale - to) < 1e-4);
+  return coordinates !== undefined && isWhole ? { coordinates, rounding: roundings[mode] } : undefined;
 }
 
-function resize(node: OperatorNode, scalesInput: number, sizesInput: number): Activation {
+function resize(node: OperatorNode): Activation {
+  const value = node.activation(0);
+  const resizing = readResizing(node, value.shape);
+  const changed = resizing.axes.flatMap((axis) => {
+    // Sizes that are written down have the batch that the file fixes.
+    const isBatch = axis.axis === 0 && axis.from === 1 && axis.to === node.builder.batch;
+    return (axis.to === axis.from && axis.part.join() === '0,1') || isBatch ? [] : [axis];
+  });
+  if (changed.some(({ axis }) => axis === 0)) node.refuse('it resizes the batch');
+  if (changed.length === 0) return value;
+  const isMaps = value.shape.length === 4 && value.shape[0] === 1 && changed.every(({ axis }) => axis >= 2);
+  const places = placesOf(resizing, changed);
+  if (!isMaps || places === undefined || resizing.mode === 'cubic' || resizing.smooths)
+    return changed.reduce((made, axis) => mixAxis(node, made, axis.axis, resizing.sharesOf(axis)), value);
   const input = node.maps(0);
-  const kind = node.text('mode', 'nearest');
-  if (kind !== 'nearest' && kind !== 'linear' && kind !== 'bilinear') node.refuse(`it resizes by ${kind}`);
-  if (node.number('antialias', 0) !== 0) node.refuse('it smooths before it resizes');
-  if (node.text('keep_aspect_ratio_policy', 'stretch') !== 'stretch') node.refuse('it keeps the aspect ratio');
-  const axes = (node.numbers('axes') ?? [0, 1, 2, 3]).map((axis) => node.axis(axis, 4));
-  const goal = sizesInput < 0 ? undefined : node.optionalConstant(sizesInput)?.values;
-  const scales = node.numbers('scales') ?? [...(node.optionalConstant(scalesInput)?.values ?? [])];
-  const [batch, channels, height, width] = input.shape;
-  const shape = [...input.shape];
-  for (const [index, axis] of axes.entries()) {
-    const scale = scales[index];
-    shape[axis] = goal?.length ? goal[index] : Math.floor(shape[axis] * scale);
-    if (!goal?.length && !(Math.abs(shape[axis] - input.shape[axis] * scale) < 1e-4))
-      node.refuse(`its scales [${scales.join(', ')}] make no whole sizes`);
-  }
-  // Sizes that are written down have the batch that the file fixes.
-  if (shape[0] === node.builder.batch) shape[0] = batch;
-  const size: [number, number] = [shape[2], shape[3]];
-  if (shape[0] !== batch || shape[1] !== channels || size.some((length) => !(length >= 1)))
-    node.refuse(`it makes [${shape.join(', ')}] of [${input.shape.join(', ')}]`);
-  if (size[0] === height && size[1] === width) return input;
-  const places = placesOf(node, size);
+  const [, , height, width] = input.shape;
+  const lengthOf = (axis: number): number => changed.find((each) => each.axis === axis)?.to ?? input.shape[axis];
+  const size: [number, number] = [lengthOf(2), lengthOf(3)];
   const factors: [number, number] = [size[0] / height, size[1] / width];
-  const isRepeat = kind === 'nearest' && factors.every(Number.isInteger) && repeatsPixels(places, Math.max(...factors));
+  const isNearest = resizing.mode === 'nearest';
+  const isRepeat = isNearest && factors.every(Number.isInteger) && repeatsPixels(places, Math.max(...factors));
   const fields: NodeFields = isRepeat
     ? { kind: 'upsampleNearest2d', factors }
     : {
         kind: 'resize2d',
         size,
-        mode: kind === 'nearest' ? 'nearest' : 'bilinear',
+        mode: isNearest ? 'nearest' : 'bilinear',
         coordinates: places.coordinates,
-        ...(kind === 'nearest' && { rounding: places.rounding }),
+        ...(isNearest && { rounding: places.rounding }),
       };
-  return { ...input, shape, node: node.builder.add(node.name, fields, [input.node]) };
+  return {
+    ...input,
+    shape: [...input.shape.slice(0, 2), ...size],
+    node: node.builder.add(node.name, fields, [input.node]),
+  };
+}
+
+/** An activation each of whose entries along an axis is a sum of others: a product with a matrix that is not trained. */
+function mixAxis(
+  node: OperatorNode,
+  value: Activation,
+  axis: number,
+  entries: readonly (readonly Share[])[],
+): Activation {
+  const { builder, name } = node;
+  const [from, to] = [value.shape[axis], entries.length];
+  const order = [axis, ...value.order.filter((other) => other !== axis)];
+  const first = builder.arrange(name, value, order);
+  const rest = sizeOf(value.shape) / from;
+  const rows = builder.add(name, { kind: 'reshape', shape: [from, rest] }, [first.node]);
+  const data = new Float32Array(node.sizeToMake([to, from]));
+  for (const [row, shares] of entries.entries())
+    for (const { from: column, share } of shares) data[row * from + column] += share;
+  const matrix = builder.add(`${name}.matrix`, { kind: 'constant', shape: [to, from], trainable: false }, [], {
+    value: { shape: [to, from], data },
+  });
+  const mixed = builder.add(name, { kind: 'matMul' }, [matrix, rows]);
+  const shape = value.shape.with(axis, to);
+  const made = builder.add(name, { kind: 'reshape', shape: sizesOf(order, shape) }, [mixed]);
+  return { node: made, shape, order };
 }
 
 /** Whether the nearest pixel is the one that lies there before everything becomes `factor` times as large. */
-function repeatsPixels(
-  { coordinates, rounding = 'preferFloor' }: Pick<Resize, 'coordinates' | 'rounding'>,
-  factor: number,
-) {
+function repeatsPixels({ coordinates, rounding = 'preferFloor' }: Places, factor: number) {
   if (coordinates === 'asymmetric') return rounding === 'floor' || (rounding === 'preferFloor' && factor <= 2);
   return coordinates === 'halfPixel' && rounding.startsWith('prefer');
 }

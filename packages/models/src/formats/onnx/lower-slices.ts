@@ -1,6 +1,8 @@
+import { expand } from './broadcast.ts';
 import { type Activation, sizesOf } from './graph-builder.ts';
 import { join } from './lower-concatenation.ts';
 import type { Lowerings, OperatorNode } from './operator-node.ts';
+import { MOST_PARTS, readParts } from './read-parts.ts';
 import { readSlices } from './read-slices.ts';
 import { reshapeActivation } from './reshape-activation.ts';
 
@@ -24,11 +26,8 @@ export function cut(
   return { node: node.builder.add(node.name, fields, [value.node]), shape, order };
 }
 
-/** More parts than this would be a graph of nothing but slices. */
-const MOST_PARTS = 256;
-
 /** Entries of an axis by number, in runs that lie in a row. */
-function pick(node: OperatorNode, value: Activation, axis: number, indices: readonly number[]): Activation {
+export function pick(node: OperatorNode, value: Activation, axis: number, indices: readonly number[]): Activation {
   const runs: { begin: number; size: number }[] = [];
   for (const given of indices) {
     const index = node.axis(given, value.shape[axis]);
@@ -66,19 +65,30 @@ export const lowerSlices: Lowerings = {
     const value = node.activation(0);
     const axis = node.axis(node.number('axis', 0), value.shape.length);
     const length = value.shape[axis];
-    const parts = Math.max(node.outputCount, node.number('num_outputs', 0));
-    if (!(parts <= MOST_PARTS)) node.refuse(`it splits into ${parts} parts`);
-    const each = Math.ceil(length / parts);
-    const sizes =
-      node.numbersAt('split', 1) ?? Array.from({ length: parts }, (_, part) => Math.min(each, length - part * each));
-    if (sizes.length > MOST_PARTS || sizes.reduce((total, size) => total + size, 0) !== length)
-      node.refuse(`its parts [${sizes.join(', ')}] do not make ${length}`);
     let begin = 0;
-    return sizes.map((size) => {
+    return readParts(node, length).map((size) => {
       const part = cut(node, value, axis, { begin, size });
       begin += size;
       return part;
     });
+  },
+
+  Tile(node) {
+    let value = node.activation(0);
+    const repeats = node.constant(1).values;
+    if (repeats.length !== value.shape.length) node.refuse('its repeats do not fit its rank');
+    for (const [axis, count] of repeats.entries()) {
+      if (count === 1) continue;
+      if (axis === 0 && node.builder.hasBatch && value.shape[0] === 1) node.refuse('it repeats the batch');
+      if (!(count >= 1)) node.refuse('it makes an empty tensor');
+      if (value.shape[axis] === 1) {
+        value = expand(node, value, value.shape.with(axis, count), true);
+        continue;
+      }
+      if (count > MOST_PARTS) node.refuse(`it joins ${count} parts`);
+      value = join(node, Array<Activation>(count).fill(value), axis);
+    }
+    return value;
   },
 
   Gather(node) {

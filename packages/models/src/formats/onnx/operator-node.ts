@@ -51,9 +51,13 @@ export class OperatorNode implements LoweringSite {
     throw new UnsupportedError(reason);
   }
 
-  /** The same node with other inputs: for operators that are others but for what they read. */
-  reading(inputs: readonly (TraceValue | undefined)[]): OperatorNode {
-    return new OperatorNode(this.#node, inputs, this.builder, this.opset, this.#decode);
+  /** The same node with other inputs, and other values of some attributes: for operators that are others but for these. */
+  reading(
+    inputs: readonly (TraceValue | undefined)[],
+    attributes: readonly (readonly [string, OnnxAttribute])[] = [],
+  ): OperatorNode {
+    const node = { ...this.#node, attributes: new Map([...this.#attributes, ...attributes]) };
+    return new OperatorNode(node, inputs, this.builder, this.opset, this.#decode);
   }
 
   /**
@@ -61,6 +65,8 @@ export class OperatorNode implements LoweringSite {
    * is made must be small, or not much larger than what it is made of.
    */
   sizeToMake(shape: readonly number[]): number {
+    if (!shape.every((length) => Number.isInteger(length) && length >= 0))
+      this.refuse(`it makes a constant of [${shape.join(', ')}]`);
     const size = sizeOf(shape);
     const given = this.inputs.reduce(
       (most, input) => (input === undefined || isActivation(input) ? most : Math.max(most, input.values.length)),

@@ -58,11 +58,31 @@ describe('readOnnx', () => {
     'functions',
     'dilated',
     'single',
+    'folds',
+    'resizing',
+    'lines',
+    'comparisons',
+    'fused',
+    'attention-operator',
+    'batches',
   ])('computes what ONNX Runtime does: %s', async (name) => {
     expect(await errorOf(name)).toBeLessThan(1e-5);
   });
 
-  const differentiated = ['tf-style', 'gemm', 'maps', 'attention', 'decoder', 'dilated'];
+  const differentiated = [
+    'tf-style',
+    'gemm',
+    'maps',
+    'attention',
+    'decoder',
+    'dilated',
+    'resizing',
+    'lines',
+    'comparisons',
+    'fused',
+    'attention-operator',
+    'batches',
+  ];
   it.each(differentiated)('gives the gradient of its input: %s', async (name) => {
     const { model } = readOnnx(bytesOf(name), `${name}.onnx`, { siblings });
     const backend = createCpuBackend({ precision: 'float64' });

@@ -80,7 +80,7 @@ export function buildModel(file: OnnxModel, name: string, options: BuildOptions,
   const describe = isPicture ? describePicture : describeInput;
   const { inputShape, input } = describe(
     sizeInput(countChannels(inputs[0], file), options.inputSize, reject),
-    isChannelsLast ?? readsChannelsLast(file, inputs[0].name),
+    isChannelsLast ?? readsChannelsLast(file, inputs[0]),
     builder,
     reject,
   );
@@ -183,8 +183,18 @@ function describeInput(
 /** Element-wise operators that may stand between an input and the transposition that says how it lies. */
 const onTheWay: ReadonlySet<string> = new Set(['Sub', 'Mul', 'Div', 'Add', 'Cast', 'Identity']);
 
-/** Whether the input is turned from channels last to channels first at once, as converters from TensorFlow do. */
-function readsChannelsLast(file: OnnxModel, input: string): boolean {
+/** How many channels pictures have. */
+const usualChannels: ReadonlySet<number | undefined> = new Set([1, 3, 4]);
+
+/**
+ * Whether the input is turned from channels last to channels first at once, as converters from TensorFlow do. What dafl wrote says
+ * how it lies.
+ */
+function readsChannelsLast(file: OnnxModel, { name: input, shape = [] }: OnnxValue): boolean {
+  const said = file.producer === 'dafl' ? file.metadata.get('layout') : undefined;
+  if (said !== undefined) return said === 'nhwc';
+  const [first, last] = [shape[shape.length - 3], shape[shape.length - 1]];
+  if (last !== undefined && usualChannels.has(first) && !usualChannels.has(last)) return false;
   const readers = new Map(file.nodes.toReversed().flatMap((node) => node.inputs.map((name) => [name, node] as const)));
   let tensor = input;
   for (let step = 0; step < file.nodes.length; step++) {

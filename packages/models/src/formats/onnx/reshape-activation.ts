@@ -56,14 +56,18 @@ function freeBatch(shape: readonly number[], goal: readonly number[], batch: num
   if (batch === 1 || sizeOf(goal) !== sizeOf(shape) * batch) return undefined;
   const place = batchAxis(shape);
   const parts = goal.flatMap((size, axis) => (size % batch === 0 ? [axis] : []));
-  const axis =
-    place === undefined
-      ? // It was joined with another axis, and comes out of it again.
-        goal[0] === batch || parts.length === 1
-        ? parts[0]
-        : undefined
-      : // It is part of the axis that begins behind as many entries.
-        parts.find((part) => sizeOf(goal.slice(0, part)) === sizeOf(shape.slice(0, place)));
+  if (place === undefined) {
+    // It was joined with another axis, and comes out of it again.
+    const alone = goal[0] === batch ? [0] : parts.filter((part) => goal[part] === batch);
+    const [axis, ...others] = alone.length > 0 ? alone : parts;
+    return axis === undefined || others.length > 0 ? undefined : goal.with(axis, goal[axis] / batch);
+  }
+  // It is part of the axis that reaches from the entries before it to those behind it.
+  const before = sizeOf(shape.slice(0, place));
+  const axis = parts.find((part) => {
+    const begin = sizeOf(goal.slice(0, part));
+    return before % begin === 0 && before < begin * goal[part] && (begin * goal[part]) % (before * batch) === 0;
+  });
   return axis === undefined ? undefined : goal.with(axis, goal[axis] / batch);
 }
 

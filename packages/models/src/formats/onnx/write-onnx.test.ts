@@ -392,6 +392,14 @@ describe('writeOnnx', () => {
         },
       ],
     ],
+    ...[true, false].map((useBias): [string, ModelNode[]] => [
+      `dense layers of the rows of a map and of a matrix ${useBias ? 'with' : 'without'} bias`,
+      [
+        { kind: 'dense', name: 'd', inputs: ['input'], units: 3, useBias },
+        { kind: 'reshape', name: 'm', inputs: ['d'], shape: [6, 15] },
+        { kind: 'dense', name: 'a', inputs: ['m'], units: 2, useBias },
+      ],
+    ]),
     [
       'nodes called like weights, outputs and steps',
       [
@@ -464,6 +472,20 @@ describe('writeOnnx', () => {
     expect(new TextDecoder().decode(writeOnnx(model, { includesPreprocessing: true }))).toContain(
       '{"resize":"bilinear","range":[0,255]}',
     );
+  });
+
+  test('comes back in its layout where a transposition comes first', () => {
+    const graph: Graph = {
+      name: 'g',
+      inputShape: [6, 5, 4],
+      nodes: [
+        { kind: 'transpose', name: 't', inputs: ['input'], permutation: [2, 0, 1] },
+        { kind: 'flatten', name: 'f', inputs: ['t'], order: 'hwc' },
+        { kind: 'dense', name: 'logits', inputs: ['f'], units: 3, useBias: true },
+      ],
+      outputs: { logits: 'logits' },
+    };
+    expect(readOnnx(writeOnnx(randomModel(graph)), 'g.onnx').model.graph.inputShape).toEqual([6, 5, 4]);
   });
 
   test('names what a model lacks that is to be inside', () => {
