@@ -6,6 +6,7 @@ import {
   type RunSettings,
   toJsonEvent,
 } from '@dafl/run';
+import { writeCommand } from '@dafl/run/options';
 import type { CommandContext } from './command.ts';
 import { formatPercent, formatSeconds, formatSteps } from './format.ts';
 import { createProgress } from './progress.ts';
@@ -38,14 +39,12 @@ export async function distillOnce(
   let evaluation: { step: number; accuracy: number } | undefined;
   let verdict: Verdict | undefined;
   let result: RunResultEvent | undefined;
-  if (options.timeBudgetMs !== undefined && settings.resume !== true) {
-    progress.note(`Measuring how many steps fit ${formatSeconds(options.timeBudgetMs / 1000)}`);
-  }
   try {
     for await (const event of runDistillation(options, {
       onDownload: tellDownload(terminal),
       ...tellWaiting(terminal, options.teacher, (line) => progress.note(line)),
       forecasts: true,
+      onFitting: (timeBudgetMs) => progress.note(`Measuring how many steps fit ${formatSeconds(timeBudgetMs / 1000)}`),
       ...settings,
     })) {
       if (isJson) terminal.out(`${JSON.stringify(toJsonEvent(event))}\n`);
@@ -77,7 +76,7 @@ export async function distillOnce(
         case 'interrupted':
           progress.finish();
           terminal.alert(
-            `Interrupted after step ${event.step} of ${event.steps}. Go on with\n  dafl distill --resume ${settings.resumeFolder ?? event.folder}\n`,
+            `Interrupted after step ${event.step} of ${event.steps}. Go on with\n  ${writeCommand(['dafl', 'distill'], [['--resume', settings.resumeFolder ?? event.folder]])}\n`,
           );
           break;
         case 'result':

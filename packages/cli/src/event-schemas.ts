@@ -41,7 +41,9 @@ const distillation = [
     steps: count,
     timeBudgetMs: z.number().nullable(),
     eval: z.string().nullable(),
-    forecast: z.strictObject({ secondsPerStep: seconds, seconds, evaluationSeconds: seconds }).nullable(),
+    forecast: z
+      .strictObject({ secondsPerStep: seconds, preparationSeconds: seconds, seconds, evaluationSeconds: seconds })
+      .nullable(),
   } satisfies ShapeOf<Omit<PreparedEvent, 'event'>>),
   event('start', 'The first step is about to be taken, or the one after `resumedAt`', {
     method: z.string(),
@@ -201,6 +203,7 @@ export const eventSchemas: Readonly<Record<string, readonly EventSchema[]>> = {
       backend: z.string(),
       steps: count,
       secondsPerStep: seconds,
+      preparationSeconds: seconds,
       seconds,
       peakMemoryBytes: count,
       batchSize: count,

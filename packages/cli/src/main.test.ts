@@ -445,7 +445,8 @@ test('dafl estimate tells what a run will take and writes nothing', async () => 
   expect(code).toBe(0);
   const estimate = parseEvents(stdout).at(-1) as Record<string, number>;
   expect(estimate).toMatchObject({ event: 'result', steps: 40, teacher: 'tiny', student: 'tiny-half' });
-  expect(estimate.seconds).toBeGreaterThan(40 * estimate.secondsPerStep * 0.99);
+  expect(estimate.preparationSeconds).toBeGreaterThan(0);
+  expect(estimate.seconds).toBeGreaterThan(estimate.preparationSeconds + 40 * estimate.secondsPerStep * 0.99);
   expect(estimate.peakMemoryBytes).toBeGreaterThan(1e6);
   expect(readdirSync(home)).toEqual(before);
 });

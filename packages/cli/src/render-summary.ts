@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { describeModel } from '@dafl/core';
 import { describeVerdict, type DistillationOptions, formatBytes, type RunResultEvent } from '@dafl/run';
+import { writeCommand } from '@dafl/run/options';
 import { formatCount, formatPercent, formatSeconds, formatSteps, formatTable } from './format.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -78,8 +79,8 @@ export async function renderSummary(
   }
   const next =
     accuracy === undefined
-      ? `dafl evaluate ${shorten(files.student)} --data <folder>`
-      : `dafl inspect ${shorten(files.student)}`;
+      ? `${writeCommand(['dafl', 'evaluate', shorten(files.student)], [])} --data <folder>`
+      : writeCommand(['dafl', 'inspect', shorten(files.student)], []);
   return `${lines.join('\n')}\n${formatTable(rows, { right: [1], indent: '  ' })}\nNext: ${next}\n`;
 }
 

@@ -3,15 +3,23 @@ import { expect, test } from 'vitest';
 import { tellForecast } from './tell-forecast.ts';
 
 const options = parseDistillationOptions({ teacher: 't' });
-const tell = (seconds: number, { evaluationSeconds = 0, backend = 'CUDA', runs = 1, given = options } = {}) =>
+const tell = (
+  seconds: number,
+  { preparationSeconds = 0.4, evaluationSeconds = 0, backend = 'CUDA', runs = 1, given = options } = {},
+) =>
   tellForecast(
-    { forecast: { seconds, secondsPerStep: seconds / 1000, evaluationSeconds }, steps: 1000, backend },
+    {
+      forecast: { seconds, secondsPerStep: seconds / 1000, preparationSeconds, evaluationSeconds },
+      steps: 1000,
+      backend,
+    },
     given,
     runs,
   );
 
 test('a short run: one line', () => {
   expect(tell(84)).toEqual(['About 84 s: 1000 steps of 84 ms']);
+  expect(tell(96, { preparationSeconds: 12 })).toEqual(['About 96 s: 1000 steps of 96 ms, after 12 s of preparation']);
 });
 
 test('over ten minutes: what would make it shorter', () => {

@@ -17,9 +17,10 @@ export function tellForecast(
   runs = 1,
 ): string[] {
   if (forecast === null) return [];
-  const { seconds, secondsPerStep, evaluationSeconds } = forecast;
+  const { seconds, secondsPerStep, preparationSeconds, evaluationSeconds } = forecast;
   const all = runs > 1 ? `, ${formatSeconds(runs * seconds)} for ${runs} seeds` : '';
-  const first = `About ${formatSeconds(seconds)}${all}: ${formatSteps(steps)} of ${formatStep(secondsPerStep)}`;
+  const before = preparationSeconds >= 1 ? `, after ${formatSeconds(preparationSeconds)} of preparation` : '';
+  const first = `About ${formatSeconds(seconds)}${all}: ${formatSteps(steps)} of ${formatStep(secondsPerStep)}${before}`;
   if (runs * seconds < LONG_SECONDS) return [first];
   const fitting = Math.floor((LONG_SECONDS / runs / seconds) * steps);
   const advice = [

@@ -4,7 +4,7 @@ import type { DrawnSamples } from './draw-samples.ts';
 import type { Classifier } from './model/classifier.ts';
 import { argMaxRows, softmaxRows } from './predict.ts';
 
-/** Picks the first images of each class, as a picture of samples shows them. */
+/** Picks the first images of each class, as a picture of samples shows them: one that a method gave twice only where others are too few. */
 export function pickSamples(
   { images, logits }: Pick<DrawnSamples, 'images' | 'logits'>,
   classifier: Classifier,
@@ -16,12 +16,19 @@ export function pickSamples(
   const probabilities = softmaxRows(logits, classes);
   const ofClass = Array.from({ length: classes }, (): number[] => []);
   labels.forEach((label, index) => ofClass[label].push(index));
-  const chosen = ofClass.flatMap((indices) => indices.slice(0, perClass));
   const size = height * width * channels;
+  const imageAt = (index: number): Float32Array => images.subarray(index * size, (index + 1) * size);
+  const chosen = ofClass.flatMap((indices) => {
+    const fresh: number[] = [];
+    const known: number[] = [];
+    for (const index of indices) {
+      if (fresh.length === perClass) break;
+      (fresh.some((other) => isSame(imageAt(other), imageAt(index))) ? known : fresh).push(index);
+    }
+    return [...fresh, ...known].slice(0, perClass);
+  });
   const normalised = new Float32Array(chosen.length * size);
-  chosen.forEach((index, position) =>
-    normalised.set(images.subarray(index * size, (index + 1) * size), position * size),
-  );
+  chosen.forEach((index, position) => normalised.set(imageAt(index), position * size));
   return {
     event: 'samples',
     step,
@@ -35,4 +42,8 @@ export function pickSamples(
     classCounts: ofClass.map(({ length }) => length),
     perClass,
   };
+}
+
+function isSame(one: Float32Array, other: Float32Array): boolean {
+  return one.every((value, index) => value === other[index]);
 }

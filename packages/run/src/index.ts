@@ -55,6 +55,7 @@ export {
 export { recordTeacherMetadata, type RecordingOptions, type RecordingResult } from './metadata/record-metadata.ts';
 export { writeModelFiles } from './models/write-model-files.ts';
 export { type DistillationOptions, parseDistillationOptions } from './options/distillation-options.ts';
+export { assertEffective } from './recipe/assert-effective.ts';
 export { isFormOfTeacher } from './recipe/starts-from-teacher.ts';
 export { parseTrainingOptions, type TrainingOptions } from './options/training-options.ts';
 export {

@@ -91,6 +91,7 @@ export async function createTestApp(
   const uploads = await createUploadStore({
     folder: join(folder, 'uploads'),
     maxUploads: limits.uploads,
+    inspectMs: limits.inspectMs,
     clock,
     createId,
     onError,

@@ -478,6 +478,23 @@ it('never opens more event streams than it may, and gets back those whose client
   await test.post(links.cancel);
 });
 
+it('asks for patience where a busy machine is long in looking into an upload', async () => {
+  const place = createTestFolder();
+  const busy = await createTestApp(place.path, { limits: { inspectMs: 1 } });
+  const headers = { 'content-type': 'application/octet-stream' };
+  const response = await busy.app.request('/v1/uploads', { method: 'POST', body: tinyTeacher, headers });
+  expect([response.status, response.headers.get('retry-after')]).toEqual([503, '60']);
+  expect(await response.json()).toMatchObject({
+    code: 'UNAVAILABLE',
+    detail:
+      'Cannot read the upload as looking into it must end within 0.001 s, which a busy server may not reach: try again later',
+  });
+  // Nothing is left of it.
+  expect(readdirSync(join(place.path, 'uploads', '.incoming'))).toEqual([]);
+  await busy.close();
+  place.remove();
+});
+
 it('tells its health', async () => {
   expect(await (await test.app.request('/v2/health/live')).json()).toEqual({ live: true });
   expect(await (await test.app.request('/v2/health/ready')).json()).toEqual({ ready: true });

@@ -182,13 +182,16 @@ it('starts beside stray files and damaged records, and leaves them as they are',
     'jobs/notes.txt',
     'jobs/damaged/job.json',
     'jobs/list/job.json',
+    'jobs/partial/job.json',
     'uploads/readme.txt',
     'uploads/photos/cat.jpg',
     'uploads/damaged/upload.json',
+    'uploads/empty/upload.json',
   ];
+  const contents: Record<string, string> = { list: '[]', partial: '{"id":"partial"}', empty: '{"id":"empty"}' };
   for (const stray of strays) {
     mkdirSync(join(folder.path, dirname(stray)), { recursive: true });
-    writeFileSync(join(folder.path, stray), stray.includes('list') ? '[]' : '{"id":');
+    writeFileSync(join(folder.path, stray), contents[stray.split('/')[1]] ?? '{"id":');
   }
   // What a server left that was killed while it received one.
   mkdirSync(join(folder.path, 'uploads', '.incoming', 'half'));
@@ -202,12 +205,18 @@ it('starts beside stray files and damaged records, and leaves them as they are',
     [
       ['jobs/damaged/job.json', 'no JSON'],
       ['jobs/list/job.json', 'no record'],
+      ['jobs/partial/job.json', "one without 'options'"],
       ['uploads/damaged/upload.json', 'no JSON'],
-    ].map(
-      ([path, what]) =>
-        `Cannot read '${join(folder.path, path)}' as it must be a record: current content is ${what}. It is passed over`,
-    ),
+    ]
+      .map(
+        ([path, what]) =>
+          `Cannot read '${join(folder.path, path)}' as it must be a record: current content is ${what}. It is passed over`,
+      )
+      .concat(
+        `Cannot read '${join(folder.path, 'uploads/empty/model.safetensors')}' as it must be there: it is missing. Its upload is passed over`,
+      ),
   );
+  expect((await second.app.request('/v1/uploads/empty')).status).toBe(404);
   await second.close();
 });
 

@@ -134,7 +134,10 @@ class FolderJobStore implements JobStore {
     const { onError } = this.#options;
     const records: JobRecord[] = [];
     for (const name of await readdir(this.#options.folder)) {
-      const record = await readStoredRecord<JobRecord>(join(this.#options.folder, name, RECORD_FILE), onError);
+      const record = await readStoredRecord<JobRecord>(join(this.#options.folder, name, RECORD_FILE), {
+        onError,
+        fields: ['options', 'files', 'createdAt', 'state', 'eventCount'],
+      });
       if (record !== undefined && record.id === name) records.push(record);
     }
     records.sort((a, b) => a.createdAt.localeCompare(b.createdAt) || a.id.localeCompare(b.id));

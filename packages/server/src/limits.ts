@@ -6,6 +6,8 @@ export interface Limits {
   readonly uploadBytes: number;
   /** Uploads that are kept. */
   readonly uploads: number;
+  /** Milliseconds of a look into one upload. */
+  readonly inspectMs: number;
   /** Jobs that run at once. */
   readonly concurrency: number;
   /** Jobs that wait. */
@@ -27,6 +29,7 @@ export const defaultLimits: Limits = {
   bodyBytes: 64 * 1024,
   uploadBytes: 512 * 1024 * 1024,
   uploads: 32,
+  inspectMs: 30_000,
   concurrency: 1,
   queueLength: 16,
   eventStreams: 64,

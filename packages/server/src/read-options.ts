@@ -1,7 +1,7 @@
 import { DaflError } from '@dafl/core';
 import { architectures, listTeachers } from '@dafl/models';
 import type { Limits } from './limits.ts';
-import { type DistillationOptions, isFormOfTeacher, parseDistillationOptions, resolveRecipe } from '@dafl/run';
+import { assertEffective, type DistillationOptions, isFormOfTeacher, parseDistillationOptions } from '@dafl/run';
 import { widthShares } from '@dafl/run/options';
 
 /** What a client may name, and how much it may ask for. */
@@ -47,6 +47,6 @@ export function readOptions(body: unknown, { isUpload, limits }: ReadOptionsRule
     reject('export', 'one or several of onnx and keras over HTTP', options.export);
   if (options.compare !== undefined) reject('compare', 'absent over HTTP', options.compare);
   if (options.metadata !== undefined) reject('metadata', 'absent over HTTP', options.metadata);
-  resolveRecipe(options);
+  assertEffective(body as Partial<DistillationOptions>, options);
   return options;
 }

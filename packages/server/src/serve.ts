@@ -117,6 +117,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     const uploads = await createUploadStore({
       folder: join(dataFolder, 'uploads'),
       maxUploads: limits.uploads,
+      inspectMs: limits.inspectMs,
       clock,
       createId,
       onError,

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { copyFile, link, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DaflError } from '@dafl/core';
@@ -14,6 +14,8 @@ export interface UploadStoreOptions {
   readonly folder: string;
   /** Uploads that are kept, >= 0. */
   readonly maxUploads: number;
+  /** Milliseconds of a look into one. */
+  readonly inspectMs: number;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly createId: () => string;
@@ -37,23 +39,27 @@ const MODEL_FILE = 'model.safetensors';
 const RECORD_FILE = 'upload.json';
 /** Where uploads lie until they are whole. */
 const INCOMING_FOLDER = '.incoming';
-/** Longest look into one file. */
-const INSPECT_MS = 30_000;
 
 /**
  * Opens the uploads of a folder, which no other process may use. What had not arrived whole is removed; anything else in
  * the folder that is no upload stays as it is.
  */
 export async function createUploadStore(options: UploadStoreOptions): Promise<UploadStore> {
-  const { folder, maxUploads, clock, createId, onError } = options;
+  const { folder, maxUploads, inspectMs, clock, createId, onError } = options;
   const incoming = join(folder, INCOMING_FOLDER);
   const uploads = new Map<string, Upload>();
   let arriving = 0;
   await rm(incoming, { recursive: true, force: true });
   await createFolder(incoming, undefined, 0o700);
   for (const id of await readdir(folder)) {
-    const record = await readStoredRecord<Upload>(join(folder, id, RECORD_FILE), onError);
-    if (record !== undefined && record.id === id) uploads.set(id, record);
+    const record = await readStoredRecord<Upload>(join(folder, id, RECORD_FILE), { onError, fields: [] });
+    if (record === undefined || record.id !== id) continue;
+    const model = join(folder, id, MODEL_FILE);
+    if (existsSync(model)) uploads.set(id, record);
+    else
+      onError(
+        new DaflError('DATA', `Cannot read '${model}' as it must be there: it is missing. Its upload is passed over`),
+      );
   }
 
   function get(id: string): Upload {
@@ -81,7 +87,7 @@ export async function createUploadStore(options: UploadStoreOptions): Promise<Up
       try {
         await mkdir(home, { mode: 0o700 });
         const sizeBytes = await writeChunks(join(home, MODEL_FILE), chunks);
-        const model = await inspect(home);
+        const model = await inspect(home, inspectMs);
         const upload: Upload = { id, ...model, sizeBytes, createdAt: new Date(clock()).toISOString() };
         await writeFileAtomically(join(home, RECORD_FILE), JSON.stringify(upload));
         await rename(home, join(folder, id));
@@ -130,7 +136,7 @@ async function writeChunks(path: string, chunks: AsyncIterable<Uint8Array>): Pro
 }
 
 /** Reads a file as a model, in a process of its own: it may be hostile. */
-async function inspect(folder: string): Promise<{ name: string; parameters: number }> {
+async function inspect(folder: string, mostMs: number): Promise<{ name: string; parameters: number }> {
   let model: { name: string; parameters: number } | undefined;
   const onEvent = ({ event, name, parameters }: JobEvent) => {
     if (event === 'model') model = { name: String(name), parameters: Number(parameters) };
@@ -140,7 +146,7 @@ async function inspect(folder: string): Promise<{ name: string; parameters: numb
   const timer = setTimeout(() => {
     isLate = true;
     child.terminate(0);
-  }, INSPECT_MS);
+  }, mostMs);
   const error = await child.ended;
   clearTimeout(timer);
   if (error?.code === 'MODEL') throw new DaflError(error.code, error.message);
@@ -149,7 +155,7 @@ async function inspect(folder: string): Promise<{ name: string; parameters: numb
     throw new HttpProblem(
       503,
       'UNAVAILABLE',
-      `Cannot read the upload as looking into it must end within ${INSPECT_MS / 1000} s, which a busy server may not reach: try again later`,
+      `Cannot read the upload as looking into it must end within ${mostMs / 1000} s, which a busy server may not reach: try again later`,
       { 'retry-after': '60' },
     );
   }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Configuration, DistillationOptions, RunSettings } from '@dafl/run';
-import { distillationOptionsSchema, parseDistillationOptions } from '@dafl/run/options';
+import { distillationOptionsSchema, parseDistillationOptions, writeCommand } from '@dafl/run/options';
 import { z } from 'zod';
 import type { Command, CommandContext, GivenValues } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
@@ -121,7 +121,7 @@ export const distillCommand: Command = defineCommand({
     } = typed;
     const settings: Omit<RunSettings, 'folder'> = { force, signal: context.signal, teacherToken };
     if (resume !== undefined) {
-      rejectTogether({ out, config, force, seeds }, '--resume');
+      rejectTogether({ out, config, force, seeds, 'time-budget': given.timeBudgetMs }, '--resume');
       return await resumeRun(given, { ...settings, folder: resume }, context);
     }
     const { readConfiguration } = await import('@dafl/run');
@@ -136,13 +136,20 @@ export const distillCommand: Command = defineCommand({
       );
     }
     const options = parseDistillationOptions(merged);
+    const { assertEffective } = await import('@dafl/run');
+    assertEffective(given, options);
     const teacherSha256 = given.teacher === undefined ? configuration.teacherSha256 : undefined;
     const folder = out ?? vacantFolder(options);
+    if (seeds !== undefined && options.seed + seeds - 1 > LAST_SEED) {
+      throw new UsageError(
+        `Cannot run 'dafl distill' as '--seeds' must be at most ${LAST_SEED - options.seed + 1} from --seed ${options.seed} on: current value is ${seeds}`,
+      );
+    }
     if (seeds === undefined) return await distillTo(options, { ...settings, folder, teacherSha256 }, context);
     const { readSeedsRecord } = await import('../seeds-record.ts');
     if (force !== true && (await readSeedsRecord(folder)) !== undefined) {
       throw new UsageError(
-        `Cannot write to '${folder}' as it must not hold other runs: current content is 'seeds.json'. Choose another folder, go on with --resume ${folder}, or replace them with --force`,
+        `Cannot write to '${folder}' as it must not hold other runs: current content is 'seeds.json'. Choose another folder, go on with ${writeCommand([], [['--resume', folder]])}, or replace them with --force`,
       );
     }
     const runs: SeedsRecord = {
@@ -156,6 +163,8 @@ export const distillCommand: Command = defineCommand({
     return await distillSeeds(runs, { ...settings, folder, teacherSha256 }, context);
   },
 });
+
+const LAST_SEED = 2 ** 32 - 1;
 
 async function distillTo(
   options: DistillationOptions,

@@ -18,8 +18,9 @@ export const estimateCommand: Command = defineCommand({
     'dafl estimate lenet5-mnist --eval mnist',
     'dafl estimate lenet5-mnist --preset paper --backend wasm --json',
   ],
-  async run({ teacherToken, ...options }, { terminal, isJson, signal }) {
-    const { estimateRun, formatBytes } = await import('@dafl/run');
+  async run({ teacherToken, ...options }, { terminal, isJson, signal }, { teacherToken: _token, ...given }) {
+    const { assertEffective, estimateRun, formatBytes } = await import('@dafl/run');
+    assertEffective(given, options);
     const estimate = await estimateRun(options, {
       signal,
       teacherToken,
@@ -31,7 +32,8 @@ export const estimateCommand: Command = defineCommand({
       terminal.out(`${JSON.stringify({ event: 'result', ...estimate })}\n`);
       return exitCodes.done;
     }
-    const { teacher, student, backend, steps, secondsPerStep, seconds, peakMemoryBytes, batchSize, note } = estimate;
+    const { teacher, student, backend, steps, secondsPerStep, preparationSeconds } = estimate;
+    const { seconds, peakMemoryBytes, batchSize, note } = estimate;
     terminal.out(`${terminal.style('bold', `${teacher} to ${student}`)} on ${backend}\n\n`);
     terminal.out(
       formatTable(
@@ -39,6 +41,7 @@ export const estimateCommand: Command = defineCommand({
           ['steps', formatCount(steps)],
           ['images of an update', formatCount(batchSize)],
           ['a step', `${(secondsPerStep * 1000).toFixed(0)} ms`],
+          ['preparation', formatSeconds(preparationSeconds)],
           ['time', formatSeconds(seconds)],
           ['peak memory', formatBytes(peakMemoryBytes)],
         ],

@@ -1,5 +1,5 @@
 import type { TrainingEvent, TrainingOptions } from '@dafl/run';
-import { trainingOptionsSchema } from '@dafl/run/options';
+import { trainingOptionsSchema, writeCommand } from '@dafl/run/options';
 import { z } from 'zod';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
@@ -104,7 +104,7 @@ export const trainCommand: Command = defineCommand({
               ),
             );
             terminal.out(
-              `\nPeak memory ${formatBytes(event.peakMemoryBytes)}\nNext: dafl distill ${event.files.model}\n`,
+              `\nPeak memory ${formatBytes(event.peakMemoryBytes)}\nNext: ${writeCommand(['dafl', 'distill', event.files.model], [])}\n`,
             );
             break;
           }
@@ -135,10 +135,9 @@ const MOST_EPOCHS_TOLD = 20;
 /** The command line that repeats a training, with every option that is not the default. */
 function commandOf(options: TrainingOptions, out: string): string {
   const flags = flagsFromSchema(trainingOptionsSchema);
-  const given = flags.flatMap((flag) => {
-    const value = options[flag.key as keyof TrainingOptions];
-    if (value === undefined || value === flag.default) return [];
-    return flag.placeholder === undefined ? [`--${flag.name}`] : [`--${flag.name} ${String(value)}`];
+  const given = flags.flatMap(({ key, name, default: usual }): [string, unknown][] => {
+    const value = options[key as keyof TrainingOptions];
+    return value === undefined || value === false || value === usual ? [] : [[`--${name}`, value]];
   });
-  return ['dafl train', ...given, `--out ${out}`].join(' ');
+  return writeCommand(['dafl', 'train'], [...given, ['--out', out]]);
 }

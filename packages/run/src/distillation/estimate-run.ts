@@ -1,6 +1,7 @@
 import { createRandomStream, describeClassifier, distill, initializeWeights } from '@dafl/core';
 import { loadImagesFor } from '../data/load-images-for.ts';
 import { assertFits } from '../recipe/fit-memory.ts';
+import { fitInitialization } from '../recipe/fit-initialization.ts';
 import { fitRecipe } from '../recipe/fit-recipe.ts';
 import type { DistillationOptions } from '../options/distillation-options.ts';
 import type { FactorizationSettings } from '../models/factorize-convolutions.ts';
@@ -16,7 +17,9 @@ export interface RunEstimate {
   readonly backend: string;
   readonly steps: number;
   readonly secondsPerStep: number;
-  /** Steps, evaluations and pictures, as `run.json` counts them. */
+  /** Of what is paid once, before the first step and in it: layers are fitted, inputs whitened, pictures drawn. */
+  readonly preparationSeconds: number;
+  /** All of it: preparation, steps, evaluations and pictures. */
   readonly seconds: number;
   /** Of the whole process. */
   readonly peakMemoryBytes: number;
@@ -65,7 +68,13 @@ export async function estimateRun(
     signal,
     onFactorization,
   });
-  const { recipe, note } = fitRecipe(options, asked, teacher.model.graph, student.graph);
+  const start = fitInitialization(options, asked, teacher.model, student);
+  const { recipe, note } = fitRecipe(
+    start.options,
+    start.note === null ? asked : resolveRecipe(start.options),
+    teacher.model.graph,
+    student.graph,
+  );
   const method = await recipe.createMethod(teacher, { signal, onDownload });
   const evaluation =
     options.eval === undefined
@@ -90,6 +99,8 @@ export async function estimateRun(
     const probeStartedMs = performance.now();
     const stepSeconds: number[] = [];
     let sampleSeconds = 0;
+    let beforeSeconds = 0;
+    let firstSeconds = 0;
     const most = Math.max(MEASURED_STEPS, recipe.steps);
     // The run's own length: what is allocated and how rates move depend on it.
     const run = distill({ ...common, steps: most, sampleEvery: MEASURED_STEPS, signal });
@@ -99,6 +110,11 @@ export async function estimateRun(
       const nowMs = performance.now();
       if (event.event === 'step') {
         onMeasurement?.(event.step, MEASURED_STEPS);
+        // The run counts its seconds from where the preparation ends.
+        if (event.step === 1) {
+          firstSeconds = event.seconds;
+          beforeSeconds = Math.max(0, (nowMs - probeStartedMs) / 1000 - firstSeconds);
+        }
         if (event.step > WARM_UP_STEPS) stepSeconds.push((nowMs - lastMs) / 1000);
         if (sampleSeconds > 0 && nowMs - probeStartedMs > probeMs) break;
       } else if (event.event === 'samples') {
@@ -109,6 +125,7 @@ export async function estimateRun(
     }
     signal?.throwIfAborted();
     const secondsPerStep = stepSeconds.sort((a, b) => a - b)[Math.floor(stepSeconds.length / 2)];
+    const preparationSeconds = beforeSeconds + Math.max(0, firstSeconds - secondsPerStep);
     const { graph, weights } = student;
     const studentModel =
       weights === undefined ? initializeWeights(graph, createRandomStream(0, 'estimate')) : { graph, weights };
@@ -118,14 +135,18 @@ export async function estimateRun(
     ];
     const { timeBudgetMs } = options;
     const steps =
-      timeBudgetMs === undefined ? recipe.steps : Math.max(1, Math.floor(timeBudgetMs / 1000 / secondsPerStep));
+      timeBudgetMs === undefined
+        ? recipe.steps
+        : Math.max(1, Math.floor((timeBudgetMs / 1000 - preparationSeconds) / secondsPerStep));
     const { evaluateEvery = 0, sampleEvery = 0 } = settleOptions(recipe, { steps, backend: name });
     const times = (every: number): number => (every === 0 ? 1 : Math.ceil(steps / every));
     return {
       backend: backend.description,
       steps,
       secondsPerStep,
+      preparationSeconds,
       seconds:
+        preparationSeconds +
         steps * secondsPerStep +
         teacherMs / 1000 +
         (times(evaluateEvery) * studentMs) / 1000 +

@@ -39,12 +39,15 @@ test.each(['procedural', 'dafl', 'noise'])(
     const untold = await run(options, { folder: join(home, `${method}-untold`) });
     expect(pick(untold, 'prepared')).toMatchObject({ forecast: null });
     const { forecast, steps } = pick(told, 'prepared') as {
-      forecast: { seconds: number; secondsPerStep: number; evaluationSeconds: number };
+      forecast: { seconds: number; secondsPerStep: number; preparationSeconds: number; evaluationSeconds: number };
       steps: number;
     };
     expect(forecast.secondsPerStep).toBeGreaterThan(0);
     expect(forecast.evaluationSeconds).toBeGreaterThan(0);
-    expect(forecast.seconds).toBeCloseTo(steps * forecast.secondsPerStep + forecast.evaluationSeconds, 9);
+    expect(forecast.seconds).toBeCloseTo(
+      forecast.preparationSeconds + steps * forecast.secondsPerStep + forecast.evaluationSeconds,
+      9,
+    );
     const { studentSha256 } = pick(told, 'result') as { studentSha256: string };
     expect(pick(untold, 'result')).toMatchObject({ studentSha256 });
   },

@@ -4,7 +4,9 @@ import { timeEvaluation } from './time-evaluation.ts';
 /** What a run is about to take, from a few steps that are thrown away. */
 export interface RunForecast {
   readonly secondsPerStep: number;
-  /** Of all steps and evaluations. */
+  /** Of what is paid once, before the first step and in it: layers are fitted, inputs whitened, pictures drawn. */
+  readonly preparationSeconds: number;
+  /** Of the preparation, all steps and evaluations. */
   readonly seconds: number;
   /** Of the evaluations alone. */
   readonly evaluationSeconds: number;
@@ -31,7 +33,7 @@ export async function forecastRun(
 ): Promise<RunForecast | null> {
   const { backend, teacher, student: graph, studentWeights, evaluation, signal, steps } = options;
   try {
-    const stepMs = await measureSteps(options);
+    const { stepMs, preparationMs } = await measureSteps(options);
     const weights = studentWeights ?? initializeWeights(graph, createRandomStream(0, 'forecast')).weights;
     const timed = { backend, evaluation, signal, most: TIMED_IMAGES };
     const evaluationMs =
@@ -39,7 +41,8 @@ export async function forecastRun(
       evaluations * (await timeEvaluation({ ...timed, model: { graph, weights } }));
     return {
       secondsPerStep: stepMs / 1000,
-      seconds: (steps * stepMs + evaluationMs) / 1000,
+      preparationSeconds: preparationMs / 1000,
+      seconds: (preparationMs + steps * stepMs + evaluationMs) / 1000,
       evaluationSeconds: evaluationMs / 1000,
     };
   } catch (error) {
@@ -48,14 +51,22 @@ export async function forecastRun(
   }
 }
 
-/** Milliseconds of a step: the mean of those after the first. */
-async function measureSteps(options: DistillOptions): Promise<number> {
+/** Milliseconds of a step, the mean of those after the first, and of what comes before the first. */
+async function measureSteps(
+  options: DistillOptions,
+): Promise<{ readonly stepMs: number; readonly preparationMs: number }> {
   const { signal } = options;
   const stepMs: number[] = [];
-  let lastMs = performance.now();
+  let preparationMs = 0;
+  const startedMs = performance.now();
+  let lastMs = startedMs;
   for await (const event of distill({ ...options, evaluation: undefined, resume: undefined, sampleEvery: 0 })) {
     const nowMs = performance.now();
-    if (event.event === 'step') stepMs.push(nowMs - lastMs);
+    if (event.event === 'step') {
+      // The run counts its seconds from where the preparation ends.
+      if (stepMs.length === 0) preparationMs = Math.max(0, nowMs - startedMs - event.seconds * 1000);
+      stepMs.push(stepMs.length === 0 ? event.seconds * 1000 : nowMs - lastMs);
+    }
     lastMs = nowMs;
     const [first = 0, ...others] = stepMs;
     const othersMs = others.reduce((total, ms) => total + ms, 0);
@@ -63,5 +74,6 @@ async function measureSteps(options: DistillOptions): Promise<number> {
   }
   signal?.throwIfAborted();
   const [first, ...others] = stepMs;
-  return others.length === 0 ? first : others.reduce((total, ms) => total + ms, 0) / others.length;
+  const meanMs = others.length === 0 ? first : others.reduce((total, ms) => total + ms, 0) / others.length;
+  return { stepMs: meanMs, preparationMs: preparationMs + Math.max(0, first - meanMs) };
 }

@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createRandomStream, type Graph, initializeWeights } from '@dafl/core';
 import { readModel, writeModel } from '@dafl/models';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { tinyData, tinyRun, tinyTeacher } from '../../../../test-fixtures/tiny-teacher.ts';
@@ -217,10 +218,14 @@ test('run.json repeats the run exactly', async () => {
 });
 
 /** Stops a run by its signal after the third step. */
-async function interrupt(options: DistillationOptions, folder: string): Promise<RunEvent[]> {
+async function interrupt(
+  options: DistillationOptions,
+  folder: string,
+  { after = 3, resume = false } = {},
+): Promise<RunEvent[]> {
   const controller = new AbortController();
-  return await collect(options, { folder, signal: controller.signal }, (event) => {
-    if (event.event === 'step' && event.step === 3) controller.abort();
+  return await collect(options, { folder, resume, signal: controller.signal }, (event) => {
+    if (event.event === 'step' && event.step === after) controller.abort();
   });
 }
 
@@ -283,6 +288,35 @@ describe('a run that was stopped goes on to the same student', () => {
     await resultOf(options, { folder, resume: true });
     const timeline = (run: string) => readFileSync(join(run, 'timeline.svg'));
     expect(timeline(folder).equals(timeline(at('whole')))).toBe(true);
+  });
+
+  test('where what the networks and the clock decided is left open once more, as jobs of a server leave it', async () => {
+    const wide = at('wide.safetensors');
+    const dense = (name: string, units: number, input: string) =>
+      ({ kind: 'dense', name, inputs: [input], units, useBias: true }) as const;
+    const graph: Graph = {
+      name: 'wide',
+      inputShape: [20, 20, 1],
+      nodes: [
+        { kind: 'flatten', name: 'flat', inputs: ['input'], order: 'hwc' },
+        dense('hidden', 8, 'flat'),
+        { kind: 'activation', name: 'relu', inputs: ['hidden'], function: 'relu' },
+        dense('logits', 3, 'relu'),
+      ],
+      outputs: { logits: 'logits', features: 'relu' },
+    };
+    writeFileSync(wide, writeModel(initializeWeights(graph, createRandomStream(0, 'wide'))));
+    const changes = { teacher: wide, method: 'procedural', pictures: 64, student: 'half' };
+    const { backend, steps, batchSize } = tinyRun;
+    const open = parseDistillationOptions({ backend, steps, batchSize, ...changes });
+    const timed = { ...open, pace: [[2, 5]] as const };
+    const whole = await resultOf(timed, { folder: at('whole') });
+    const folder = at('run');
+    await interrupt(timed, folder);
+    await interrupt(open, folder, { resume: true, after: 4 });
+    const { options } = (await readRunRecord(join(folder, 'run.json')))!;
+    expect(options).toMatchObject({ hintWeight: 8, pace: [[2, 5]] });
+    expect((await resultOf(open, { folder, resume: true })).studentSha256).toBe(whole.studentSha256);
   });
 
   test('though an earlier version, with a hyper-parameter less, began it', async () => {
@@ -385,6 +419,11 @@ describe('refuses', () => {
       `Cannot resume '${folder}' as it must hold a run: run.json is missing`,
     );
     await resultOf(optionsOf(), { folder });
+    const ended = at('ended');
+    await resultOf(optionsOf(), { folder: ended });
+    expect(await message(optionsOf({ export: 'onnx' }), { folder: ended, resume: true })).toBe(
+      `Cannot resume '${ended}' as 'export' must be left out where the run has ended: current value is "onnx". 'dafl evaluate', 'dafl convert' and 'dafl quantize' work on its student`,
+    );
     expect(await message(optionsOf({ temperature: 2 }), { folder, resume: true })).toBe(
       `Cannot resume '${folder}' as 'temperature' must be 4, as the run was started with: current value is 2`,
     );

@@ -17,9 +17,10 @@ import { hasTestImages } from '../data/class-folders.ts';
 import { loadImagesFor } from '../data/load-images-for.ts';
 import { describeMachine } from '../machine/machine.ts';
 import { assertFits } from '../recipe/fit-memory.ts';
+import { fitInitialization } from '../recipe/fit-initialization.ts';
 import { fitRecipe } from '../recipe/fit-recipe.ts';
 import { hyperParameters } from '../options/hyper-parameters.ts';
-import type { DistillationOptions } from '../options/distillation-options.ts';
+import type { DistillationOptions, SettledOptions } from '../options/distillation-options.ts';
 import { isAddress } from '../options/is-address.ts';
 import { fitSteps } from './fit-steps.ts';
 import { forecastRun } from './forecast-run.ts';
@@ -71,23 +72,24 @@ export interface RunSettings extends DownloadSettings, TeacherAccess, Factorizat
   readonly isDemo?: boolean;
   /** Tells what a new run will take before it begins, from a few steps that are thrown away: see `PreparedEvent`. */
   readonly forecasts?: boolean;
+  /** Told before steps are measured to fit a time budget, once all options are known to be right. */
+  readonly onFitting?: (timeBudgetMs: number) => void;
   /** The teacher's file must have this SHA-256: for repeating a recorded run. */
   readonly teacherSha256?: string;
 }
 
-/** Options that may change when a run goes on: the student does not depend on them. */
-const REPORTING_OPTIONS: readonly string[] = [
-  'threads',
+/** What is told and written of a run beside its student. */
+const SHOWN_OPTIONS: readonly (keyof DistillationOptions)[] = [
   'eval',
   'compare',
   'evaluateEvery',
   'sampleEvery',
-  'checkpointEvery',
   'tensorboard',
   'export',
   'quantize',
-  'timeBudgetMs',
 ];
+/** Options that may change when a run goes on: the student does not depend on them. */
+const REPORTING_OPTIONS: readonly string[] = [...SHOWN_OPTIONS, 'threads', 'checkpointEvery', 'timeBudgetMs'];
 
 /**
  * Runs a distillation and keeps its folder: the student, the record, the measurements, checkpoints, pictures, a report.
@@ -112,7 +114,7 @@ export async function* runDistillation(
   const startedMs = performance.now();
   const { signal, onDownload, onFactorization } = settings;
   const asked = resolveRecipe(options);
-  const previous = settings.resume === true ? await readPrevious(folder, options, asked) : undefined;
+  const previous = settings.resume === true ? await readPrevious(folder, options) : undefined;
   if (previous === undefined) await (settings.force === true ? assertReplaceable : assertVacant)(folder);
   await assertOutsideClasses(folder, options);
   const teacher = await loadTeacher(options, settings);
@@ -128,7 +130,13 @@ export async function* runDistillation(
     onFactorization,
   });
   assertExportable(student.graph, options, folder);
-  const { recipe, note: memoryNote } = fitRecipe(options, asked, teacher.model.graph, student.graph);
+  const start = fitInitialization(options, asked, teacher.model, student);
+  const { recipe, note: memoryNote } = fitRecipe(
+    start.options,
+    start.note === null ? asked : resolveRecipe(start.options),
+    teacher.model.graph,
+    student.graph,
+  );
   const method = await recipe.createMethod(teacher, { signal, onDownload });
   const evaluation =
     options.eval === undefined
@@ -170,12 +178,17 @@ export async function* runDistillation(
     let steps = recorded.steps ?? recipe.steps;
     let keeper: TimeKeeper | undefined;
     if (previous === undefined && timeBudgetMs !== undefined) {
+      settings.onFitting?.(timeBudgetMs);
       const deadlineMs = startedMs + timeBudgetMs * (1 - RESERVE);
       const fitted = await fitToTime({ common, recipe, deadlineMs });
       steps = fitted.steps;
       keeper = new TimeKeeper({ deadlineMs, tailMs: fitted.tailMs, clock });
     }
-    const settled = settleOptions(recipe, { steps, backend: selected.name });
+    const settled: SettledOptions = {
+      ...settleOptions(recipe, { steps, backend: selected.name }),
+      // Of a run that held a time: what goes on once more rests on it too.
+      ...(recorded.pace === undefined ? {} : { pace: recorded.pace }),
+    };
     const store = new CheckpointStore(folder.checkpoints);
     let loaded: LoadedCheckpoint = { checkpoint: undefined, damaged: [] };
     if (previous !== undefined) {
@@ -212,7 +225,7 @@ export async function* runDistillation(
         return events.next();
       };
       // Core checks networks and options before its first event: for a run that cannot be, nothing is written.
-      const start = await events.next();
+      const first = await events.next();
       if (previous === undefined) await place.take(settings.force === true);
       session = await RunSession.start({
         folder,
@@ -245,13 +258,16 @@ export async function* runDistillation(
       for (const message of teacher.notes) {
         yield { event: 'warning', code: 'IMPORTED_TEACHER', step: resume?.step ?? 0, message };
       }
+      if (start.note !== null) {
+        yield { event: 'warning', code: 'RANDOM_START', step: resume?.step ?? 0, message: start.note };
+      }
       if (memoryNote !== null) {
         yield { event: 'warning', code: 'SMALLER_BATCHES', step: resume?.step ?? 0, message: memoryNote };
       }
       for (const message of loaded.damaged) {
         yield { event: 'warning', code: 'DAMAGED_CHECKPOINT', step: resume?.step ?? 0, message };
       }
-      for (let next = start; next.done !== true; next = await proceed()) {
+      for (let next = first; next.done !== true; next = await proceed()) {
         const event = next.value;
         if (event.event === 'samples') samples = event;
         if (event.event === 'result') {
@@ -399,22 +415,17 @@ async function fitToTime({
 }
 
 /** The record of the run to go on with, which the options must be those of. */
-async function readPrevious(
-  folder: RunFolder,
-  given: DistillationOptions,
-  { options }: Pick<Recipe, 'options'>,
-): Promise<RunRecord> {
+async function readPrevious(folder: RunFolder, given: DistillationOptions): Promise<RunRecord> {
   const previous = await readRunRecord(folder.record);
   if (previous === undefined) {
     throw new DaflError('USAGE', `Cannot resume '${folder.path}' as it must hold a run: run.json is missing`);
   }
   const recorded = previous.options as unknown as Readonly<Record<string, unknown>>;
-  for (const [name, value] of Object.entries(options)) {
+  // What is left open is decided as it was then: by the networks, and by the record where a time decided it.
+  for (const [name, value] of Object.entries(given)) {
     if (
       value === undefined ||
       REPORTING_OPTIONS.includes(name) ||
-      // Fitted to the memory, then as now.
-      (name === 'batchSize' && given.batchSize === undefined) ||
       ((name === 'backend' || name === 'method') && value === 'auto')
     )
       continue;
@@ -426,7 +437,26 @@ async function readPrevious(
       `Cannot resume '${folder.path}' as '${name}' must be ${JSON.stringify(recorded[name])}, as the run was started with: current value is ${JSON.stringify(value)}`,
     );
   }
+  if (previous.state === 'finished') assertShown(folder, given, recorded);
   return previous;
+}
+
+/** Nothing more is told or written of a run that has ended: whoever asks for it is not to believe that it was. */
+function assertShown(
+  { path }: RunFolder,
+  given: DistillationOptions,
+  recorded: Readonly<Record<string, unknown>>,
+): void {
+  for (const name of SHOWN_OPTIONS) {
+    const value = given[name];
+    if (value === undefined || JSON.stringify(value) === JSON.stringify(recorded[name])) continue;
+    const rule = recorded[name] === undefined ? 'left out' : JSON.stringify(recorded[name]);
+    fail({
+      cannot: `resume '${path}'`,
+      as: `'${name}' must be ${rule} where the run has ended`,
+      value: `${JSON.stringify(value)}. 'dafl evaluate', 'dafl convert' and 'dafl quantize' work on its student`,
+    });
+  }
 }
 
 function assertSameTeacher(name: string, teacher: LoadedModel, sha256: string | null | undefined): void {

@@ -1,6 +1,7 @@
 import { readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DaflError, fail } from '@dafl/core';
+import { writeCommand } from '../options/write-command.ts';
 import { systemErrorCode } from './storage-error.ts';
 import { listFolder, removeTemporaryFiles } from './write-file-atomically.ts';
 
@@ -86,7 +87,7 @@ export async function assertVacant(folder: RunFolder): Promise<void> {
   const taken = (await listEntries(folder)).find((name) => ENTRIES.includes(name));
   if (taken === undefined) return;
   const advice = (await isRunRecord(folder.record))
-    ? `Choose another folder, go on with --resume ${folder.path}, or replace it with --force`
+    ? `Choose another folder, go on with ${writeCommand([], [['--resume', folder.path]])}, or replace it with --force`
     : 'Choose another folder';
   throw new DaflError(
     'USAGE',

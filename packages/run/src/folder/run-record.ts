@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { DaflError, type ErrorCode, fail, type Preprocessing, type Verdict } from '@dafl/core';
 import type { SettledOptions } from '../options/distillation-options.ts';
 import { parseDistillationOptions } from '../options/distillation-options.ts';
@@ -106,6 +106,14 @@ export interface Configuration {
  * @throws {DaflError} `DATA` if there is no such file, or no options in it.
  */
 export async function readConfiguration(path: string): Promise<Configuration> {
+  const isRun = await stat(join(path, 'run.json')).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  if (isRun) {
+    const value = `a run, whose options are '${join(path, 'run.json')}'`;
+    fail({ code: 'DATA', cannot: `read '${path}'`, as: 'it must be a JSON file with options', value });
+  }
   const value = await readJson(path);
   if (value === undefined) {
     throw new DaflError('DATA', `Cannot read '${path}' as it must be a JSON file with options: no such file`);

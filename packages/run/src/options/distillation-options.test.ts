@@ -49,6 +49,10 @@ describe('what is wrong is named with its rule and its value', () => {
       "Cannot distill as 'method' must be 'auto', 'procedural', 'pool', 'dafl', 'nayer', 'deep-inversion', 'dfq', 'dfad', 'zskt', 'noise', 'alternative-data', 'original-data' or 'metadata': current value is 'nose'. Did you mean 'noise'?",
     ],
     [
+      { teacher: 't', latentSize: 1e15 },
+      "Cannot distill as 'latentSize' must be an integer >= 1 and <= 65536: current value is 1000000000000000",
+    ],
+    [
       { teacher: 't', student: 1.5 },
       "Cannot distill as 'student' must be 'half', 'quarter', a number > 0 and <= 1, 'low-rank', 'low-rank-SHARE' with a share > 0 and < 1, a built-in architecture or a model file: current value is 1.5",
     ],
@@ -66,7 +70,7 @@ describe('what is wrong is named with its rule and its value', () => {
     ],
     [
       { teacher: 't', generatorWidths: [1, 2] },
-      "Cannot distill as 'generatorWidths' must be 3 values, each an integer >= 1: current value is [1,2]",
+      "Cannot distill as 'generatorWidths' must be 3 values, each an integer >= 1 and <= 65536: current value is [1,2]",
     ],
     [{ teacher: 't', temperature: 0 }, "Cannot distill as 'temperature' must be a number > 0: current value is 0"],
     [

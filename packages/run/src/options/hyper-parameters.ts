@@ -93,9 +93,13 @@ function tone(name: 'contrast' | 'brightness', schema: z.ZodType<number>): Hyper
   };
 }
 
+/** Larger ones fit into no memory; beyond it, sizes of the generator's layers are no numbers of values any more. */
+const LARGEST_WIDTH = 65_536;
+
 const weight = (text: string): z.ZodType<number> => z.number().min(0).describe(text);
 const learningRate = (text: string): z.ZodType<number> => z.number().gt(0).describe(text);
 const decay = (text: string): z.ZodType<number> => z.number().min(0).lt(1).describe(text);
+const width = (): z.ZodInt => z.int().min(1).max(LARGEST_WIDTH);
 const learningRateSchedule = (whose: string): z.ZodType<'constant' | 'cosine'> =>
   z.enum(['constant', 'cosine']).describe(`How the ${whose}'s learning rate moves over the run`);
 const warmupSteps = (whose: string): z.ZodType<number> =>
@@ -104,12 +108,10 @@ const warmupSteps = (whose: string): z.ZodType<number> =>
 /** All hyper-parameters in the order of the help. The one place where an option meets core's presets. */
 export const hyperParameters: { readonly [Name in keyof HyperParameters]: HyperParameter<HyperParameters[Name]> } = {
   batchSize: at('dafl.batchSize', z.int().min(2).describe('Images of one step')),
-  latentSize: at('dafl.generator.latentSize', z.int().min(1).describe("Length of the generator's latent vector")),
+  latentSize: at('dafl.generator.latentSize', width().describe("Length of the generator's latent vector")),
   generatorWidths: at(
     'dafl.generator.widths',
-    z
-      .tuple([z.int().min(1), z.int().min(1), z.int().min(1)])
-      .describe("Channels of the generator's three convolution stages"),
+    z.tuple([width(), width(), width()]).describe("Channels of the generator's three convolution stages"),
   ),
   generatorBatchNormEpsilon: at(
     'dafl.generator.batchNormEpsilon',

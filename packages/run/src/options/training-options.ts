@@ -15,17 +15,16 @@ export interface TrainingOptions {
   readonly learningRate: number;
   readonly learningRateSchedule: 'constant' | 'cosine' | 'linear';
   readonly warmupSteps: number;
-  /** Of SGD only. */
-  readonly momentum: number;
-  /** Of SGD only: whether the momentum looks ahead. */
-  readonly nesterov: boolean;
-  /** Of SGD only. */
-  readonly weightDecay: number;
-  /** Of SGD only: how many times faster biases and offsets learn. */
-  readonly biasLearningRateFactor: number;
+  /** Of SGD only, as all of `sgdDefaults`, which are taken where they are absent. */
+  readonly momentum?: number;
+  /** Whether the momentum looks ahead. */
+  readonly nesterov?: boolean;
+  readonly weightDecay?: number;
+  /** How many times faster biases and offsets learn. */
+  readonly biasLearningRateFactor?: number;
   readonly labelSmoothing: number;
-  /** How the first weights are made. */
-  readonly initialization: 'uniform' | 'identity';
+  /** How the first weights are made, where `startFrom` names none; absent: `'uniform'`. */
+  readonly initialization?: 'uniform' | 'identity';
   /** Model file of the same network whose weights training starts from. */
   readonly startFrom?: string;
   /** Whether the first convolution is set to whiten the images' patches, and kept so. */
@@ -44,7 +43,9 @@ export interface TrainingOptions {
 }
 
 /** What sgd does where nothing is said; adam has none of these. */
-export const sgdDefaults: Pick<TrainingOptions, 'momentum' | 'nesterov' | 'weightDecay' | 'biasLearningRateFactor'> = {
+export const sgdDefaults: Required<
+  Pick<TrainingOptions, 'momentum' | 'nesterov' | 'weightDecay' | 'biasLearningRateFactor'>
+> = {
   momentum: 0.9,
   nesterov: false,
   weightDecay: 0,
@@ -77,19 +78,19 @@ export const trainingOptionsSchema: OptionsSchema<TrainingOptions> = z.strictObj
     .default('cosine')
     .describe('How the learning rate moves over the run'),
   warmupSteps: z.int().min(0).default(0).describe('Steps in which the learning rate rises from 0'),
-  momentum: z.number().min(0).lt(1).default(sgdDefaults.momentum).describe('Momentum of sgd'),
-  nesterov: z.boolean().default(sgdDefaults.nesterov).describe('Let the momentum of sgd look ahead'),
-  weightDecay: z.number().min(0).default(sgdDefaults.weightDecay).describe('Weight decay of sgd'),
+  momentum: z.number().min(0).lt(1).optional().describe(`Momentum of sgd (default: ${sgdDefaults.momentum})`),
+  nesterov: z.boolean().optional().describe('Let the momentum of sgd look ahead'),
+  weightDecay: z.number().min(0).optional().describe(`Weight decay of sgd (default: ${sgdDefaults.weightDecay})`),
   biasLearningRateFactor: z
     .number()
     .gt(0)
-    .default(sgdDefaults.biasLearningRateFactor)
-    .describe('How many times faster biases learn, with sgd'),
+    .optional()
+    .describe(`How many times faster biases learn, with sgd (default: ${sgdDefaults.biasLearningRateFactor})`),
   labelSmoothing: z.number().min(0).lt(1).default(0).describe('Share of the target spread over all classes'),
   initialization: z
     .enum(['uniform', 'identity'])
-    .default('uniform')
-    .describe('First weights: uniform, or convolutions that pass their input on (identity)'),
+    .optional()
+    .describe('First weights: uniform (the default), or convolutions that pass their input on (identity)'),
   startFrom: z
     .string()
     .min(1)

@@ -32,7 +32,7 @@ describe('fitMemory', () => {
     const { note, recipe } = fit('resnet18-imagenet', { method: 'dafl' });
     expect(recipe.batchSize).toBe(32);
     expect(note).toBe(
-      "Batches have 32 images, not 256, so that a step of networks of this size fits into 2.5 GiB; 'batchSize' decides otherwise",
+      'Batches have 32 images, not 256, so that a step of networks of this size fits into 2.5 GiB; --batch-size decides otherwise',
     );
   });
 

@@ -29,7 +29,7 @@ export function fitMemory(options: DistillationOptions, recipe: Recipe, teacher:
   if (batchSize === recipe.batchSize) return { recipe, note: null };
   return {
     recipe: resolveRecipe({ ...options, batchSize }),
-    note: `Batches have ${batchSize} images, not ${recipe.batchSize}, so that a step of networks of this size fits into ${gibibytes(STEP_BYTES)} GiB; 'batchSize' decides otherwise`,
+    note: `Batches have ${batchSize} images, not ${recipe.batchSize}, so that a step of networks of this size fits into ${gibibytes(STEP_BYTES)} GiB; --batch-size decides otherwise`,
   };
 }
 

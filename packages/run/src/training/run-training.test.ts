@@ -119,6 +119,14 @@ test('options of another optimizer are refused', async () => {
     "Cannot train with the optimizer 'adam' as 'nesterov' must not be given (it is an option of sgd): current value is true",
   );
   await expect(run({ weightDecay: 0.1 })).rejects.toThrow(/'weightDecay' must not be given/);
+  // What is said and has no effect is refused also where it is the other optimizer's default.
+  await expect(run({ momentum: 0.9 })).rejects.toThrow(/'momentum' must not be given/);
+  await expect(run({ optimizer: 'sgd', momentum: 0, nesterov: true })).rejects.toThrow(
+    "Cannot train as 'nesterov' must not be given where 'momentum' is 0: current value is true",
+  );
+  await expect(run({ startFrom: 'other.safetensors', initialization: 'uniform' })).rejects.toThrow(
+    "Cannot train from 'other.safetensors' as 'initialization' must not be given (the first weights are those of the file): current value is 'uniform'",
+  );
 });
 
 test('where nothing can be written is told before the data is read', async () => {

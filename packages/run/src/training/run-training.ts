@@ -97,7 +97,7 @@ export async function* runTraining(
       value: `'${settings.file}'`,
     });
   }
-  assertOptimizerOptions(given);
+  assertEffectiveOptions(given);
   for (const path of Object.values(files) as string[]) await tryFile(path, settings);
   const [height, width] = (await loadArchitecture(given.architecture)).inputShape;
   const loaded = await loadData(given, { ...settings, pictureSize: [height, width] });
@@ -271,11 +271,20 @@ function usualEpochs(images: number, batchSize: number): number {
 }
 
 /** An option that has no effect was meant to have one. */
-function assertOptimizerOptions({ optimizer, ...options }: TrainingOptions): void {
+function assertEffectiveOptions({ optimizer, ...options }: TrainingOptions): void {
+  if (options.startFrom !== undefined && options.initialization !== undefined) {
+    fail({
+      cannot: `train from '${options.startFrom}'`,
+      as: "'initialization' must not be given (the first weights are those of the file)",
+      value: `'${options.initialization}'`,
+    });
+  }
+  if (options.nesterov === true && options.momentum === 0)
+    fail({ cannot: 'train', as: "'nesterov' must not be given where 'momentum' is 0", value: 'true' });
   if (optimizer === 'sgd') return;
-  for (const [name, usual] of Object.entries(sgdDefaults)) {
+  for (const name of Object.keys(sgdDefaults)) {
     const value = options[name as keyof typeof sgdDefaults];
-    if (value === usual) continue;
+    if (value === undefined) continue;
     fail({
       cannot: `train with the optimizer '${optimizer}'`,
       as: `'${name}' must not be given (it is an option of sgd)`,
@@ -286,12 +295,17 @@ function assertOptimizerOptions({ optimizer, ...options }: TrainingOptions): voi
 
 function optimizerOf({ optimizer: kind, ...options }: TrainingOptions): OptimizerOptions {
   if (kind === 'adam') return { kind };
-  const { momentum, nesterov, weightDecay, biasLearningRateFactor } = options;
+  const {
+    momentum = sgdDefaults.momentum,
+    nesterov = sgdDefaults.nesterov,
+    weightDecay = sgdDefaults.weightDecay,
+    biasLearningRateFactor = sgdDefaults.biasLearningRateFactor,
+  } = options;
   return { kind, momentum, nesterov, weightDecay, biasLearningRateFactor };
 }
 
 async function initialWeightsOf(
-  { seed, initialization, whitening, startFrom }: TrainingOptions,
+  { seed, initialization = 'uniform', whitening, startFrom }: TrainingOptions,
   graph: Graph,
   data: ImageSet,
 ): Promise<Pick<TrainOptions, 'initialWeights' | 'frozen'>> {
@@ -300,7 +314,7 @@ async function initialWeightsOf(
     startFrom === undefined
       ? initializeWeights(graph, createRandomStream(seed, 'weights'))
       : { graph, weights: (await loadModel(startFrom)).model.weights };
-  const initial = initialization === 'identity' && startFrom === undefined ? initializeIdentity(drawn) : drawn;
+  const initial = initialization === 'identity' ? initializeIdentity(drawn) : drawn;
   if (!whitening) return { initialWeights: initial.weights };
   const { model, node } = initializeWhitening(initial, data);
   return { initialWeights: model.weights, frozen: [node] };
