@@ -2,7 +2,7 @@ import { allFlags } from './build-parser.ts';
 import type { Command } from './command.ts';
 
 /** Where a message names an option: after "as", "and" or "where", and before what it must be. */
-const NAMED = /\b(as|and|where) '([A-Za-z]\w*)'(?= (?:must|and|is)\b)/g;
+const NAMED = /\b(as|and|where) '([A-Za-z]\w*)'(?= (?:must|and|is|names)\b)/g;
 
 /** Rewrites a message that names options so that it names the flags that were typed: `'timeBudgetMs'` is `'--time-budget'`. */
 export function nameFlags(message: string, command: Command): string {

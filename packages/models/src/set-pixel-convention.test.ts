@@ -30,6 +30,17 @@ test('the one that is not given stays as the model says it', () => {
   });
 });
 
+test('a mean that no such pixels have is refused, with the range that has it', () => {
+  expect(() => setPixelConvention(silent, { mean: [120], std: [60] })).toThrow(
+    "Cannot use model 'lenet5' as 'mean' must lie within its pixels, 0..1: current value is [120]. Pixels of other ranges are told by --range 0..255",
+  );
+  expect(() => setPixelConvention(silent, { mean: [300], std: [60], range: '0..255' })).toThrow(
+    "Cannot use model 'lenet5' as 'mean' must lie within its pixels, 0..255: current value is [300]",
+  );
+  for (const given of [{ mean: [1] }, { mean: [-1], range: '-1..1' }, { mean: [255], range: '0..255' }] as const)
+    expect(() => setPixelConvention(silent, { std: [1], ...given })).not.toThrow();
+});
+
 test('a range alone has neither', () => {
   const { preprocessing } = setPixelConvention(said, { range: '-1..1' }).graph;
   expect(preprocessing).toEqual({ resize: 'bilinear', mean: [0.5], standardDeviation: [0.5] });

@@ -45,6 +45,17 @@ export function setPixelConvention(model: Model, { range = '0..1', mean, std }: 
     }
   }
   const [low, span] = ranges[range];
+  const outside = (mean ?? []).find((value) => value < low || value > low + span);
+  if (outside !== undefined) {
+    const other = Object.entries(ranges).find(
+      ([, [least, width]]) => outside >= least && outside <= least + width,
+    )?.[0];
+    fail({
+      cannot: `use model '${model.graph.name}'`,
+      as: `'mean' must lie within its pixels, ${range}`,
+      value: `[${mean!.join(', ')}]${other === undefined ? '' : `. Pixels of other ranges are told by --range ${other}`}`,
+    });
+  }
   const pick = (values: readonly number[], channel: number) => values[values.length === 1 ? 0 : channel];
   const each = (value: (channel: number) => number) => Array.from({ length: channels }, (_, channel) => value(channel));
   const { mean: ownMean, standardDeviation: ownDeviation } = own ?? {};

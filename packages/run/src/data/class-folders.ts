@@ -40,8 +40,8 @@ export async function findClassFolders(source: string, split: Split): Promise<Cl
       `Cannot read data from '${source}' as there must be a folder '${SPLIT_FOLDERS[split][0]}': current folders are [${folders.join(', ')}]`,
     );
   }
-  if (named === undefined) return folders.length === 0 ? undefined : { root: source, names: folders };
-  const names = await Promise.all(splits.map((name) => listSubfolders(join(source, name))));
+  if (named === undefined) return folders.length === 0 ? undefined : { root: source, names: await listClasses(source) };
+  const names = await Promise.all(splits.map((name) => listClasses(join(source, name))));
   const root = join(source, named);
   return (await listSubfolders(root)).length === 0 ? undefined : { root, names: sortNames([...new Set(names.flat())]) };
 }
@@ -61,6 +61,11 @@ async function listSubfolders(folder: string): Promise<string[]> {
   return sortNames(names.filter((_, index) => kinds[index]));
 }
 
+/** Names of the classes of a folder. macOS takes accents apart in the names of files, so that one class may be called in two ways. */
+async function listClasses(folder: string): Promise<string[]> {
+  return sortNames((await listSubfolders(folder)).map((name) => name.normalize()));
+}
+
 /** Numbers by their value, other names by their letters. */
 function sortNames(names: readonly string[]): string[] {
   const isNumbered = names.every((name) => /^\d+$/.test(name));
@@ -74,10 +79,11 @@ export async function readClassFolders(
 ): Promise<ImageSet> {
   const paths: string[] = [];
   const labels: number[] = [];
-  const present = new Set(await listSubfolders(root));
+  const present = new Map((await listSubfolders(root)).map((name) => [name.normalize(), name]));
   for (const [label, className] of classNames.entries()) {
-    if (!present.has(className)) continue;
-    const folder = join(root, className);
+    const name = present.get(className);
+    if (name === undefined) continue;
+    const folder = join(root, name);
     const pictures = await listPicturesOfClass(folder);
     for (const path of pictures) {
       paths.push(path);

@@ -63,6 +63,21 @@ test('a class that the model does not know is an error, unless no image has it',
   expect(fitImages({ ...images, classNames: ['ant', 'bee', 'dog'] }, graph).labels).toEqual(images.labels);
 });
 
+test('a name is the same however its accents are stored', () => {
+  const [composed, apart] = ['größe'.normalize('NFC'), 'größe'.normalize('NFD')];
+  expect(composed).not.toBe(apart);
+  for (const [known, given] of [
+    [composed, apart],
+    [apart, composed],
+  ]) {
+    const fitted = fitImages(
+      { ...images, classNames: ['bee', given] },
+      { ...graph, classNames: ['ant', known, 'bee'] },
+    );
+    expect([...fitted.labels!]).toEqual([2, 1]);
+  }
+});
+
 test('colours are mixed for a model that reads grey', () => {
   const colours = { ...images, channels: 3, pixels: Uint8Array.of(100, 0, 0, 0, 0, 100) };
   expect([...fitImages(colours, graph).pixels]).toEqual([30, 11]);

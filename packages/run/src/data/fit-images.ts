@@ -15,7 +15,9 @@ export function fitImages(images: ImageSet, graph: Graph): ImageSet {
   if (given === undefined || labels === undefined) return fitted;
   const { classNames: known } = graph;
   if (known === undefined) return { ...fitted, labels: labelsByNumber(given, labels, classes, graph.name) };
-  const order = given.map((name) => known.indexOf(name));
+  // macOS takes an accent apart in the names of files, others do not.
+  const composed = known.map((name) => name.normalize());
+  const order = given.map((name) => composed.indexOf(name.normalize()));
   const unknown = labels.find((label) => order[label] === -1);
   if (unknown !== undefined) {
     fail({

@@ -396,6 +396,23 @@ describe('a folder of class folders', () => {
     );
   });
 
+  test('of pictures that cannot be read all are named', async () => {
+    picture('a/1.png', 1);
+    for (const name of ['2', '3', '4', '5', '6', '7', '8', '9']) writeFileSync(join(folder, 'a', `${name}.png`), '');
+    const path = (name: string) => `'${join(folder, 'a', `${name}.png`)}'`;
+    await expect(loadLabelledImages(folder)).rejects.toThrow(
+      `Cannot read ${path('2')} as it must be a PNG or JPEG file: current value is empty. Nor can these be read: ${['3', '4', '5', '6', '7'].map(path).join(', ')}, and 2 more`,
+    );
+  });
+
+  test('a name is one class however its accents are stored', async () => {
+    picture(`train/${'ö'.normalize('NFC')}/1.png`, 1);
+    picture('train/z/1.png', 2);
+    picture(`test/${'ö'.normalize('NFD')}/1.png`, 3);
+    const expected = { labels: Uint32Array.of(1), classNames: ['z', 'ö'.normalize('NFC')] };
+    expect(await loadLabelledImages(folder)).toMatchObject(expected);
+  });
+
   test('numbers are in the order of their values', async () => {
     for (const name of ['10', '2', '1']) picture(`${name}/1.png`, Number(name));
     const images = await loadLabelledImages(folder);

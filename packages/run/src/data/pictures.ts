@@ -30,16 +30,23 @@ export async function listPictures(
     .map((name) => join(folder, name));
 }
 
-/** @throws {DaflError} `DATA` if one is damaged or cannot be read. */
+/** @throws {DaflError} `DATA` if some are damaged or cannot be read; names them all, as far as they are few. */
 export async function readPictures(
   paths: readonly string[],
   { pictureSize, signal, labels }: ReadPicturesOptions & { readonly labels?: Uint32Array } = {},
 ): Promise<ImageSet> {
   const images: DecodedImage[] = [];
+  const failures: [path: string, error: DaflError][] = [];
   let isMixed = false;
   for (const path of paths) {
     signal?.throwIfAborted();
-    const image = await decodePicture(path);
+    const image = await decodePicture(path).catch((error: unknown) => {
+      if (!(error instanceof DaflError)) throw error;
+      failures.push([path, error]);
+      return undefined;
+    });
+    // What is left is only read to know of all that are broken.
+    if (image === undefined || failures.length > 0) continue;
     const [first = image] = images;
     if (pictureSize !== undefined && !isMixed && (image.height !== first.height || image.width !== first.width)) {
       isMixed = true;
@@ -48,7 +55,20 @@ export async function readPictures(
     }
     images.push(isMixed && pictureSize !== undefined ? resize(image, pictureSize) : image);
   }
+  if (failures.length > 0) throw joinFailures(failures);
   return collectImages(images, { labels });
+}
+
+const MOST_NAMED = 5;
+
+/** One error of several files, so that they are not found one by one. */
+function joinFailures([[, first], ...others]: readonly [path: string, error: DaflError][]): DaflError {
+  if (others.length === 0) return first;
+  const named = others.slice(0, MOST_NAMED).map(([path]) => `'${path}'`);
+  const more = others.length > MOST_NAMED ? `, and ${others.length - MOST_NAMED} more` : '';
+  return new DaflError(first.code, `${first.message}. Nor can these be read: ${named.join(', ')}${more}`, {
+    cause: first,
+  });
 }
 
 async function decodePicture(path: string): Promise<DecodedImage> {

@@ -62,6 +62,12 @@ export async function loadModel(source: string, { logits, ...options }: ModelOpt
 
 async function loadUnmarked(source: string, options: ModelOptions): Promise<LoadedModel> {
   if (listTeachers().includes(source)) {
+    const { mean, std, range, architecture, inputSize } = options;
+    for (const [name, value] of Object.entries({ mean, std, range, architecture, inputSize })) {
+      if (value === undefined) continue;
+      const as = `'${name}' must not be given for a built-in teacher, which says so itself`;
+      fail({ cannot: `use '${source}'`, as, value: JSON.stringify(value) });
+    }
     const model = await builtInTeacher(source);
     return { model, ...fingerprintFile(writeModel(model)), notes: [] };
   }

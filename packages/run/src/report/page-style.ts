@@ -118,6 +118,15 @@ footer { margin-top: 56px; padding-top: 18px; border-top: 1px solid var(--rule);
   section { padding-top: 36px; }
   .card { padding: 14px 12px; }
   th, td { padding: 8px 6px; }
+  .few tr { display: flex; flex-wrap: wrap; }
+  .few tbody tr { padding: 7px 0; border-bottom: 1px solid var(--rule); }
+  .few tbody tr:last-child { border-bottom: 0; }
+  .few thead td { display: none; }
+  .few th, .few td { border: 0; padding: 0; flex: 1 1 0; }
+  .few thead th { padding-bottom: 6px; }
+  .few th:first-child { text-align: right; }
+  .few tbody th { flex: 0 0 100%; color: var(--soft); font-weight: 400; font-size: .875rem; }
+  .few tbody th:first-child { text-align: left; }
   .facts tr { display: block; padding: 7px 0; border-bottom: 1px solid var(--rule); }
   .facts th, .facts td { display: block; width: auto; border: 0; padding: 0; }
 }

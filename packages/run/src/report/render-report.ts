@@ -269,7 +269,7 @@ function renderNetworks({ record, teacher, millisecondsPerImage: times }: Report
     id: 'networks',
     link: 'Teacher and student',
     heading: 'Teacher and student',
-    body: `<div class="card scroll wrap" tabindex="0" role="region" aria-label="Teacher and student"><table><thead><tr><td></td><th scope="col">Teacher</th><th scope="col">Student</th><th scope="col">Student / teacher</th></tr></thead><tbody>${lines.join('')}</tbody></table></div>`,
+    body: `<div class="card scroll wrap few" tabindex="0" role="region" aria-label="Teacher and student"><table><thead><tr><td></td><th scope="col">Teacher</th><th scope="col">Student</th><th scope="col">Student / teacher</th></tr></thead><tbody>${lines.join('')}</tbody></table></div>`,
   };
 }
 

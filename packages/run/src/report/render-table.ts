@@ -1,5 +1,8 @@
 import { escapeHtml } from './escape-html.ts';
 
+/** Columns, the names' included, that fit the width of a phone without that of the names. */
+const MOST_BENEATH = 4;
+
 /** A table within a page: names at the left, figures at the right. It scrolls sideways where it must. */
 export function renderTable(
   label: string,
@@ -13,7 +16,9 @@ export function renderTable(
     const text = link === undefined ? escapeHtml(name) : `<a href="${escapeHtml(link)}">${escapeHtml(name)}</a>`;
     return `<tr><th scope="row">${text}</th>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`;
   });
-  return `<div class="card scroll wrap" tabindex="0" role="region" aria-label="${escapeHtml(label)}"><table><thead><tr>${head}</tr></thead><tbody>${body.join('')}</tbody></table></div>`;
+  // On a phone, the figures of few columns stand beneath the name; many scroll.
+  const kind = heads.length <= MOST_BENEATH ? 'scroll wrap few' : 'scroll wrap';
+  return `<div class="card ${kind}" tabindex="0" role="region" aria-label="${escapeHtml(label)}"><table><thead><tr>${head}</tr></thead><tbody>${body.join('')}</tbody></table></div>`;
 }
 
 /** Facts: a name and a text in each line. */

@@ -63,6 +63,11 @@ describe.skipIf(path === undefined)('a report in Chromium', { timeout: 180_000 }
     const file = join(out, 'report.html');
     expect(statSync(file).size).toBeLessThan(2.5e6);
     for (const view of views) expect(await findFaults(browser, file, view)).toEqual(noFaults);
+    // On a phone, too, each figure of teacher and student is in sight.
+    const { page } = await openFromDisk(browser, file, { colorScheme: 'light', width: 390 });
+    const hidden = `[...document.querySelectorAll('.few')].map((region) => region.scrollWidth - region.clientWidth)`;
+    expect(await page.evaluate(hidden)).toEqual([0]);
+    await page.context().close();
   });
 
   test.each([
