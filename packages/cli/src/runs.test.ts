@@ -94,6 +94,12 @@ describe('dafl runs compare', () => {
       stderr:
         "error: Cannot compare 'data' as it must hold a run: run.json is missing. 'dafl runs' lists those that are here\n",
     });
+    mkdirSync(join(home, 'several'));
+    const record = { format: 'dafl-seeds', version: 1, seeds: 2, options: { seed: 3 } };
+    writeFileSync(join(home, 'several', 'seeds.json'), JSON.stringify(record));
+    expect((await run('runs compare first several')).stderr).toBe(
+      `error: Cannot compare 'several' as it must hold one run: it holds those of several seeds. Name one, such as ${join('several', 'seed-3')}\n`,
+    );
     expect((await run('runs compare first')).stderr).toBe(
       "error: Cannot run 'dafl runs compare' as '<second>' must be given: current value is none. Type dafl runs compare <first> <second>\n",
     );

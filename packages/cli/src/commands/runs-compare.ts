@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { RunDifference } from '@dafl/run';
 import { z } from 'zod';
 import type { Command } from '../command.ts';
@@ -22,6 +23,13 @@ export const runsCompareCommand: Command = defineCommand({
       folders.map(async (path) => {
         const record = await readRunRecord(runFolder(path).record);
         if (record !== undefined) return record;
+        const { readSeedsRecord } = await import('../seeds-record.ts');
+        const seeds = await readSeedsRecord(path);
+        if (seeds !== undefined) {
+          throw new UsageError(
+            `Cannot compare '${path}' as it must hold one run: it holds those of several seeds. Name one, such as ${join(path, `seed-${seeds.options.seed}`)}`,
+          );
+        }
         throw new UsageError(
           `Cannot compare '${path}' as it must hold a run: run.json is missing. 'dafl runs' lists those that are here`,
         );

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -169,4 +171,24 @@ it.each([
   ['https://', 'Cannot ask'],
 ])('tells what is wrong with %s', async (teacher, message) => {
   await expect(loadTeacher({ teacher })).rejects.toThrow(message);
+});
+
+it('says where an endpoint sends to, and that sizes which are none describe no model', async () => {
+  const input = { name: 'x', datatype: 'FP32', shape: [-1, 8.5, 8, 1] };
+  const server = createServer((request, response) => {
+    if (request.url === '/moved') response.writeHead(308, { location: 'https://other.example/v2/models/m' }).end();
+    else response.end(JSON.stringify({ name: 'm', inputs: [input], outputs: [{ ...input, shape: [-1, 3] }] }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    await expect(loadTeacher({ teacher: `${url}/moved` })).rejects.toThrow(
+      `Cannot ask '${url}/moved' as it must answer: current answer is status 308, which sends to 'https://other.example/v2/models/m'. Name that address if it is the model's`,
+    );
+    await expect(loadTeacher({ teacher: `${url}/odd` })).rejects.toThrow(
+      'a teacher as it must describe its model by the Open Inference Protocol: current value is another answer',
+    );
+  } finally {
+    server.close();
+  }
 });

@@ -36,6 +36,15 @@ describe('answers', () => {
     expect(value.probabilities).toEqual(near([1 - sigmoid(0.3), sigmoid(0.3)]));
   });
 
+  it('that are the same whatever is shown are told of', async () => {
+    const notesOf = async (say: (shown: readonly number[]) => readonly number[]) =>
+      (await opaqueModel(program(say), { mean: [0], std: [1] })).notes.slice(1);
+    expect(await notesOf(() => [1, 2, 3])).toEqual([
+      'It answers 4 different images with the same values: what it sees may not be what it is sent',
+    ]);
+    expect(await notesOf((shown) => shown)).toEqual([]);
+  });
+
   it('may be percents, or probabilities each by itself', async () => {
     const percents = await judge((values) => softmaxed(values).map((value) => 100 * value));
     expect(percents.note).toBe('probabilities in percent, whose logarithms are taken');

@@ -121,9 +121,8 @@ export async function opaqueModel(
   const said = await ask(probes, [PROBES]);
   const rowLength = said.length / PROBES;
   if (!Number.isInteger(rowLength) || rowLength < 1) reject('it must give one row of values an image', `${rowLength}`);
-  const { called, classes, toLogits } = recognizeAnswers(
-    Array.from({ length: PROBES }, (_, row) => said.subarray(row * rowLength, (row + 1) * rowLength)),
-  );
+  const rows = Array.from({ length: PROBES }, (_, row) => said.subarray(row * rowLength, (row + 1) * rowLength));
+  const { called, classes, toLogits } = recognizeAnswers(rows);
   const answer: AnswerImages = async (images, shape) => {
     const values = await ask(images, shape);
     if (values.length !== shape[0] * rowLength)
@@ -145,6 +144,8 @@ export async function opaqueModel(
   const notes = [
     `'${name}' only answers: images of ${height}x${width}x${channels}, channels ${isChannelsFirst ? 'first' : 'last'}, ${classes} classes, ${called}`,
   ];
+  if (rows.every((row) => row.join() === rows[0].join()))
+    notes.push(`It answers ${PROBES} different images with the same values: what it sees may not be what it is sent`);
   if (isPixelConvention(pixels)) return { model: setPixelConvention(bare, pixels), notes };
   notes.push('Nothing is known of how it takes pixels: 0..1 is assumed. Say it by --mean, --std and --range');
   return { model: setPixelConvention(bare, {}), notes };

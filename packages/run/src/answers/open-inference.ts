@@ -12,7 +12,7 @@ export interface EndpointOptions {
   readonly onSlowAnswer?: (seconds: number) => void;
 }
 
-const tensorSchema = z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.number()) });
+const tensorSchema = z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.int()) });
 const metadataSchema = z.object({ name: z.string(), inputs: z.array(tensorSchema), outputs: z.array(tensorSchema) });
 const answerSchema = z.object({
   outputs: z.array(z.object({ name: z.string(), shape: z.array(z.number()), data: z.array(z.unknown()) })),
@@ -139,9 +139,16 @@ async function askPatiently(url: string, body: unknown, { token, signal }: Endpo
         },
         body: body === undefined ? undefined : JSON.stringify(body),
         // What another host is told is for the user to decide.
-        redirect: 'error',
+        redirect: 'manual',
         signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
       });
+      if (response.status >= 300 && response.status < 400) {
+        const target = response.headers.get('location') ?? 'nowhere';
+        return refuse(
+          url,
+          `status ${response.status}, which sends to '${target}'. Name that address if it is the model's`,
+        );
+      }
       const text = await readText(response);
       if (response.ok) {
         try {
