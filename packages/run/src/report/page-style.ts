@@ -122,8 +122,8 @@ footer { margin-top: 56px; padding-top: 18px; border-top: 1px solid var(--rule);
   .few tbody tr { padding: 7px 0; border-bottom: 1px solid var(--rule); }
   .few tbody tr:last-child { border-bottom: 0; }
   .few thead td { display: none; }
-  .few th, .few td { border: 0; padding: 0; flex: 1 1 0; }
-  .few thead th { padding-bottom: 6px; }
+  .few th, .few td { border: 0; padding: 0; flex: 0 0 calc(100% / 3); }
+  .few thead th { padding: 0 0 6px 10px; white-space: normal; }
   .few th:first-child { text-align: right; }
   .few tbody th { flex: 0 0 100%; color: var(--soft); font-weight: 400; font-size: .875rem; }
   .few tbody th:first-child { text-align: left; }
