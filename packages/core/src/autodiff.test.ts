@@ -30,6 +30,7 @@ it('exports what it lists, and nothing by accident', () => {
       "maxPool2d",
       "maximum",
       "mean",
+      "meanSquaredDistance",
       "minimum",
       "multiply",
       "pad",
