@@ -64,13 +64,7 @@ export const lowerSlices: Lowerings = {
   Split(node) {
     const value = node.activation(0);
     const axis = node.axis(node.number('axis', 0), value.shape.length);
-    const length = value.shape[axis];
-    let begin = 0;
-    return readParts(node, length).map((size) => {
-      const part = cut(node, value, axis, { begin, size });
-      begin += size;
-      return part;
-    });
+    return readParts(node, value.shape[axis]).map((part) => cut(node, value, axis, part));
   },
 
   Tile(node) {

@@ -3,8 +3,14 @@ import type { OperatorNode } from './operator-node.ts';
 /** More parts than this would be a graph of nothing but slices. */
 export const MOST_PARTS = 256;
 
-/** How long the parts are that a Split makes of an axis. */
-export function readParts(node: OperatorNode, length: number): readonly number[] {
+/** A piece of an axis. */
+interface Part {
+  readonly begin: number;
+  readonly size: number;
+}
+
+/** The parts that a Split makes of an axis. */
+export function readParts(node: OperatorNode, length: number): readonly Part[] {
   const parts = Math.max(node.outputCount, node.number('num_outputs', 0));
   if (!(parts <= MOST_PARTS)) node.refuse(`it splits into ${parts} parts`);
   const each = Math.ceil(length / parts);
@@ -16,5 +22,9 @@ export function readParts(node: OperatorNode, length: number): readonly number[]
     sizes.reduce((total, size) => total + size, 0) !== length
   )
     node.refuse(`its parts [${sizes.join(', ')}] do not make ${length}`);
-  return sizes;
+  let begin = 0;
+  return sizes.map((size) => {
+    begin += size;
+    return { begin: begin - size, size };
+  });
 }

@@ -206,13 +206,9 @@ export const weightFolds: Readonly<Record<string, WeightFold>> = {
   Split(node) {
     const input = node.constant(0);
     const axis = node.axis(node.number('axis', 0), input.shape.length);
-    const length = input.shape[axis];
-    let begin = 0;
-    return readParts(node, length).map((size) => {
-      const part = mapAxis(input, axis, takeEntries(Array.from({ length: size }, (_, index) => begin + index)));
-      begin += size;
-      return part;
-    });
+    return readParts(node, input.shape[axis]).map(({ begin, size }) =>
+      mapAxis(input, axis, takeEntries(Array.from({ length: size }, (_, index) => begin + index))),
+    );
   },
 
   Pad(node) {
