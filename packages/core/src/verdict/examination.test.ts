@@ -1,6 +1,6 @@
 import { createCpuBackend } from '@dafl/backend-cpu';
 import { afterEach, beforeAll, expect, it } from 'vitest';
-import { trainTinyTeacher } from '../_testing/tiny-classifier.ts';
+import { tinyGraph, trainTinyTeacher } from '../_testing/tiny-classifier.ts';
 import { initializeWeights } from '../model/initialize-weights.ts';
 import type { Model } from '../model/model.ts';
 import { createNetwork } from '../model/network.ts';
@@ -48,4 +48,18 @@ it('finds a student poor that knows nothing, or one class only', async () => {
 it('gives the same marks each time', async () => {
   const untrained = initializeWeights(teacherModel.graph, createRandomStream(8, 'untrained'));
   expect(await examine(untrained)).toEqual(await examine(untrained));
+});
+
+it('draws no more for a run of a few steps of a large network than the run is worth', async () => {
+  const network = createNetwork(backend, teacherModel);
+  // Its answers are those of the small one; it says of itself that each takes 14 billion multiply-accumulates.
+  const teacher = { ...network, graph: tinyGraph([60_000, 60_000]) };
+  const picturesOf = async (steps: number): Promise<number> => {
+    const createRandom = (purpose: string) => createRandomStream(0, purpose);
+    const examination = await Examination.prepare({ teacher, steps, createRandom, turn });
+    return (await examination.examine(network, turn)).pictures;
+  };
+  expect(await picturesOf(1)).toBeLessThanOrEqual(32);
+  expect(await picturesOf(400)).toBeGreaterThan(120);
+  network.dispose();
 });
