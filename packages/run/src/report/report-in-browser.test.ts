@@ -17,7 +17,7 @@ import { findChromium, findFaults, launchChromium, noFaults, openFromDisk, views
 
 const path = findChromium();
 
-describe.skipIf(path === undefined)('a report in Chromium', { timeout: 180_000 }, () => {
+describe.skipIf(path === undefined)('a report in Chromium, where that is installed', { timeout: 180_000 }, () => {
   let browser: Browser;
   let folder: string;
   beforeAll(async () => {
