@@ -1,8 +1,7 @@
 import { createRandomStream, describeClassifier, distill, initializeWeights } from '@dafl/core';
 import { loadImagesFor } from '../data/load-images-for.ts';
 import { assertFits } from '../recipe/fit-memory.ts';
-import { fitInitialization } from '../recipe/fit-initialization.ts';
-import { fitRecipe } from '../recipe/fit-recipe.ts';
+import { fitToNetworks } from '../recipe/fit-to-networks.ts';
 import type { DistillationOptions } from '../options/distillation-options.ts';
 import type { FactorizationSettings } from '../models/factorize-convolutions.ts';
 import { loadStudent, loadTeacher, type TeacherAccess } from '../models/load-model.ts';
@@ -68,13 +67,7 @@ export async function estimateRun(
     signal,
     onFactorization,
   });
-  const start = fitInitialization(options, asked, teacher.model, student);
-  const { recipe, note } = fitRecipe(
-    start.options,
-    start.note === null ? asked : resolveRecipe(start.options),
-    teacher.model.graph,
-    student.graph,
-  );
+  const { recipe, note } = fitToNetworks(options, asked, teacher.model, student);
   const method = await recipe.createMethod(teacher, { signal, onDownload });
   const evaluation =
     options.eval === undefined

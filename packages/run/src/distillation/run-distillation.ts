@@ -17,8 +17,7 @@ import { hasTestImages } from '../data/class-folders.ts';
 import { loadImagesFor } from '../data/load-images-for.ts';
 import { describeMachine } from '../machine/machine.ts';
 import { assertFits } from '../recipe/fit-memory.ts';
-import { fitInitialization } from '../recipe/fit-initialization.ts';
-import { fitRecipe } from '../recipe/fit-recipe.ts';
+import { fitToNetworks } from '../recipe/fit-to-networks.ts';
 import { hyperParameters } from '../options/hyper-parameters.ts';
 import type { DistillationOptions, SettledOptions } from '../options/distillation-options.ts';
 import { isAddress } from '../options/is-address.ts';
@@ -130,13 +129,7 @@ export async function* runDistillation(
     onFactorization,
   });
   assertExportable(student.graph, options, folder);
-  const start = fitInitialization(options, asked, teacher.model, student);
-  const { recipe, note: memoryNote } = fitRecipe(
-    start.options,
-    start.note === null ? asked : resolveRecipe(start.options),
-    teacher.model.graph,
-    student.graph,
-  );
+  const { recipe, startNote, note: memoryNote } = fitToNetworks(options, asked, teacher.model, student);
   const method = await recipe.createMethod(teacher, { signal, onDownload });
   const evaluation =
     options.eval === undefined
@@ -258,8 +251,8 @@ export async function* runDistillation(
       for (const message of teacher.notes) {
         yield { event: 'warning', code: 'IMPORTED_TEACHER', step: resume?.step ?? 0, message };
       }
-      if (start.note !== null) {
-        yield { event: 'warning', code: 'RANDOM_START', step: resume?.step ?? 0, message: start.note };
+      if (startNote !== null) {
+        yield { event: 'warning', code: 'RANDOM_START', step: resume?.step ?? 0, message: startNote };
       }
       if (memoryNote !== null) {
         yield { event: 'warning', code: 'SMALLER_BATCHES', step: resume?.step ?? 0, message: memoryNote };
@@ -414,6 +407,9 @@ async function fitToTime({
   return { steps, tailMs: Math.min(studentMs + REPORT_MS, Math.max(0, deadlineMs - clock()) * MOST_TAIL_SHARE) };
 }
 
+/** Options that `'auto'` leaves to the machine and the networks, whose choice the record holds. */
+const LEFT_OPEN: readonly string[] = ['backend', 'method', 'initialization'];
+
 /** The record of the run to go on with, which the options must be those of. */
 async function readPrevious(folder: RunFolder, given: DistillationOptions): Promise<RunRecord> {
   const previous = await readRunRecord(folder.record);
@@ -423,11 +419,7 @@ async function readPrevious(folder: RunFolder, given: DistillationOptions): Prom
   const recorded = previous.options as unknown as Readonly<Record<string, unknown>>;
   // What is left open is decided as it was then: by the networks, and by the record where a time decided it.
   for (const [name, value] of Object.entries(given)) {
-    if (
-      value === undefined ||
-      REPORTING_OPTIONS.includes(name) ||
-      ((name === 'backend' || name === 'method') && value === 'auto')
-    )
+    if (value === undefined || REPORTING_OPTIONS.includes(name) || (LEFT_OPEN.includes(name) && value === 'auto'))
       continue;
     if (JSON.stringify(value) === JSON.stringify(recorded[name])) continue;
     // An option that the run's version did not have. Its checkpoint tells whether the run is the same.

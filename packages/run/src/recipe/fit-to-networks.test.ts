@@ -2,8 +2,7 @@ import { createRandomStream, foldBatchNorms, initializeWeights, type Model, shri
 import { createArchitecture } from '@dafl/models';
 import { expect, it } from 'vitest';
 import { type DistillationOptions, parseDistillationOptions } from '../options/distillation-options.ts';
-import { fitInitialization } from './fit-initialization.ts';
-import { fitRecipe } from './fit-recipe.ts';
+import { fitToNetworks } from './fit-to-networks.ts';
 import { resolveRecipe } from './resolve-recipe.ts';
 
 const teacher: Model = foldBatchNorms(
@@ -13,11 +12,10 @@ const other = createArchitecture('lenet5', { classes: 10, inputShape: [32, 32, 3
 
 function fit(given: Partial<DistillationOptions>, student: Model['graph']) {
   const options = parseDistillationOptions({ teacher: 'teacher.onnx', ...given });
-  const start = fitInitialization(options, resolveRecipe(options), teacher, { graph: student });
-  const { recipe } = fitRecipe(start.options, resolveRecipe(start.options), teacher.graph, student);
+  const { recipe, startNote } = fitToNetworks(options, resolveRecipe(options), teacher, { graph: student });
   const { studentFit, studentWhitening, studentLearningRate, initialization } = recipe.options;
   return {
-    note: start.note,
+    note: startNote,
     values: [initialization, studentFit, studentWhitening, studentLearningRate, recipe.steps],
   };
 }
