@@ -24,3 +24,9 @@ test('tables', () => {
     ),
   ).toBe('  a      1  x\n  long  20\n');
 });
+
+test('tables keep their columns beside letters that are two cells wide, and marks that take none', () => {
+  // "cafe" with its accent as a letter of its own.
+  const rows = ['dog', '\u732b', '\ud83d\udc1f', 'cafe\u0301'].map((name) => [name, '|']);
+  expect(formatTable(rows)).toBe('dog   |\n\u732b    |\n\ud83d\udc1f    |\ncafe\u0301  |\n');
+});

@@ -1,3 +1,5 @@
+import stringWidth from 'fast-string-width';
+
 /** `97.53 %`. */
 export function formatPercent(share: number): string {
   return `${(share * 100).toFixed(2)} %`;
@@ -18,18 +20,19 @@ export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
 }
 
-/** Rows of text with columns as wide as their widest cell, two spaces apart. */
+/** Rows of text with columns as wide as their widest cell, two spaces apart. Chinese letters are two cells of a terminal wide. */
 export function formatTable(
   rows: readonly (readonly string[])[],
   options: { readonly right?: readonly number[]; readonly indent?: string } = {},
 ): string {
   const { right = [], indent = '' } = options;
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column].length))) ?? [];
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => stringWidth(row[column])))) ?? [];
   return rows
     .map((row) => {
-      const cells = row.map((cell, column) =>
-        right.includes(column) ? cell.padStart(widths[column]) : cell.padEnd(widths[column]),
-      );
+      const cells = row.map((cell, column) => {
+        const rest = ' '.repeat(widths[column] - stringWidth(cell));
+        return right.includes(column) ? rest + cell : cell + rest;
+      });
       return `${indent}${cells.join('  ').trimEnd()}\n`;
     })
     .join('');

@@ -37,6 +37,7 @@ nav { margin-top: 18px; display: flex; flex-wrap: wrap; gap: 2px 18px; font-size
 nav a { text-decoration: none; padding: 4px 0; }
 nav a:hover { text-decoration: underline; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(210px, 1fr)); gap: 24px 28px; margin: 26px 0 0; padding: 0; list-style: none; }
+.flag { white-space: nowrap; }
 .tile .value { font-size: 1.75rem; font-weight: 660; letter-spacing: -.025em; line-height: 1.15; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .tile.main .value { color: var(--accent); }
 .tile .what { color: var(--soft); font-size: .875rem; line-height: 1.4; margin-top: 3px; }

@@ -159,7 +159,7 @@ function renderHead({ record, metrics, teacher: { graph } }: ReportContent): str
   const told =
     judged === null
       ? ''
-      : `${escapeHtml(judged.line)}.${judged.advice === null ? '' : ` ${escapeHtml(judged.advice)}.`}`;
+      : `${escapeHtml(judged.line)}.${judged.advice === null ? '' : ` ${keepFlagsWhole(escapeHtml(judged.advice))}.`}`;
   const kept =
     keptStep === undefined || keptStep === null || keptStep === step
       ? ''
@@ -170,6 +170,11 @@ function renderHead({ record, metrics, teacher: { graph } }: ReportContent): str
 ${reached === '' && told === '' ? '' : `<p class="verdict">${reached}${told}${kept}</p>`}
 ${renderTiles(record)}
 ${renderWarnings(metrics)}`;
+}
+
+/** Flags are not broken after their dashes. */
+function keepFlagsWhole(html: string): string {
+  return html.replaceAll(/--[a-z][a-z-]*/g, '<span class="flag">$&</span>');
 }
 
 /** Points of percent, in words: "0.35 points below". */
