@@ -194,6 +194,62 @@ describe('shrink', () => {
     expectRuns(student);
   });
 
+  it('refuses what would be as wide as before', () => {
+    const flat: ModelNode = { kind: 'flatten', name: 'flat', inputs: ['input'], order: 'hwc' };
+    const graph = graphOf([flat, denseNode('head', 'flat', 5)]);
+    expect(() => shrink(graph, 0.5)).toThrow(
+      "Cannot shrink model 'net' to 0.5 as a layer must become narrower: current value is none (",
+    );
+    expect(shrink(graph, 1).nodes).toEqual(graph.nodes);
+  });
+
+  it('narrows what is shuffled: cut into groups, turned and joined again', () => {
+    const graph = graphOf([
+      convNode('conv', 'input', 12),
+      { kind: 'reshape', name: 'cut', inputs: ['conv'], shape: [8, 8, 3, 4] },
+      { kind: 'transpose', name: 'turned', inputs: ['cut'], permutation: [0, 1, 3, 2] },
+      { kind: 'reshape', name: 'joined', inputs: ['turned'], shape: [8, 8, 12] },
+      convNode('next', 'joined', 8),
+      { kind: 'globalAveragePool2d', name: 'pool', inputs: ['next'] },
+      denseNode('head', 'pool', 5),
+    ]);
+    const student = shrink(graph, 0.5);
+    expect(widthsOf(student, 'conv', 'turned', 'joined', 'next')).toEqual([6, 3, 6, 4]);
+    expectRuns(student);
+  });
+
+  it('narrows maps that are normalised in groups, spelt by reshapes', () => {
+    const graph = graphOf([
+      convNode('conv', 'input', 12),
+      { kind: 'transpose', name: 'first', inputs: ['conv'], permutation: [2, 0, 1] },
+      { kind: 'reshape', name: 'grouped', inputs: ['first'], shape: [4, 192] },
+      { kind: 'transpose', name: 'last', inputs: ['grouped'], permutation: [1, 0] },
+      { kind: 'reshape', name: 'lines', inputs: ['last'], shape: [192, 1, 4] },
+      { kind: 'instanceNorm', name: 'norm', inputs: ['lines'], epsilon: 1e-5, affine: true },
+      { kind: 'globalAveragePool2d', name: 'pool', inputs: ['norm'] },
+      denseNode('head', 'pool', 5),
+    ]);
+    const student = shrink(graph, 0.5);
+    expect(widthsOf(student, 'conv', 'norm')).toEqual([6, 2]);
+    expectRuns(student);
+  });
+
+  it('narrows maps whose gates are made by a window that slides over channels', () => {
+    const graph = graphOf([
+      convNode('conv', 'input', 12),
+      { kind: 'globalAveragePool2d', name: 'means', inputs: ['conv'] },
+      { kind: 'reshape', name: 'line', inputs: ['means'], shape: [12, 1, 1] },
+      convNode('window', 'line', 1),
+      { kind: 'reshape', name: 'gates', inputs: ['window'], shape: [1, 1, 12] },
+      { kind: 'multiply', name: 'gated', inputs: ['conv', 'gates'] },
+      { kind: 'globalAveragePool2d', name: 'pool', inputs: ['gated'] },
+      denseNode('head', 'pool', 5),
+    ]);
+    const student = shrink(graph, 0.5);
+    expect(widthsOf(student, 'conv', 'window', 'gated')).toEqual([6, 1, 6]);
+    expectRuns(student);
+  });
+
   it('refuses groups that would become of unequal width, naming the node', () => {
     // Six channels in three groups, the first four of which are one layer's and the last two another's.
     const graph = graphOf([

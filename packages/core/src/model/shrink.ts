@@ -12,7 +12,7 @@ import type { Graph, ModelNode } from './model.ts';
  *
  * @param ratio Share of the width that is kept, in (0, 1].
  * @throws {DaflError} `USAGE` if `ratio` is out of range; `MODEL` if the widths of the result do not fit together, naming
- * the node.
+ * the node, or if a ratio below 1 makes no layer narrower.
  */
 export function shrink(graph: Graph, ratio: number): Graph {
   if (!(ratio > 0 && ratio <= 1)) {
@@ -39,6 +39,12 @@ export function shrink(graph: Graph, ratio: number): Graph {
     };
     return flow.nodes.get(node.name)!.resize?.(kept, fail) ?? node;
   });
+  if (ratio < 1 && JSON.stringify(nodes) === JSON.stringify(graph.nodes)) {
+    throw new DaflError(
+      'MODEL',
+      `Cannot shrink model '${graph.name}' to ${ratio} as a layer must become narrower: current value is none (the widths of its layers follow from its input, its classes or reshapes, or are 1)`,
+    );
+  }
   const student: Graph = { ...graph, name: `${graph.name}-${ratioName(ratio)}`, nodes };
   inferShapes(student);
   return student;

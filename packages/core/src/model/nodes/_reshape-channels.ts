@@ -4,11 +4,14 @@ import { sizeOf } from '../../shape.ts';
 
 /**
  * Where channels go when the same elements get another shape. They are followed where one axis had them and one has them
- * afterwards: repeated by a flattening, tied to each other where a row becomes maps. Otherwise all stay.
+ * afterwards: repeated by a flattening, tied to each other where the axis is cut. Otherwise all stay.
  */
 export function reshapeChannels(input: Layout, from: Shape, to: Shape, flow: ChannelFlow): Layout {
   const untracked = to.map((): Axis => null);
-  const tracked = input.flatMap((axis, index) => (axis === null ? [] : [index]));
+  const known = input.flatMap((axis, index) => (axis === null ? [] : [index]));
+  // A channel that is alone always stays.
+  const wide = known.filter((index) => from[index] > 1);
+  const tracked = wide.length > 0 ? wide : known.slice(0, 1);
   if (tracked.length === 0) return untracked;
   if (tracked.length > 1) {
     input.forEach((axis) => flow.fix(axis));
@@ -31,22 +34,30 @@ export function reshapeChannels(input: Layout, from: Shape, to: Shape, flow: Cha
     }
     if (isTold) return untracked.with(axis, found as Channel[]);
   }
-  // A row that becomes maps: the entries of each of their channels go together, as far as none is in two.
-  const last = to[to.length - 1];
-  const owners = new Map<Channel, number>();
-  for (let element = 0; element < size; element++) {
-    const entry = element % last;
-    const channel = channelAt(element);
-    if ((owners.get(channel) ?? entry) !== entry) {
-      flow.fix(channels);
-      return untracked;
+  // An axis that is cut, as for the heads of attention, the groups of a shuffle or a row that becomes maps: the channels of each
+  // of an axis's entries go together, where none is in two.
+  for (let axis = to.length - 1; axis >= 0; axis--) {
+    const heads = tieEntries(axis);
+    if (heads !== undefined) return untracked.with(axis, heads);
+  }
+  flow.fix(channels);
+  return untracked;
+
+  /** What stands for each entry of an axis, whose channels are tied; undefined, and nothing is, where a channel is in two. */
+  function tieEntries(axis: number): Channel[] | undefined {
+    const stride = sizeOf(to.slice(axis + 1));
+    const owners = new Map<Channel, number>();
+    for (let element = 0; element < size; element++) {
+      const entry = Math.floor(element / stride) % to[axis];
+      const channel = channelAt(element);
+      if ((owners.get(channel) ?? entry) !== entry) return undefined;
+      owners.set(channel, entry);
     }
-    owners.set(channel, entry);
+    const heads: Channel[] = [];
+    for (const [channel, entry] of owners) {
+      if (heads[entry] === undefined) heads[entry] = channel;
+      else flow.tie(heads[entry], channel);
+    }
+    return heads;
   }
-  const heads: Channel[] = [];
-  for (const [channel, entry] of owners) {
-    if (heads[entry] === undefined) heads[entry] = channel;
-    else flow.tie(heads[entry], channel);
-  }
-  return untracked.with(to.length - 1, heads);
 }

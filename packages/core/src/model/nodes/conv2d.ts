@@ -1,6 +1,6 @@
 import type { Padding2d, Size2d } from '../../backend.ts';
 import { conv2d as convolve } from '../../autodiff/operations/conv2d.ts';
-import type { Channel, Layout, WeightChannels } from '../channel-flow.ts';
+import type { Axis, Channel, Layout, WeightChannels } from '../channel-flow.ts';
 import { boolean, integer, padding2d, size2d } from '../field-readers.ts';
 import type { NodeBase, NodeKind, WeightSpecification } from '../node-kind.ts';
 import { sizeOf } from '../../shape.ts';
@@ -62,13 +62,19 @@ export const conv2d: NodeKind<Conv2dNode> = {
   follow(node, [input], flow, shapes) {
     const { name, filters, groups } = node;
     const [, , channels] = input;
+    // Windows may slide over channels, as those of channel attention do (Wang et al., "ECA-Net", 2020).
+    const [rows, columns] = [0, 1].map((axis): Axis => {
+      if (node.strides[axis] === 1 && shapes.output[axis] === shapes.inputs[0][axis]) return input[axis];
+      flow.fix(input[axis]);
+      return null;
+    });
     const inputChannels = shapes.inputs[0][2];
     const isDepthwise = groups > 1 && groups === inputChannels;
     if (isDepthwise && channels !== null) {
       const multiplier = filters / groups;
       const output = channels.flatMap((channel) => Array<Channel>(multiplier).fill(channel));
       return {
-        output: [null, null, output],
+        output: [rows, columns, output],
         weights: withBias<WeightChannels>(
           { blocks: [[null, null, null, output]], makes: 3 },
           node.useBias ? { blocks: [[output]] } : null,
@@ -88,7 +94,7 @@ export const conv2d: NodeKind<Conv2dNode> = {
       outputBlocks.forEach((block, group) => flow.mark(block, `${name}>${group}`));
     }
     return {
-      output: [null, null, output],
+      output: [rows, columns, output],
       weights: withBias<WeightChannels>(
         {
           blocks: outputBlocks.map((block, group): Layout => [null, null, inputBlocks[group], block]),

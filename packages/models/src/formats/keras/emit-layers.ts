@@ -9,6 +9,7 @@ import {
   type Size2d,
   validateModel,
 } from '@dafl/core';
+import { nodesReadFor } from '../nodes-read-for.ts';
 
 /** Whose layers are written. */
 export type LayerFamily = 'keras' | 'tfjs';
@@ -92,7 +93,7 @@ export function emitLayers(model: Model, family: LayerFamily, options: EmitOptio
   const { logits } = graph.outputs;
   if (logits === undefined)
     return reject("it must have an output 'logits'", `[${Object.keys(graph.outputs).join(', ')}]`);
-  const nodes = nodesBefore(graph.nodes, logits);
+  const nodes = nodesReadFor(logits, graph.nodes);
   const emitter = new Emitter(family, nodes, inferShapes(graph), graph.inputShape);
   if (options.includesPreprocessing === true) {
     const { preprocessing } = graph;
@@ -121,18 +122,6 @@ export function emitLayers(model: Model, family: LayerFamily, options: EmitOptio
     );
   emitter.finish(logits, options.includesSoftmax === true);
   return { name: graph.name, layers: orderAsKeras(emitter.layers) };
-}
-
-function nodesBefore(nodes: readonly ModelNode[], output: string): ModelNode[] {
-  const needed = new Set([output]);
-  return nodes
-    .toReversed()
-    .filter((node) => {
-      if (!needed.has(node.name)) return false;
-      for (const input of node.inputs) needed.add(input);
-      return true;
-    })
-    .toReversed();
 }
 
 /**

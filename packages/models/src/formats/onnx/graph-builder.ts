@@ -73,6 +73,8 @@ export class GraphBuilder {
   readonly isBatchFree: boolean;
   /** Whether the first axis of the input is a batch. */
   readonly hasBatch: boolean;
+  /** By node, what a reshape made and of what. */
+  readonly #reshapes = new Map<string, { readonly made: Activation; readonly from: Activation }>();
   /** How many nodes asked for each name. */
   readonly #names = new Map([['input', 1]]);
 
@@ -120,6 +122,27 @@ export class GraphBuilder {
   /** A node that was added; undefined for the input. */
   find(name: string): ModelNode | undefined {
     return this.#byName.get(name);
+  }
+
+  /** Adds a reshape of `arranged`, which is `from` with its axes in the order that it needs. */
+  reshape(
+    name: string,
+    from: Activation,
+    arranged: Activation,
+    { shape, order }: Pick<Activation, 'shape' | 'order'>,
+  ): Activation {
+    const node = this.add(name, { kind: 'reshape', shape: sizesOf(order, shape) }, [arranged.node]);
+    const made: Activation = { node, shape, order };
+    this.#reshapes.set(node, { made, from });
+    return made;
+  }
+
+  /** What a reshape made a value of; undefined where none did. */
+  beforeReshape(value: Activation): Activation | undefined {
+    const known = this.#reshapes.get(value.node);
+    // A view of the same node with its axes named otherwise is another value.
+    const isMade = known?.made.shape.join() === value.shape.join() && known.made.order.join() === value.order.join();
+    return isMade ? known.from : undefined;
   }
 
   /** Adds a node that changes neither shape nor order. */

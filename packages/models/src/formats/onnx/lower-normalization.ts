@@ -71,8 +71,18 @@ export const lowerNormalization: Lowerings = {
       { scale, offset, runningMean, runningVariance },
     );
   },
-  InstanceNormalization: (node) =>
-    normalizeMaps(node, { kind: 'instanceNorm', epsilon: epsilonOf(node), affine: true }),
+  InstanceNormalization(node) {
+    const value = node.activation(0);
+    const { shape } = value;
+    const maps = node.builder.beforeReshape(value);
+    const [, groups] = shape;
+    // Maps whose channels were joined in groups for it, as exporters spell a group norm.
+    if (maps?.shape.length !== 4 || maps.shape[0] !== 1 || shape[0] !== 1 || maps.shape[1] % groups !== 0)
+      return normalizeMaps(node, { kind: 'instanceNorm', epsilon: epsilonOf(node), affine: true });
+    const grouped = node.reading([maps, ...node.inputs.slice(1)]);
+    const fields: NodeFields = { kind: 'groupNorm', groups, epsilon: epsilonOf(node), affine: true };
+    return reshapeActivation(node, normalizeMaps(grouped, fields), shape);
+  },
 
   GroupNormalization: (node) =>
     normalizeMaps(node, {

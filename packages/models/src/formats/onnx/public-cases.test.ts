@@ -26,6 +26,26 @@ const ask = (sketch: OnnxSketch, values: readonly number[]): Promise<number[]> =
 const about = (value: number): number => expect.closeTo(value, 5) as number;
 const near = (values: readonly number[]): number[] => values.map(about);
 
+it('reads a group norm that is spelt by reshapes, and nothing but that', async () => {
+  const weights = [
+    integers('groups', [0, 2, -1]),
+    integers('maps', [0, 4, 1, 2]),
+    floats('scale', [2], [2, 4]),
+    floats('offset', [2], [1, 0]),
+  ];
+  const nodes = [
+    node('Reshape x,groups -> a'),
+    node('InstanceNormalization a,scale,offset -> b'),
+    node('Reshape b,maps -> c'),
+    node('Flatten c -> y'),
+  ];
+  const bytes = buildOnnx({ shape: ['N', 4, 1, 2], weights, nodes });
+  const { model } = readOnnx(bytes, 'case.onnx');
+  expect(model.graph.nodes.map(({ kind }) => kind)).toEqual(['groupNorm', 'flatten']);
+  // Group 0 holds 0, 0, 20, 20: mean 10, deviation 10. Group 1 holds 10, 50, 10, 50: mean 30, deviation 20.
+  expect(await answer(bytes, [0, 0, 20, 20, 10, 50, 10, 50], [1, 4, 1, 2])).toEqual(near([-1, -1, 3, 3, -4, 4, -4, 4]));
+});
+
 describe('windows', () => {
   const picture = { shape: ['N', 1, 4, 4], weights: [floats('k', [1, 1, 3, 3], ones(9))] } as const;
   const convolve = (attributes: Readonly<Record<string, readonly number[] | string>>) =>

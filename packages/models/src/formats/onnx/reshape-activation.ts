@@ -1,5 +1,5 @@
 import { sizeOf } from './constant.ts';
-import { type Activation, sizesOf, wideAxes } from './graph-builder.ts';
+import { type Activation, wideAxes } from './graph-builder.ts';
 import type { LoweringSite } from './operator-node.ts';
 
 /** Axes before and after that hold the same elements: one becomes several, or several one. */
@@ -18,6 +18,8 @@ export function reshapeActivation(node: LoweringSite, value: Activation, goal: r
   if (sizeOf(shape) !== sizeOf(value.shape) || shape.some((size) => !(size >= 1)))
     node.refuse(`it makes [${goal.join(', ')}] of [${value.shape.join(', ')}]`);
   if (shape.length === value.shape.length && shape.every((size, axis) => size === value.shape[axis])) return value;
+  const before = builder.beforeReshape(value);
+  if (before?.shape.join() === shape.join()) return before;
   const order = value.order.join();
   if (shape.length === 2 && shape[0] === 1 && (order === '2,3,1' || order === '1,2,3')) {
     const flat = builder.add(name, { kind: 'flatten', order: order === '2,3,1' ? 'chw' : 'hwc' }, [value.node]);
@@ -38,11 +40,7 @@ export function reshapeActivation(node: LoweringSite, value: Activation, goal: r
   // Axes of size 1 may stand where they are wanted.
   const finalOrder = wideAxes(usual, shape).join() === moved.join() ? usual : moved;
   if (finalOrder.length > 5) node.refuse(`it makes more than 5 axes: [${shape.join(', ')}]`);
-  return {
-    node: builder.add(name, { kind: 'reshape', shape: sizesOf(finalOrder, shape) }, [source.node]),
-    shape,
-    order: finalOrder,
-  };
+  return builder.reshape(name, value, source, { shape, order: finalOrder });
 }
 
 /** Which axis is the batch; undefined where several may be. */
