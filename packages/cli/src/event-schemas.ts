@@ -94,6 +94,7 @@ const distillation = [
       'DAMAGED_CHECKPOINT',
       'IMPORTED_TEACHER',
       'SMALLER_BATCHES',
+      'WIDE_STUDENT',
     ]),
     step: count,
     message: z.string(),

@@ -32,6 +32,7 @@ import {
   loadStudent,
   type TeacherAccess,
 } from '../models/load-model.ts';
+import { describeWidth } from '../models/describe-width.ts';
 import { collectExamples } from '../report/collect-examples.ts';
 import { projectFeatures } from '../report/project-features.ts';
 import type { DownloadSettings } from '../data/mnist-files.ts';
@@ -250,6 +251,10 @@ export async function* runDistillation(
       };
       for (const message of teacher.notes) {
         yield { event: 'warning', code: 'IMPORTED_TEACHER', step: resume?.step ?? 0, message };
+      }
+      const widthNote = describeWidth(options.student, teacher.model.graph, student.graph);
+      if (widthNote !== null) {
+        yield { event: 'warning', code: 'WIDE_STUDENT', step: resume?.step ?? 0, message: widthNote };
       }
       if (startNote !== null) {
         yield { event: 'warning', code: 'RANDOM_START', step: resume?.step ?? 0, message: startNote };

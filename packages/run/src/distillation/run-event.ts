@@ -23,7 +23,7 @@ export interface PreparedEvent {
 
 /** A warning of core's, that a checkpoint had to be passed over, what was assumed as the teacher was read, or what was made smaller. */
 export interface RunWarningEvent extends Omit<WarningEvent, 'code'> {
-  readonly code: WarningEvent['code'] | 'DAMAGED_CHECKPOINT' | 'IMPORTED_TEACHER' | 'SMALLER_BATCHES';
+  readonly code: WarningEvent['code'] | 'DAMAGED_CHECKPOINT' | 'IMPORTED_TEACHER' | 'SMALLER_BATCHES' | 'WIDE_STUDENT';
 }
 
 /** A picture of the samples, and where it lies. */
