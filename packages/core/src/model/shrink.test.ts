@@ -250,6 +250,25 @@ describe('shrink', () => {
     expectRuns(student);
   });
 
+  it.each([
+    ['maxPool2d', { windowSize: [2, 1], strides: [2, 1] }],
+    ['averagePool2d', { windowSize: [2, 1], strides: [2, 1], countsPadding: true }],
+  ] as const)('keeps all channels that a %s with strides slides over', (kind, fields) => {
+    const padding = { top: 0, bottom: 0, left: 0, right: 0 };
+    const graph = graphOf([
+      convNode('conv', 'input', 12),
+      { kind: 'globalAveragePool2d', name: 'means', inputs: ['conv'] },
+      { kind: 'reshape', name: 'line', inputs: ['means'], shape: [12, 1, 1] },
+      { kind, name: 'pairs', inputs: ['line'], padding, ...fields } as unknown as ModelNode,
+      { kind: 'reshape', name: 'row', inputs: ['pairs'], shape: [6] },
+      denseNode('hidden', 'row', 8),
+      denseNode('head', 'hidden', 5),
+    ]);
+    const student = shrink(graph, 0.5);
+    expect(widthsOf(student, 'conv', 'row', 'hidden')).toEqual([12, 6, 4]);
+    expectRuns(student);
+  });
+
   it('refuses groups that would become of unequal width, naming the node', () => {
     // Six channels in three groups, the first four of which are one layer's and the last two another's.
     const graph = graphOf([

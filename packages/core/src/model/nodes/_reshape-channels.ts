@@ -8,10 +8,8 @@ import { sizeOf } from '../../shape.ts';
  */
 export function reshapeChannels(input: Layout, from: Shape, to: Shape, flow: ChannelFlow): Layout {
   const untracked = to.map((): Axis => null);
-  const known = input.flatMap((axis, index) => (axis === null ? [] : [index]));
-  // A channel that is alone always stays.
-  const wide = known.filter((index) => from[index] > 1);
-  const tracked = wide.length > 0 ? wide : known.slice(0, 1);
+  // A channel that is alone always stays, wherever it goes.
+  const tracked = input.flatMap((axis, index) => (axis === null || axis.length === 1 ? [] : [index]));
   if (tracked.length === 0) return untracked;
   if (tracked.length > 1) {
     input.forEach((axis) => flow.fix(axis));

@@ -2,7 +2,7 @@ import type { Padding2d, Size2d } from '../../backend.ts';
 import { averagePool2d as pool } from '../../autodiff/operations/pooling.ts';
 import { boolean, padding2d, size2d } from '../field-readers.ts';
 import type { NodeBase, NodeKind } from '../node-kind.ts';
-import { passChannels } from './_pass-channels.ts';
+import { slideAxes } from './_slide-axes.ts';
 import { sizeOf } from '../../shape.ts';
 import { paddedSize, requireImage, requireWindowsInside, slide } from './_window.ts';
 
@@ -32,5 +32,7 @@ export const averagePool2d: NodeKind<AveragePoolNode> = {
     workspace: paddedSize(input, padding),
   }),
 
-  follow: passChannels,
+  follow: (node, [input], flow, shapes) => ({
+    output: [...slideAxes(input, node.strides, flow, shapes), input[2]],
+  }),
 };

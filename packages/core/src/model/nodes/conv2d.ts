@@ -1,9 +1,10 @@
 import type { Padding2d, Size2d } from '../../backend.ts';
 import { conv2d as convolve } from '../../autodiff/operations/conv2d.ts';
-import type { Axis, Channel, Layout, WeightChannels } from '../channel-flow.ts';
+import type { Channel, Layout, WeightChannels } from '../channel-flow.ts';
 import { boolean, integer, padding2d, size2d } from '../field-readers.ts';
 import type { NodeBase, NodeKind, WeightSpecification } from '../node-kind.ts';
 import { sizeOf } from '../../shape.ts';
+import { slideAxes } from './_slide-axes.ts';
 import { splitAxis } from './_split-axis.ts';
 import { withBias } from './_with-bias.ts';
 import { paddedSize, requireImage, slide } from './_window.ts';
@@ -62,12 +63,7 @@ export const conv2d: NodeKind<Conv2dNode> = {
   follow(node, [input], flow, shapes) {
     const { name, filters, groups } = node;
     const [, , channels] = input;
-    // Windows may slide over channels, as those of channel attention do (Wang et al., "ECA-Net", 2020).
-    const [rows, columns] = [0, 1].map((axis): Axis => {
-      if (node.strides[axis] === 1 && shapes.output[axis] === shapes.inputs[0][axis]) return input[axis];
-      flow.fix(input[axis]);
-      return null;
-    });
+    const [rows, columns] = slideAxes(input, node.strides, flow, shapes);
     const inputChannels = shapes.inputs[0][2];
     const isDepthwise = groups > 1 && groups === inputChannels;
     if (isDepthwise && channels !== null) {

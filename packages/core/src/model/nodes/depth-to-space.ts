@@ -2,6 +2,7 @@ import { reshape, transpose } from '../../autodiff/operations/layout.ts';
 import { integer, oneOf } from '../field-readers.ts';
 import type { NodeBase, NodeKind } from '../node-kind.ts';
 import { passOn } from './_pass-on.ts';
+import { slideAxes } from './_slide-axes.ts';
 import { reshapeChannels } from './_reshape-channels.ts';
 import { requireImage } from './_window.ts';
 
@@ -40,14 +41,17 @@ export const depthToSpace: NodeKind<DepthToSpaceNode> = {
     return passOn(tape, moved, (value) => reshape(tape, value, [batch, height * blockSize, width * blockSize, depth]));
   },
 
-  follow({ blockSize, order }, [[, , channels]], flow, { output: [, , depth] }) {
-    if (channels === null) return { output: [null, null, null] };
+  follow({ blockSize, order }, [input], flow, shapes) {
+    const around = slideAxes(input, null, flow, shapes);
+    const [, , channels] = input;
+    const depth = shapes.output[2];
+    if (channels === null) return { output: [...around, null] };
     // The entries of one channel go together.
     const inOrder =
       order === 'rowsFirst'
         ? channels
         : channels.map((_, index) => channels[(index % depth) * blockSize ** 2 + Math.floor(index / depth)]);
     const [, axis] = reshapeChannels([inOrder], [channels.length], [blockSize ** 2, depth], flow);
-    return { output: [null, null, axis] };
+    return { output: [...around, axis] };
   },
 };

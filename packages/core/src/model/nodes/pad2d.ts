@@ -3,7 +3,7 @@ import { add } from '../../autodiff/operations/element-wise.ts';
 import { pad } from '../../autodiff/operations/layout.ts';
 import { number, oneOf, padding2d } from '../field-readers.ts';
 import type { NodeBase, NodeKind } from '../node-kind.ts';
-import { passChannels } from './_pass-channels.ts';
+import { slideAxes } from './_slide-axes.ts';
 import { passOn } from './_pass-on.ts';
 import { resample, type Tap } from './_resample.ts';
 import { paddedSize, requireImage } from './_window.ts';
@@ -61,7 +61,9 @@ export const pad2d: NodeKind<PadNode> = {
 
   cost: ({ padding }, [input]) => ({ workspace: paddedSize(input, padding) }),
 
-  follow: passChannels,
+  follow: (_, [input], flow, shapes) => ({
+    output: [...slideAxes(input, null, flow, shapes), input[2]],
+  }),
 };
 
 /** Where each padded position reads from. */

@@ -1,7 +1,7 @@
 import type { Size2d } from '../../backend.ts';
 import { oneOf, size2d } from '../field-readers.ts';
 import type { NodeBase, NodeKind } from '../node-kind.ts';
-import { passChannels } from './_pass-channels.ts';
+import { slideAxes } from './_slide-axes.ts';
 import { resample, type Tap } from './_resample.ts';
 import { requireImage } from './_window.ts';
 
@@ -45,7 +45,9 @@ export const resize2d: NodeKind<ResizeNode> = {
     workspace: channels * height * size[1],
   }),
 
-  follow: passChannels,
+  follow: (_, [input], flow, shapes) => ({
+    output: [...slideAxes(input, null, flow, shapes), input[2]],
+  }),
 };
 
 const round = {

@@ -2,6 +2,7 @@ import { reshape, transpose } from '../../autodiff/operations/layout.ts';
 import { integer } from '../field-readers.ts';
 import type { NodeBase, NodeKind } from '../node-kind.ts';
 import { passOn } from './_pass-on.ts';
+import { slideAxes } from './_slide-axes.ts';
 import { requireImage } from './_window.ts';
 
 /** Moves `blockSize` x `blockSize` pixels into channels, counted by row, column, channel (ONNX's order). */
@@ -31,7 +32,10 @@ export const spaceToDepth: NodeKind<SpaceToDepthNode> = {
   },
 
   // Each pixel of a block has the same channels.
-  follow: ({ blockSize }, [[, , channels]]) => ({
-    output: [null, null, channels && Array.from({ length: blockSize ** 2 }, () => channels).flat()],
+  follow: ({ blockSize }, [input], flow, shapes) => ({
+    output: [
+      ...slideAxes(input, null, flow, shapes),
+      input[2] && Array.from({ length: blockSize ** 2 }, () => input[2]!).flat(),
+    ],
   }),
 };

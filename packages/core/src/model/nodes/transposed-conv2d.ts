@@ -4,6 +4,7 @@ import { transposedConv2d as convolve } from '../../autodiff/operations/transpos
 import type { Layout, WeightChannels } from '../channel-flow.ts';
 import { boolean, integer, list, padding2d, size2d } from '../field-readers.ts';
 import type { NodeBase, NodeKind, WeightSpecification } from '../node-kind.ts';
+import { slideAxes } from './_slide-axes.ts';
 import { splitAxis } from './_split-axis.ts';
 import { passOn } from './_pass-on.ts';
 import { sizeOf } from '../../shape.ts';
@@ -70,7 +71,7 @@ export const transposedConv2d: NodeKind<TransposedConv2dNode> = {
 
   cost: (_, [input], { weights }) => ({ multiplyAccumulates: input[0] * input[1] * sizeOf(weights.kernel.shape) }),
 
-  follow(node, [input], flow) {
+  follow(node, [input], flow, shapes) {
     const { name, filters, groups } = node;
     const output = flow.make(filters, name);
     const [inputBlocks, outputBlocks] = [splitAxis(input[2], groups), splitAxis(output, groups)];
@@ -79,7 +80,7 @@ export const transposedConv2d: NodeKind<TransposedConv2dNode> = {
       outputBlocks.forEach((block, group) => flow.mark(block, `${name}>${group}`));
     }
     return {
-      output: [null, null, output],
+      output: [...slideAxes(input, null, flow, shapes), output],
       weights: withBias<WeightChannels>(
         {
           blocks: inputBlocks.map((block, group): Layout => [null, null, outputBlocks[group], block]),

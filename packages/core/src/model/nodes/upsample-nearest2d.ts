@@ -2,7 +2,7 @@ import type { Size2d } from '../../backend.ts';
 import { upsampleNearest2d as upsample } from '../../autodiff/operations/pooling.ts';
 import { size2d } from '../field-readers.ts';
 import type { NodeBase, NodeKind } from '../node-kind.ts';
-import { passChannels } from './_pass-channels.ts';
+import { slideAxes } from './_slide-axes.ts';
 import { requireImage } from './_window.ts';
 
 /** Repeats pixels. */
@@ -22,5 +22,7 @@ export const upsampleNearest2d: NodeKind<UpsampleNode> = {
 
   forward: ({ factors }, [input], { tape }) => upsample(tape, input, factors),
 
-  follow: passChannels,
+  follow: (_, [input], flow, shapes) => ({
+    output: [...slideAxes(input, null, flow, shapes), input[2]],
+  }),
 };
