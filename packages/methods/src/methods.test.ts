@@ -145,7 +145,7 @@ const methods: readonly (readonly [string, Model, () => Method])[] = [
 
 async function run(method: Method, steps: number, more: Partial<DistillOptions> = {}): Promise<DistillEvent[]> {
   const { training } = presets.fast;
-  const student = shrink((more.teacher ?? teacher).graph, 0.5);
+  const student = more.student ?? shrink((more.teacher ?? teacher).graph, 0.5);
   const events: DistillEvent[] = [];
   for await (const event of distill({ backend, teacher, student, method, training, steps, seed: 1, ...more }))
     events.push(event);

@@ -164,6 +164,28 @@ describe('inheritWeights', () => {
     }
   });
 
+  it('keeps as many channels of each group that is normalised', () => {
+    const teacher = drawnModel({
+      name: 'groups',
+      inputShape: [4, 4, 3],
+      nodes: [
+        convNode('conv', 'input', 12),
+        { kind: 'groupNorm', name: 'norm', inputs: ['conv'], groups: 3, epsilon: 1e-5, affine: true },
+        activationNode('relu', 'norm'),
+        convNode('next', 'relu', 8),
+        { kind: 'groupNorm', name: 'next.norm', inputs: ['next'], groups: 2, epsilon: 1e-5, affine: true },
+        { kind: 'globalAveragePool2d', name: 'pool', inputs: ['next.norm'] },
+        denseNode('head', 'pool', 5),
+      ],
+      outputs: { logits: 'head', features: 'pool' },
+    });
+    const { model, channels } = inheritChannels(teacher, shrink(teacher.graph, 0.5));
+    expect(() => validateModel(model)).not.toThrow();
+    const groupsOf = (name: string, size: number) => channels.get(name)!.map((channel) => Math.floor(channel / size));
+    expect(groupsOf('norm', 4)).toEqual([0, 0, 1, 1, 2, 2]);
+    expect(groupsOf('next.norm', 4)).toEqual([0, 0, 1, 1]);
+  });
+
   it('is the teacher itself at ratio 1', () => {
     const teacher = drawnModel(lenet5Graph());
     expect(inheritWeights(teacher, shrink(teacher.graph, 1)).weights).toEqual(teacher.weights);

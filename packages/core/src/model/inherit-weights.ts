@@ -135,20 +135,27 @@ function countKept(flow: FollowedGraph, graph: Graph, student: Graph, fail: Fail
   }
 
   const sizes = flow.pools.map(({ channels, isFixed }) => (isFixed ? channels.length : Number.NaN));
-  // Each width with one unknown tells it; others follow.
-  for (let found = true; found;) {
-    found = false;
+  /** Whether a width told how much is kept of its pools: of one alone, or of several that are `alike`. */
+  const settle = (alike: boolean): boolean => {
+    let isFound = false;
     for (const { counts, width } of equations) {
-      const unknown = [...counts.keys()].filter((pool) => Number.isNaN(sizes[pool]));
-      if (unknown.length !== 1) continue;
-      const [pool] = unknown;
+      const unknown = [...counts].filter(([pool]) => Number.isNaN(sizes[pool]));
+      const kinds = new Set(unknown.map(([pool, count]) => `${count} of ${flow.pools[pool].channels.length}`));
+      if (alike ? isFound || kinds.size !== 1 : unknown.length !== 1) continue;
       let left = width;
-      for (const [other, count] of counts)
-        if (other !== pool) left -= (count / flow.pools[other].channels.length) * sizes[other];
-      sizes[pool] = left / (counts.get(pool)! / flow.pools[pool].channels.length);
-      found = true;
+      let each = 0;
+      for (const [pool, count] of counts) {
+        const share = count / flow.pools[pool].channels.length;
+        if (Number.isNaN(sizes[pool])) each += share;
+        else left -= share * sizes[pool];
+      }
+      for (const [pool] of unknown) sizes[pool] = left / each;
+      isFound = true;
     }
-  }
+    return isFound;
+  };
+  // Each width with one unknown tells it; others follow. Where none has, pools of one size, as groups are, were narrowed alike.
+  while (settle(false) || settle(true));
   for (const { node, counts, width } of equations) {
     let total = 0;
     for (const [pool, count] of counts) {
