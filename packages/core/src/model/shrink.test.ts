@@ -250,22 +250,34 @@ describe('shrink', () => {
     expectRuns(student);
   });
 
-  it.each([
-    ['maxPool2d', { windowSize: [2, 1], strides: [2, 1] }],
-    ['averagePool2d', { windowSize: [2, 1], strides: [2, 1], countsPadding: true }],
-  ] as const)('keeps all channels that a %s with strides slides over', (kind, fields) => {
-    const padding = { top: 0, bottom: 0, left: 0, right: 0 };
+  const none = { top: 0, bottom: 0, left: 0, right: 0 };
+  it.each<[number, ModelNode]>([
+    [6, { kind: 'maxPool2d', name: 'made', inputs: ['line'], windowSize: [2, 1], strides: [2, 1], padding: none }],
+    [14, { kind: 'pad2d', name: 'made', inputs: ['line'], padding: { ...none, top: 1, bottom: 1 } }],
+    [24, { kind: 'upsampleNearest2d', name: 'made', inputs: ['line'], factors: [2, 1] }],
+    [
+      12,
+      {
+        kind: 'resize2d',
+        name: 'made',
+        inputs: ['line'],
+        size: [12, 1],
+        mode: 'nearest',
+        coordinates: 'asymmetric',
+      },
+    ],
+  ])('keeps all channels of which other rows are made: %d of 12', (rows, node) => {
     const graph = graphOf([
       convNode('conv', 'input', 12),
       { kind: 'globalAveragePool2d', name: 'means', inputs: ['conv'] },
       { kind: 'reshape', name: 'line', inputs: ['means'], shape: [12, 1, 1] },
-      { kind, name: 'pairs', inputs: ['line'], padding, ...fields } as unknown as ModelNode,
-      { kind: 'reshape', name: 'row', inputs: ['pairs'], shape: [6] },
+      node,
+      { kind: 'reshape', name: 'row', inputs: ['made'], shape: [rows] },
       denseNode('hidden', 'row', 8),
       denseNode('head', 'hidden', 5),
     ]);
     const student = shrink(graph, 0.5);
-    expect(widthsOf(student, 'conv', 'row', 'hidden')).toEqual([12, 6, 4]);
+    expect(widthsOf(student, 'conv', 'row', 'hidden')).toEqual([12, rows, 4]);
     expectRuns(student);
   });
 
