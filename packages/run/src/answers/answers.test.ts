@@ -10,6 +10,7 @@ import { writeModel, writeOnnx } from '@dafl/models';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { tinyTeacher } from '../../../../test-fixtures/tiny-teacher.ts';
 import { parseDistillationOptions } from '../options/distillation-options.ts';
+import { describeWidth } from '../models/describe-width.ts';
 import { loadStudent, loadTeacher } from '../models/load-model.ts';
 import { runDistillation } from '../distillation/run-distillation.ts';
 import { serveModel } from './_testing/serve-model.ts';
@@ -149,7 +150,10 @@ it('gives its layers to a student, and no weights, where it is a file that is re
   writeFileSync(file, writeOnnx(tinyTeacher()));
   const { model, notes, readStructure } = await loadTeacher({ teacher: file, answersOnly: true });
   expect(notes.join()).toContain('0..1 is assumed');
-  const { graph, weights } = await loadStudent('half', model, { readStructure });
+  const student = await loadStudent('half', model, { readStructure });
+  const { graph, weights } = student;
+  // It is compared with the file's layers, of which the teacher that only answers knows nothing.
+  expect(describeWidth('half', student)).toBe(null);
   expect(graph.nodes[0]).toMatchObject({ kind: 'conv2d', filters: 2 });
   expect(graph.preprocessing).toEqual(model.graph.preprocessing);
   expect(weights).toBeUndefined();

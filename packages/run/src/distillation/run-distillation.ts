@@ -252,7 +252,7 @@ export async function* runDistillation(
       for (const message of teacher.notes) {
         yield { event: 'warning', code: 'IMPORTED_TEACHER', step: resume?.step ?? 0, message };
       }
-      const widthNote = describeWidth(options.student, teacher.model.graph, student.graph);
+      const widthNote = describeWidth(options.student, student);
       if (widthNote !== null) {
         yield { event: 'warning', code: 'WIDE_STUDENT', step: resume?.step ?? 0, message: widthNote };
       }

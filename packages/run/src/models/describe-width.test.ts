@@ -6,8 +6,8 @@ import { describeWidth } from './describe-width.ts';
 it('is silent where a student is as small as it was to be, or no share of its teacher', () => {
   for (const name of ['lenet5', 'resnet20'] as const) {
     const teacher = createArchitecture(name);
-    for (const share of [0.25, 0.5, 0.9]) expect(describeWidth(share, teacher, shrink(teacher, share))).toBe(null);
-    expect(describeWidth('low-rank', teacher, teacher)).toBe(null);
+    for (const share of [0.25, 0.5, 0.9]) expect(describeWidth(share, { wideGraph: teacher, graph: shrink(teacher, share) })).toBe(null);
+    expect(describeWidth('low-rank', { graph: teacher })).toBe(null);
   }
 });
 
@@ -30,7 +30,7 @@ it('tells where most layers kept their width, and which', () => {
     ],
     outputs: { logits: 'logits', features: 'last' },
   };
-  expect(describeWidth('half', teacher, shrink(teacher, 0.5))).toBe(
+  expect(describeWidth('half', { wideGraph: teacher, graph: shrink(teacher, 0.5) })).toBe(
     "The student is hardly smaller than its teacher: it has 98 % of the parameters and 98 % of the multiply-accumulates: 'a', 'b', 'c' and 1 more must keep their width",
   );
 });

@@ -1,13 +1,17 @@
-import { describeModel, type Graph, inferShapes } from '@dafl/core';
+import { describeModel, inferShapes } from '@dafl/core';
 import { widthShares } from '../options/width-shares.ts';
+import type { StudentSource } from './load-model.ts';
 
 /** So many layers are named. */
 const NAMED = 3;
 
 /** What to say of a student that was to be a share of its teacher's widths and is hardly smaller; null where it is, or was not to be. */
-export function describeWidth(source: string | number, teacher: Graph, student: Graph): string | null {
+export function describeWidth(
+  source: string | number,
+  { wideGraph: teacher, graph: student }: StudentSource,
+): string | null {
   const ratio = typeof source === 'number' ? source : widthShares.get(source);
-  if (ratio === undefined || ratio === 1) return null;
+  if (teacher === undefined || ratio === undefined || ratio === 1) return null;
   const [before, after] = [describeModel(teacher), describeModel(student)];
   const parameters = after.parameters / before.parameters;
   const operations = after.multiplyAccumulates / before.multiplyAccumulates;

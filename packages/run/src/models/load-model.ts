@@ -243,6 +243,8 @@ async function describeFolder(path: string): Promise<string> {
 /** A student before its first step. */
 export interface StudentSource {
   readonly graph: Graph;
+  /** What it is a narrower form of. */
+  readonly wideGraph?: Graph;
   /** Where the kind of student says what it starts from. */
   readonly weights?: Model['weights'];
 }
@@ -279,9 +281,10 @@ export async function loadStudent(
       throw error;
     });
     const { preprocessing, classNames = structure.classNames } = graph;
-    return { graph: { ...steadyBatchNorms(shrink(structure, ratio)), preprocessing, classNames } };
+    const student = { ...steadyBatchNorms(shrink(structure, ratio)), preprocessing, classNames };
+    return { graph: student, wideGraph: structure };
   }
-  if (ratio !== undefined) return { graph: steadyBatchNorms(shrink(graph, ratio)) };
+  if (ratio !== undefined) return { graph: steadyBatchNorms(shrink(graph, ratio)), wideGraph: graph };
   if (lowRank !== undefined)
     return (await import('./factorize-convolutions.ts')).factorizeConvolutions(teacher, lowRank, settings);
   const { classes, inputShape, preprocessing } = describeClassifier(graph);
