@@ -8,12 +8,14 @@ import type { Checkpoint } from './checkpoint.ts';
 import type { DistillEvent } from './distill-event.ts';
 import { distill, type DistillOptions } from './distill.ts';
 import { DaflError } from './errors.ts';
+import { evaluate } from './evaluate.ts';
 import { dafl } from './methods/dafl.ts';
 import type { Method } from './methods/method.ts';
 import { procedural } from './methods/procedural.ts';
 import { inheritWeights } from './model/inherit-weights.ts';
 import { initializeWeights } from './model/initialize-weights.ts';
 import type { Graph, HostTensor, Model } from './model/model.ts';
+import { createNetwork } from './model/network.ts';
 import { shrink } from './model/shrink.ts';
 import { createRandomStream } from './random.ts';
 
@@ -624,6 +626,34 @@ describe('whitened inputs', () => {
   });
 });
 
+describe('batch norms that are folded in the end', () => {
+  it('are what a student from random weights learns with, and not what it comes out with', async () => {
+    const options = tinyRun(backend, teacher, { judges: true, keeps: 'best', training: { normalizesLayers: true } });
+    const { events, checkpoints } = await runWithCheckpoints(options);
+    const { student } = events.find((event) => event.event === 'student')!;
+    expect(student.graph).toEqual(options.student);
+    expect([...student.weights.keys()]).toEqual([
+      ...initializeWeights(options.student, createRandomStream(1, '')).weights.keys(),
+    ]);
+    const norms = [...checkpoints[0].tensors.keys()].filter((name) => /^student\/.*\.runningMean$/.test(name));
+    expect(norms).toEqual(['conv', 'hidden'].map((layer) => `student/${layer}/norm.runningMean`));
+    // What was measured is what comes out.
+    const evaluation = quarterImages(40, 3);
+    const result = await runToResult({ ...options, evaluation });
+    const network = createNetwork(backend, result.student);
+    expect((await evaluate(network, evaluation)).accuracy).toBe(result.accuracy);
+    network.dispose();
+    expect(live()).toBe(0);
+  });
+
+  it('are left out of students that start from weights', async () => {
+    const training = { normalizesLayers: true, initialization: 'teacher' } as const;
+    const options = tinyRun(backend, teacher, { student: shrink(teacher.graph, 0.5), training });
+    const { checkpoints } = await runWithCheckpoints(options);
+    expect([...checkpoints[0].tensors.keys()].filter((name) => /^student\/.*norm/.test(name))).toEqual([]);
+  });
+});
+
 describe('resumption', () => {
   const kinds: [string, () => DistillOptions][] = [
     ['with replay, dropout and an adversary', () => everything()],
@@ -650,6 +680,7 @@ describe('resumption', () => {
         }),
     ],
     ['whitened inputs', () => tinyRun(backend, teacher, { training: { whitensInputs: true } })],
+    ['batch norms that are folded', () => tinyRun(backend, teacher, { training: { normalizesLayers: true } })],
   ];
   it.each(kinds)('gives the same student bit for bit from every checkpoint: %s', async (_, optionsOf) => {
     const options = optionsOf();

@@ -11,7 +11,9 @@ import { pairStages } from './losses/attention.ts';
 import { assertStudentLoss, type StudentLoss } from './losses/student-loss.ts';
 import type { Method } from './methods/method.ts';
 import { type Classifier, describeClassifier } from './model/classifier.ts';
+import { addBatchNorms } from './model/add-batch-norms.ts';
 import { describeModel } from './model/describe-model.ts';
+import { foldBatchNorms } from './model/fold-batch-norms.ts';
 import type { Graph, HostTensor, Model } from './model/model.ts';
 import { chooseHints, type Hint } from './model/choose-hints.ts';
 import { inheritChannels } from './model/inherit-weights.ts';
@@ -77,6 +79,11 @@ export interface StudentTraining {
    * show it before the first step. Default false. @see whitenInputs
    */
   readonly whitensInputs?: boolean;
+  /**
+   * Whether a student that starts from random weights, and has no norms of its own, learns with batch norms behind its layers,
+   * which are folded into them in the end. Default false. @see addBatchNorms
+   */
+  readonly normalizesLayers?: boolean;
 }
 
 /** One distillation. */
@@ -350,7 +357,7 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
       }
     }
     // Before anything is reported: no failure of a report can cost the student, or the state that drew its images.
-    let result = scaleLogits(await student.toModel(), scale);
+    let result = await readStudent();
     yield { event: 'student', step: end, student: result };
     yield { event: 'checkpoint', step: end, checkpoint: await checkpointAt(end) };
     let keptStep = end;
@@ -360,7 +367,7 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
     if (better !== undefined) {
       keptStep = better.step;
       student.load(better.weights);
-      result = scaleLogits(await student.toModel(), scale);
+      result = await readStudent();
       yield { event: 'student', step: keptStep, student: result };
       verdict = (await untilAborted(examineStudent)) ?? verdict;
     }
@@ -384,6 +391,12 @@ export async function* distill(given: DistillOptions): AsyncGenerator<DistillEve
       accuracy,
       teacherAccuracy,
     };
+
+    /** The student as it was asked for. */
+    async function readStudent(): Promise<Model> {
+      const model = scaleLogits(await student.toModel(), scale);
+      return initial.hasAddedNorms ? foldBatchNorms(model) : model;
+    }
 
     /** What only looks at the run, where it is due. */
     async function* report(step: number): AsyncGenerator<DistillEvent, void, undefined> {
@@ -572,6 +585,8 @@ function initializeStudent(
   readonly channels?: ReadonlyMap<string, readonly number[]>;
   /** Why the teacher's weights could not be taken, where they were wanted. */
   readonly reason?: string;
+  /** Whether it has batch norms that the student that comes out is not to have. */
+  readonly hasAddedNorms?: boolean;
 } {
   let reason: string | undefined;
   // Of a teacher that only answers there are no weights to start from.
@@ -588,8 +603,9 @@ function initializeStudent(
       reason = error.message;
     }
   }
-  const model = initializeWeights(student, createRandomStream(seed, 'student weights'));
-  return { model, from: 'random', hints: [], reason };
+  const graph = training.normalizesLayers === true ? addBatchNorms(student) : student;
+  const model = initializeWeights(graph, createRandomStream(seed, 'student weights'));
+  return { model, from: 'random', hints: [], reason, hasAddedNorms: graph !== student };
 }
 
 function isDue(step: number, every = 0): boolean {

@@ -19,6 +19,7 @@ const others: Readonly<Record<string, string>> = {
   moving: 'fixed',
   equal: 'relative',
   none: 'layers',
+  own: 'batch',
   divergence: 'mse',
 };
 

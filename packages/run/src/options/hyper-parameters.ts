@@ -36,6 +36,7 @@ export interface HyperParameters {
   readonly initialization: 'random' | 'teacher' | 'auto';
   readonly studentFit: 'none' | 'layers';
   readonly studentWhitening: 'none' | 'inputs';
+  readonly studentNorms: 'own' | 'batch';
   readonly studentBatchNorm: 'moving' | 'fixed';
   readonly hintWeight: number;
 }
@@ -222,6 +223,18 @@ export const hyperParameters: { readonly [Name in keyof HyperParameters]: HyperP
       training: { ...preset.training, whitensInputs: whitening === 'inputs' ? true : undefined },
     }),
   },
+  studentNorms: {
+    schema: z
+      .enum(['own', 'batch'])
+      .describe(
+        'What a student from random weights learns with: the norms that it has, or, where it has none, batch norms, which are folded into its layers in the end',
+      ),
+    read: ({ training }) => (training.normalizesLayers === true ? 'batch' : 'own'),
+    write: (preset, norms) => ({
+      ...preset,
+      training: { ...preset.training, normalizesLayers: norms === 'batch' ? true : undefined },
+    }),
+  },
   studentBatchNorm: at(
     'training.batchNormStatistics',
     z
@@ -252,6 +265,7 @@ export const commonHyperParameters: ReadonlySet<string> = new Set<keyof HyperPar
   'initialization',
   'studentFit',
   'studentWhitening',
+  'studentNorms',
   'studentBatchNorm',
   'hintWeight',
 ]);

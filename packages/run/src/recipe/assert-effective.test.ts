@@ -24,6 +24,7 @@ describe('an option that would change nothing is refused', () => {
       { studentFit: 'layers', answersOnly: true },
       "'studentFit' must not be given where the student starts from random weights",
     ],
+    [{ studentNorms: 'batch' }, "'studentNorms' must not be given where the student starts from its teacher's weights"],
   ])('%o', (given, message) => expect(() => assert(given)).toThrow(`Cannot distill as ${message}`));
 });
 
@@ -34,6 +35,8 @@ it('takes options that have an effect, and those that a record says by itself', 
     { method: 'dafl', adversarialTemperature: 2 },
     { hintWeight: 0, studentFit: 'none', initialization: 'random' },
     { hintWeight: 2 },
+    { studentNorms: 'own' },
+    { studentNorms: 'batch', answersOnly: true },
   ] as const)
     expect(() => assert(given)).not.toThrow();
   const recorded = parseDistillationOptions({ teacher: 't', evaluateEvery: 5, temperature: 4, studentLoss: 'l1' });

@@ -1,7 +1,7 @@
 import { fail } from '@dafl/core';
 import type { DistillationOptions } from '../options/distillation-options.ts';
 import { resolveRecipe } from './resolve-recipe.ts';
-import { hasWeights } from './starts-from-teacher.ts';
+import { hasWeights, startsFromTeacher } from './starts-from-teacher.ts';
 
 /**
  * Refuses options that change nothing beside the others: whoever gives one means it to have an effect. A run's record says all of its
@@ -20,6 +20,11 @@ export function assertEffective(given: Partial<DistillationOptions>, options: Di
     ['adversarialTemperature', adversarialWeight === 0, "'adversarialWeight' is 0"],
     ['hintWeight', inheritsNothing && given.hintWeight !== 0, 'the student starts from random weights'],
     ['studentFit', inheritsNothing && given.studentFit !== 'none', 'the student starts from random weights'],
+    [
+      'studentNorms',
+      given.studentNorms !== 'own' && startsFromTeacher(options),
+      "the student starts from its teacher's weights",
+    ],
   ];
   for (const [name, isIdle, where] of rules) {
     if (given[name] === undefined || !isIdle) continue;
