@@ -6,7 +6,8 @@ import { describeWidth } from './describe-width.ts';
 it('is silent where a student is as small as it was to be, or no share of its teacher', () => {
   for (const name of ['lenet5', 'resnet20'] as const) {
     const teacher = createArchitecture(name);
-    for (const share of [0.25, 0.5, 0.9]) expect(describeWidth(share, { wideGraph: teacher, graph: shrink(teacher, share) })).toBe(null);
+    for (const share of [0.25, 0.5, 0.9])
+      expect(describeWidth(share, { wideGraph: teacher, graph: shrink(teacher, share) })).toBe(null);
     expect(describeWidth('low-rank', { graph: teacher })).toBe(null);
   }
 });
