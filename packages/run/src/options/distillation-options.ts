@@ -46,6 +46,8 @@ export interface DistillationOptions extends Partial<HyperParameters> {
   readonly preset?: 'fast' | 'paper';
   /** Pictures that the method `procedural` keeps at most, or that `pool` begins with. */
   readonly pictures?: number;
+  /** In how many updates of the student the method `procedural` uses each batch; the teacher answers it once. */
+  readonly batchUses?: number;
   /** Batches of images that the methods `pool`, `nayer` and `deep-inversion` make over the run. */
   readonly syntheses?: number;
   /** Updates in which each of them is made. */
@@ -218,6 +220,13 @@ export const distillationOptionsSchema: OptionsSchema<DistillationOptions> = z.s
     .optional()
     .describe(
       'Pictures drawn by rules that the method procedural keeps at most (default: 20000, more in long runs), and that pool begins with (default: 8000, or 0 for teachers with batch norms)',
+    ),
+  batchUses: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      'Updates of the student in which procedural uses each batch, which its teacher answers once (default: 4, or 2 where networks are not small)',
     ),
   backend: z
     .enum(['auto', 'node', 'webgpu', 'wasm', 'cpu'])

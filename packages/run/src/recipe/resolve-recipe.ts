@@ -81,8 +81,8 @@ export interface Recipe {
 /** Methods by name; a method reads what is its own in the preset and the options. */
 const methods: Readonly<Record<MethodName, (preset: Preset, options: DistillationOptions) => Recipe['createMethod']>> =
   {
-    procedural: ({ dafl: { batchSize } }, { pictures }) => {
-      const method = procedural({ ...proceduralDefaults, batchSize, pictures });
+    procedural: ({ dafl: { batchSize } }, { pictures, batchUses: uses = proceduralDefaults.uses }) => {
+      const method = procedural({ ...proceduralDefaults, batchSize, pictures, uses });
       return async () => method;
     },
     pool: ({ dafl: { batchSize, ...made } }, options) => {
@@ -223,6 +223,7 @@ function missing(method: MethodName, option: string, what: string): DaflError {
 /** Options that belong to some methods only. */
 const ownOptions: Readonly<Partial<Record<keyof DistillationOptions, readonly MethodName[]>>> = {
   pictures: ['procedural', 'pool', 'nayer', 'deep-inversion'],
+  batchUses: ['procedural'],
   syntheses: ['pool', 'nayer', 'deep-inversion'],
   synthesisSteps: ['pool', 'nayer', 'deep-inversion'],
   poolGenerator: ['pool'],
@@ -292,8 +293,11 @@ export function resolveRecipe(given: DistillationOptions): Recipe {
     batchSize: preset.dafl.batchSize,
     stepMemory(teacher, student) {
       const { generator, replay } = preset.dafl;
-      const { studentSteps, uses } = proceduralDefaults;
-      const batches = options.method === 'procedural' ? Math.ceil(studentSteps / uses) : (replay?.studentSteps ?? 1);
+      const { batchUses = proceduralDefaults.uses } = options;
+      const batches =
+        options.method === 'procedural'
+          ? Math.ceil(proceduralDefaults.studentSteps / batchUses)
+          : (replay?.studentSteps ?? 1);
       const { latentSize, widths } = generator;
       const common = { method: options.method, batches, generator: { latentSize, widths } };
       return stepMemory({ teacher, student, ...common });
