@@ -1,4 +1,4 @@
-import { aboveChance } from '@dafl/core';
+import { aboveChance, judge } from '@dafl/core';
 import type { ExperimentRecord } from './experiment-record.ts';
 import { gauntletTeachers, type GauntletTeacher } from './gauntlet.ts';
 
@@ -77,7 +77,9 @@ export function summarizeVerdicts(records: readonly ExperimentRecord[]): Verdict
     if (line === undefined || !verdict || accuracy === null || teacherAccuracy === null) return [];
     const below = line.real === null ? null : line.real - accuracy * 100;
     const agreement = aboveChance(verdict.agreement, verdict.classAgreements.length);
-    return [{ agreement, isPoor: verdict.level === 'poor', accuracy, share: accuracy / teacherAccuracy, below }];
+    // By today's bounds, whenever the run was.
+    const isPoor = judge(verdict, channelsOf(line.teacher)).level === 'poor';
+    return [{ agreement, isPoor, accuracy, share: accuracy / teacherAccuracy, below }];
   });
   const marked = judged.flatMap(({ below, ...run }) => (below === null ? [] : [{ ...run, below }]));
   const correlate = <Run extends { agreement: number }>(runs: readonly Run[], outcome: (run: Run) => number) =>
@@ -100,6 +102,12 @@ export function summarizeVerdicts(records: readonly ExperimentRecord[]): Verdict
     good: good.length,
     goodCalledPoor: good.filter(({ isPoor }) => isPoor).length,
   };
+}
+
+/** Of the images that a teacher takes. */
+function channelsOf({ make }: GauntletTeacher): number {
+  if ('of' in make) return channelsOf(gauntletTeachers.find(({ id }) => id === make.of)!);
+  return 'network' in make && typeof make.network === 'object' ? make.network.inputShape[2] : 1;
 }
 
 function cellOf(records: readonly ExperimentRecord[]): GauntletCell | null {

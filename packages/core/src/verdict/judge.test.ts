@@ -13,12 +13,14 @@ it.each([
   // Two classes: half of it is chance.
   ['good', [0.9, 0.8]],
   ['doubtful', [0.8, 0.78]],
-  ['poor', [0.75, 0.75]],
+  ['doubtful', [0.75, 0.75]],
+  ['poor', [0.7, 0.7]],
   // Always the same of two, nearly.
   ['poor', [1, 0.5]],
   // A hundred classes: hardly any is.
   ['good', Array<number>(100).fill(0.62)],
-  ['poor', Array<number>(100).fill(0.55)],
+  ['doubtful', Array<number>(100).fill(0.5)],
+  ['poor', Array<number>(100).fill(0.44)],
   ['poor', [0.5, 0.5, 0.4, 0.6]],
   // One class in everything: right in that class alone.
   ['poor', [1, 0, 0, 0]],
@@ -45,5 +47,5 @@ it('expects less where pictures have colours', () => {
   const levelOf = (agreement: number, channels: number): string =>
     judge(marksOf(...Array<number>(10).fill(agreement)), channels).level;
   expect([0.56, 0.5, 0.4].map((agreement) => levelOf(agreement, 3))).toEqual(['good', 'doubtful', 'poor']);
-  expect(levelOf(0.56, 1)).toBe('poor');
+  expect([0.56, 0.48].map((agreement) => levelOf(agreement, 1))).toEqual(['doubtful', 'poor']);
 });
