@@ -23,7 +23,7 @@ function fit(teacher: Graph, given: Partial<DistillationOptions> = {}) {
 }
 
 it('fits and whitens the layers of students without batch norms, but of small ones', () => {
-  expect(fit(folded('resnet20'))).toEqual(['layers', 'inputs', 1e-3, 375]);
+  expect(fit(folded('resnet20'))).toEqual(['layers', 'inputs', 1e-3, 300]);
   for (const architecture of ['resnet20', 'airbench', 'lenet5'])
     expect(fit(createArchitecture(architecture)).slice(0, 3)).toEqual(['none', 'none', 3e-3]);
 });
@@ -47,6 +47,6 @@ it('does what it is told', () => {
     expect(fit(lenet5, { method, studentFit: 'layers' }).slice(0, 2)).toEqual(['layers', 'none']);
   expect(fit(lenet5, { method: 'dafl', studentWhitening: 'inputs' })[1]).toBe('inputs');
   const resnet20 = folded('resnet20');
-  expect(fit(resnet20, { studentLearningRate: 0.02 })).toEqual(['layers', 'inputs', 0.02, 375]);
-  expect(fit(resnet20, { studentWhitening: 'none' })).toEqual(['layers', 'none', 3e-3, 375]);
+  expect(fit(resnet20, { studentLearningRate: 0.02 })).toEqual(['layers', 'inputs', 0.02, 300]);
+  expect(fit(resnet20, { studentWhitening: 'none' })).toEqual(['layers', 'none', 3e-3, 300]);
 });

@@ -29,7 +29,7 @@ it('chooses for random weights where the teacher has none that fit', () => {
 });
 
 it('leaves students that start from their teacher, and what was asked for, as they are', () => {
-  expect(fit({}, shrink(teacher.graph, 0.5))).toEqual({ note: null, values: ['auto', 'layers', 'inputs', 1e-3, 375] });
+  expect(fit({}, shrink(teacher.graph, 0.5))).toEqual({ note: null, values: ['auto', 'layers', 'inputs', 1e-3, 300] });
   for (const initialization of ['teacher', 'random'] as const)
     expect(fit({ initialization }, other)).toMatchObject({
       note: null,
