@@ -29,6 +29,7 @@ export interface GauntletTeacher {
 
 const mnist = { sources: ['mnist'] };
 const digits = { epochs: 12, shift: 2 };
+const fashionPixels = { mean: 0.286, standardDeviation: 0.353 };
 
 /** Half of the teachers for tuning, half only for reporting. */
 export const gauntletTeachers: readonly GauntletTeacher[] = [
@@ -203,6 +204,42 @@ export const gauntletTeachers: readonly GauntletTeacher[] = [
     use: 'reporting',
     sources: ['data:cifar10'],
     make: { of: 'cifar', folds: true },
+  },
+  {
+    id: 'mobile',
+    label: 'inverted residuals with ReLU6, 28x28, Fashion-MNIST, batch norm kept',
+    use: 'reporting',
+    sources: ['data:fashion'],
+    make: {
+      network: {
+        kind: 'inverted-residual',
+        inputShape: [28, 28, 1],
+        classes: 10,
+        widths: [8, 16, 24],
+        ...fashionPixels,
+      },
+      training: { epochs: 6 },
+    },
+  },
+  {
+    id: 'group-norm',
+    label: 'residual CNN with group norm and SiLU, 28x28, Fashion-MNIST',
+    use: 'reporting',
+    sources: ['data:fashion'],
+    make: {
+      network: { kind: 'group-norm', inputShape: [28, 28, 1], classes: 10, widths: [8, 16, 32], ...fashionPixels },
+      training: { epochs: 4 },
+    },
+  },
+  {
+    id: 'transformer',
+    label: 'vision transformer of three blocks, 28x28, Fashion-MNIST',
+    use: 'reporting',
+    sources: ['data:fashion'],
+    make: {
+      network: { kind: 'transformer', inputShape: [28, 28, 1], classes: 10, widths: [32, 32, 32], ...fashionPixels },
+      training: { epochs: 8 },
+    },
   },
 ];
 
