@@ -24,7 +24,7 @@ class Chain {
 
   /** @returns The node's name. */
   put(node: Link, inputs: readonly string[] = [this.last]): string {
-    this.nodes.push({ ...node, inputs } as ModelNode);
+    this.nodes.push({ ...node, inputs });
     return node.name;
   }
 
