@@ -30,6 +30,22 @@ const losses = z.record(z.string(), z.number());
 const where = { step: count, steps: count };
 const progress = { ...where, losses, seconds, secondsLeft: seconds };
 
+const runWarning = event('warning', 'What may explain a poor student, or a report that failed', {
+  code: z.enum([
+    'ALIKE_IMAGES',
+    'MISSING_CLASSES',
+    'PROBABILITIES',
+    'RANDOM_START',
+    'REPORT_FAILED',
+    'DAMAGED_CHECKPOINT',
+    'IMPORTED_TEACHER',
+    'SMALLER_BATCHES',
+    'WIDE_STUDENT',
+  ]),
+  step: count,
+  message: z.string(),
+} satisfies ShapeOf<Omit<RunWarningEvent, 'event'>>);
+
 const distillation = [
   event('prepared', 'All is read, checked and chosen; the folder of the run is taken', {
     folder: z.string(),
@@ -84,21 +100,7 @@ const distillation = [
     file: z.string(),
   }),
   event('checkpoint', 'The run can go on from here', { step: count }),
-  event('warning', 'What may explain a poor student, or a report that failed', {
-    code: z.enum([
-      'ALIKE_IMAGES',
-      'MISSING_CLASSES',
-      'PROBABILITIES',
-      'RANDOM_START',
-      'REPORT_FAILED',
-      'DAMAGED_CHECKPOINT',
-      'IMPORTED_TEACHER',
-      'SMALLER_BATCHES',
-      'WIDE_STUDENT',
-    ]),
-    step: count,
-    message: z.string(),
-  } satisfies ShapeOf<Omit<RunWarningEvent, 'event'>>),
+  runWarning,
   event('student', 'The student is on the disk; reports follow. Told again where an earlier one is kept', {
     step: count,
     file: z.string(),
@@ -200,6 +202,7 @@ export const commonEvents: readonly EventSchema[] = [
 export const eventSchemas: Readonly<Record<string, readonly EventSchema[]>> = {
   distill: [...distillation, distillationResult, seedsResult],
   estimate: [
+    runWarning,
     event('result', 'What the run would take', {
       backend: z.string(),
       steps: count,
@@ -208,7 +211,6 @@ export const eventSchemas: Readonly<Record<string, readonly EventSchema[]>> = {
       seconds,
       peakMemoryBytes: count,
       batchSize: count,
-      note: z.string().nullable(),
       teacher: z.string(),
       student: z.string(),
       probeSeconds: seconds,

@@ -25,6 +25,7 @@ export async function startInteractively(context: CommandContext): Promise<numbe
   const { backend, seconds, steps, peakMemoryBytes } = await estimateRun(parseDistillationOptions(given), {
     signal,
     probeMs: PROBE_MS,
+    onWarning: ({ message }) => log.warn(message),
   });
   log.info(
     `About ${formatSeconds(seconds)}: ${formatCount(steps)} steps on ${backend}, ${formatBytes(peakMemoryBytes)} of memory`,

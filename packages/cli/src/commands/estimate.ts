@@ -26,6 +26,10 @@ export const estimateCommand: Command = defineCommand({
       teacherToken,
       onDownload: tellDownload(terminal),
       ...tellWaiting(terminal, options.teacher),
+      onWarning(warning) {
+        if (isJson) terminal.out(`${JSON.stringify(warning)}\n`);
+        terminal.err(`${terminal.style('yellow', 'warning:', 'err')} ${warning.message}\n`);
+      },
       onBackend: (backend, reason) => terminal.err(`Backend: ${backend}, ${reason}\n`),
     });
     if (isJson) {
@@ -33,7 +37,7 @@ export const estimateCommand: Command = defineCommand({
       return exitCodes.done;
     }
     const { teacher, student, backend, steps, secondsPerStep, preparationSeconds } = estimate;
-    const { seconds, peakMemoryBytes, batchSize, note } = estimate;
+    const { seconds, peakMemoryBytes, batchSize } = estimate;
     terminal.out(`${terminal.style('bold', `${teacher} to ${student}`)} on ${backend}\n\n`);
     terminal.out(
       formatTable(
@@ -48,7 +52,6 @@ export const estimateCommand: Command = defineCommand({
         { indent: '  ' },
       ),
     );
-    if (note !== null) terminal.out(`\n${note}.\n`);
     return exitCodes.done;
   },
 });

@@ -253,6 +253,18 @@ describe('shrink', () => {
   const none = { top: 0, bottom: 0, left: 0, right: 0 };
   it.each<[number, ModelNode]>([
     [6, { kind: 'maxPool2d', name: 'made', inputs: ['line'], windowSize: [2, 1], strides: [2, 1], padding: none }],
+    [
+      5,
+      {
+        kind: 'averagePool2d',
+        name: 'made',
+        inputs: ['line'],
+        windowSize: [3, 1],
+        strides: [2, 1],
+        padding: none,
+        countsPadding: false,
+      },
+    ],
     [14, { kind: 'pad2d', name: 'made', inputs: ['line'], padding: { ...none, top: 1, bottom: 1 } }],
     [24, { kind: 'upsampleNearest2d', name: 'made', inputs: ['line'], factors: [2, 1] }],
     [

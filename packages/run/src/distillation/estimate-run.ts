@@ -1,14 +1,13 @@
-import { createRandomStream, describeClassifier, distill, initializeWeights } from '@dafl/core';
-import { loadImagesFor } from '../data/load-images-for.ts';
-import { assertFits } from '../recipe/fit-memory.ts';
-import { fitToNetworks } from '../recipe/fit-to-networks.ts';
+import { createRandomStream, distill, initializeWeights } from '@dafl/core';
+import { runFolder } from '../folder/run-folder.ts';
 import type { DistillationOptions } from '../options/distillation-options.ts';
 import type { FactorizationSettings } from '../models/factorize-convolutions.ts';
-import { loadStudent, loadTeacher, type TeacherAccess } from '../models/load-model.ts';
-import { peakMemoryBytes, describeMachine } from '../machine/machine.ts';
+import { loadTeacher, type TeacherAccess } from '../models/load-model.ts';
+import { peakMemoryBytes } from '../machine/machine.ts';
 import type { DownloadSettings } from '../data/mnist-files.ts';
 import { resolveRecipe, settleOptions } from '../recipe/resolve-recipe.ts';
-import { selectBackend } from '../machine/select-backend.ts';
+import { openRun } from './open-run.ts';
+import type { RunWarningEvent } from './run-event.ts';
 import { timeEvaluation } from './time-evaluation.ts';
 
 /** What a run will take. */
@@ -24,8 +23,6 @@ export interface RunEstimate {
   readonly peakMemoryBytes: number;
   /** Images of one update. */
   readonly batchSize: number;
-  /** What was made smaller than the method's default so that a step fits into memory; null where nothing was. */
-  readonly note: string | null;
   readonly teacher: string;
   readonly student: string;
   /** What the estimate itself took. */
@@ -38,6 +35,8 @@ export interface EstimateSettings extends DownloadSettings, TeacherAccess, Facto
   readonly probeMs?: number;
   /** Told what computes, and why that. */
   readonly onBackend?: (description: string, reason: string) => void;
+  /** Told what the run would tell of its networks before its first step. */
+  readonly onWarning?: (warning: RunWarningEvent) => void;
   /** Told before the first step, and after each, how many of how many are measured at least. */
   readonly onMeasurement?: (step: number, steps: number) => void;
 }
@@ -55,31 +54,19 @@ const PROBE_MS = 8_000;
  */
 export async function estimateRun(
   options: DistillationOptions,
-  { onBackend, onMeasurement, probeMs = PROBE_MS, ...settings }: EstimateSettings = {},
+  { onBackend, onWarning, onMeasurement, probeMs = PROBE_MS, ...settings }: EstimateSettings = {},
 ): Promise<RunEstimate> {
   const startedMs = performance.now();
-  const { signal, onDownload, onFactorization } = settings;
-  const asked = resolveRecipe(options);
+  const { signal } = settings;
+  // Options that contradict each other are told before anything is read.
+  resolveRecipe(options);
   const teacher = await loadTeacher(options, settings);
-  describeClassifier(teacher.model.graph);
-  const student = await loadStudent(options.student, teacher.model, {
-    readStructure: teacher.readStructure,
-    signal,
-    onFactorization,
-  });
-  const { recipe, note } = fitToNetworks(options, asked, teacher.model, student);
-  const method = await recipe.createMethod(teacher, { signal, onDownload });
-  const evaluation =
-    options.eval === undefined
-      ? undefined
-      : await loadImagesFor(teacher.model.graph, options.eval, { signal, onDownload });
-  const { backend, name, reason } = await selectBackend({
-    ...options,
-    networks: [teacher.model.graph, student.graph],
-  });
+  const opened = await openRun(options, teacher, { ...settings, backend: options.backend, folder: runFolder('.') });
+  const { student, recipe, method, evaluation } = opened;
+  const { backend, name, reason } = opened.selected;
   onBackend?.(backend.description, reason);
+  for (const warning of opened.warnings) onWarning?.({ event: 'warning', step: 0, ...warning });
   try {
-    assertFits(recipe, name, recipe.stepMemory(teacher.model.graph, student.graph), describeMachine().memoryBytes);
     const common = {
       backend,
       teacher: teacher.model,
@@ -110,6 +97,8 @@ export async function estimateRun(
         }
         if (event.step > WARM_UP_STEPS) stepSeconds.push((nowMs - lastMs) / 1000);
         if (sampleSeconds > 0 && nowMs - probeStartedMs > probeMs) break;
+      } else if (event.event === 'warning' && event.step === 0) {
+        onWarning?.(event);
       } else if (event.event === 'samples') {
         sampleSeconds ||= (nowMs - lastMs) / 1000;
         if (nowMs - probeStartedMs > probeMs) break;
@@ -146,7 +135,6 @@ export async function estimateRun(
         times(sampleEvery) * sampleSeconds,
       peakMemoryBytes: peakMemoryBytes(),
       batchSize: recipe.batchSize,
-      note,
       teacher: teacher.model.graph.name,
       student: student.graph.name,
       probeSeconds: (performance.now() - startedMs) / 1000,

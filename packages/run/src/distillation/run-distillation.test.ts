@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRandomStream, type Graph, initializeWeights } from '@dafl/core';
-import { readModel, writeModel } from '@dafl/models';
+import { readModel, writeModel, writeOnnx } from '@dafl/models';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { tinyData, tinyRun, tinyTeacher } from '../../../../test-fixtures/tiny-teacher.ts';
 import { fingerprintFile } from '../models/load-model.ts';
@@ -465,6 +465,40 @@ test('a teacher that ends in a softmax gives its logits, which is said, or those
   };
   expect(await warned({}, 'found')).toEqual(["The logits are what Softmax 'prob' at its end reads"]);
   expect(await warned({ logits: 'logits' }, 'named')).toEqual([]);
+});
+
+test('a student keeps the channels of a teacher whose group norms are spelt as torch spells them', async () => {
+  const conv = { kind: 'conv2d', strides: [1, 1], dilations: [1, 1], groups: 1, useBias: false } as const;
+  const graph: Graph = {
+    name: 'grouped',
+    inputShape: [8, 8, 1],
+    nodes: [
+      {
+        ...conv,
+        name: 'conv',
+        inputs: ['input'],
+        filters: 8,
+        kernelSize: [3, 3],
+        padding: { top: 1, bottom: 1, left: 1, right: 1 },
+      },
+      { kind: 'groupNorm', name: 'norm', inputs: ['conv'], groups: 2, epsilon: 1e-5, affine: true },
+      { kind: 'activation', name: 'relu', inputs: ['norm'], function: 'relu' },
+      { kind: 'globalAveragePool2d', name: 'pool', inputs: ['relu'] },
+      { kind: 'dense', name: 'logits', inputs: ['pool'], units: 3, useBias: true },
+    ],
+    outputs: { logits: 'logits', features: 'pool' },
+    preprocessing: { resize: 'bilinear', mean: [0.5], standardDeviation: [0.5] },
+  };
+  const bytes = writeOnnx(initializeWeights(graph, createRandomStream(4, 'grouped')));
+  for (const operator of ['Reshape', 'InstanceNormalization']) expect(Buffer.from(bytes).includes(operator)).toBe(true);
+  writeFileSync(at('grouped.onnx'), bytes);
+  const options = parseDistillationOptions({ teacher: at('grouped.onnx'), backend: 'cpu', steps: 2, batchSize: 8 });
+  const events = await collect(options, { folder: at('run') });
+  expect(events.find((event) => event.event === 'start')).toMatchObject({ initialization: 'teacher' });
+  expect(events.flatMap((event) => (event.event === 'warning' ? event.code : []))).not.toContain('RANDOM_START');
+  const { nodes } = readModel(readFileSync(at('run/student/student.safetensors')), 'student').graph;
+  expect(nodes[0]).toMatchObject({ kind: 'conv2d', filters: 4 });
+  expect(nodes[1]).toMatchObject({ kind: 'groupNorm', groups: 2 });
 });
 
 test('a time budget becomes a number of steps, which repeat the run without a clock', async () => {

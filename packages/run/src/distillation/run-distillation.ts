@@ -3,7 +3,6 @@ import { isAbsolute, relative, resolve } from 'node:path';
 import {
   createRandomStream,
   DaflError,
-  describeClassifier,
   distill,
   fail,
   type DistillOptions,
@@ -14,25 +13,14 @@ import {
 import { readModel } from '@dafl/models';
 import { CheckpointStore, type LoadedCheckpoint } from '../folder/checkpoint-store.ts';
 import { hasTestImages } from '../data/class-folders.ts';
-import { loadImagesFor } from '../data/load-images-for.ts';
-import { describeMachine } from '../machine/machine.ts';
-import { assertFits } from '../recipe/fit-memory.ts';
-import { fitToNetworks } from '../recipe/fit-to-networks.ts';
 import { hyperParameters } from '../options/hyper-parameters.ts';
 import type { DistillationOptions, SettledOptions } from '../options/distillation-options.ts';
 import { isAddress } from '../options/is-address.ts';
 import { fitSteps } from './fit-steps.ts';
+import { openRun } from './open-run.ts';
 import { forecastRun } from './forecast-run.ts';
 import type { FactorizationSettings } from '../models/factorize-convolutions.ts';
-import {
-  fingerprintFile,
-  type LoadedModel,
-  loadModel,
-  loadTeacher,
-  loadStudent,
-  type TeacherAccess,
-} from '../models/load-model.ts';
-import { describeWidth } from '../models/describe-width.ts';
+import { fingerprintFile, type LoadedModel, loadTeacher, type TeacherAccess } from '../models/load-model.ts';
 import { collectExamples } from '../report/collect-examples.ts';
 import { projectFeatures } from '../report/project-features.ts';
 import type { DownloadSettings } from '../data/mnist-files.ts';
@@ -51,9 +39,7 @@ import { acquireRunLock, type RunLock } from '../folder/run-lock.ts';
 import { readRunRecord, type RunRecord } from '../folder/run-record.ts';
 import { blankSamples, resultFiles, RunSession } from './_run-session.ts';
 import { quantizeToOnnx } from '../quantization/quantize-to-onnx.ts';
-import { selectBackend } from '../machine/select-backend.ts';
 import { createFolder } from '../folder/write-file-atomically.ts';
-import { assertExportable } from './student-exports.ts';
 import { timeEvaluation } from './time-evaluation.ts';
 import { timeImage } from './time-image.ts';
 import { TimeKeeper } from './time-keeper.ts';
@@ -112,50 +98,31 @@ export async function* runDistillation(
 ): AsyncGenerator<RunEvent, void, undefined> {
   const folder = runFolder(settings.folder);
   const startedMs = performance.now();
-  const { signal, onDownload, onFactorization } = settings;
-  const asked = resolveRecipe(options);
+  const { signal } = settings;
+  // Options that contradict each other are told before anything is read.
+  resolveRecipe(options);
   const previous = settings.resume === true ? await readPrevious(folder, options) : undefined;
   if (previous === undefined) await (settings.force === true ? assertReplaceable : assertVacant)(folder);
   await assertOutsideClasses(folder, options);
   const teacher = await loadTeacher(options, settings);
   assertSameTeacher(options.teacher, teacher, settings.teacherSha256 ?? previous?.teacher.sha256);
-  describeClassifier(teacher.model.graph);
   if (previous?.state === 'finished') {
     yield await repeatResult(folder, previous);
     return;
   }
-  const student = await loadStudent(options.student, teacher.model, {
-    readStructure: teacher.readStructure,
-    signal,
-    onFactorization,
-  });
-  assertExportable(student.graph, options, folder);
-  const { recipe, startNote, note: memoryNote } = fitToNetworks(options, asked, teacher.model, student);
-  const method = await recipe.createMethod(teacher, { signal, onDownload });
-  const evaluation =
-    options.eval === undefined
-      ? undefined
-      : await loadImagesFor(teacher.model.graph, options.eval, { signal, onDownload });
-  const compared = options.compare === undefined ? null : (await loadModel(options.compare)).model;
-  const { threads, seed, timeBudgetMs } = options;
-  const selected = await selectBackend({
+  const opened = await openRun(options, teacher, {
+    ...settings,
     backend: previous?.options.backend ?? options.backend,
-    threads,
-    allowSoftwareGpu: options.allowSoftwareGpu,
-    networks: [teacher.model.graph, student.graph],
+    folder,
   });
+  const { student, recipe, method, evaluation, compared, selected } = opened;
+  const { seed, timeBudgetMs } = options;
   const { backend } = selected;
   const { training } = recipe;
   const place = new RunPlace(folder);
   let session: RunSession | undefined;
   let samples: SamplesEvent | undefined;
   try {
-    assertFits(
-      recipe,
-      selected.name,
-      recipe.stepMemory(teacher.model.graph, student.graph),
-      describeMachine().memoryBytes,
-    );
     const common = {
       backend,
       teacher: teacher.model,
@@ -249,19 +216,7 @@ export async function* runDistillation(
         eval: options.eval ?? null,
         forecast,
       };
-      for (const message of teacher.notes) {
-        yield { event: 'warning', code: 'IMPORTED_TEACHER', step: resume?.step ?? 0, message };
-      }
-      const widthNote = describeWidth(options.student, student);
-      if (widthNote !== null) {
-        yield { event: 'warning', code: 'WIDE_STUDENT', step: resume?.step ?? 0, message: widthNote };
-      }
-      if (startNote !== null) {
-        yield { event: 'warning', code: 'RANDOM_START', step: resume?.step ?? 0, message: startNote };
-      }
-      if (memoryNote !== null) {
-        yield { event: 'warning', code: 'SMALLER_BATCHES', step: resume?.step ?? 0, message: memoryNote };
-      }
+      for (const warning of opened.warnings) yield { event: 'warning', step: resume?.step ?? 0, ...warning };
       for (const message of loaded.damaged) {
         yield { event: 'warning', code: 'DAMAGED_CHECKPOINT', step: resume?.step ?? 0, message };
       }

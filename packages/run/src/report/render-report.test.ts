@@ -133,6 +133,42 @@ test('names from model files are text, never markup', () => {
   expect(html).toContain('&lt;script&gt;alert(1)');
 });
 
+test('flags stay whole wherever sentences name them', () => {
+  const verdict = {
+    level: 'poor',
+    reasons: ['of few pictures'],
+    pictures: 100,
+    agreement: 0.5,
+    classAgreements: [0.5, 0.5, 0.5],
+    clearAgreement: 0.5,
+  } as const;
+  const message = 'Batches have 8 images, not 256; --batch-size decides otherwise, as does --generator-learning-rate';
+  const html = renderReport(
+    content({ verdict }, [...steps, { event: 'warning', step: 0, code: 'SMALLER_BATCHES', message }]),
+  );
+  const flags = [...html.matchAll(/<span class="flag">([^<]*)<\/span>/g)].map(([, flag]) => flag);
+  expect(flags).toEqual(expect.arrayContaining(['--steps', '--student', '--batch-size', '--generator-learning-rate']));
+  expect(html).toMatch(/\.flag \{ white-space: nowrap; \}/);
+});
+
+test('all that was told of a teacher is there, and of what changes the latest', () => {
+  const warning = (step: number, code: string, message: string): MetricsLine => ({
+    event: 'warning',
+    step,
+    code,
+    message,
+  });
+  const html = renderReport(
+    content({}, [
+      warning(0, 'IMPORTED_TEACHER', 'first'),
+      warning(0, 'IMPORTED_TEACHER', 'second'),
+      warning(5, 'ALIKE_IMAGES', 'early'),
+      warning(10, 'ALIKE_IMAGES', 'late'),
+    ]),
+  );
+  expect(html.match(/<li>Step[^<]*/g)).toEqual(['<li>Step 0: first', '<li>Step 0: second', '<li>Step 10: late']);
+});
+
 test('without labelled data it says that agreement is no accuracy', () => {
   const html = renderReport(content({ accuracy: null, teacherAccuracy: null, evaluations: [] }, steps));
   expect(html).toContain('agreement on synthetic images (no accuracy)');

@@ -159,7 +159,7 @@ function renderHead({ record, metrics, teacher: { graph } }: ReportContent): str
   const told =
     judged === null
       ? ''
-      : `${escapeHtml(judged.line)}.${judged.advice === null ? '' : ` ${keepFlagsWhole(escapeHtml(judged.advice))}.`}`;
+      : `${escapeHtml(judged.line)}.${judged.advice === null ? '' : ` ${renderSentence(judged.advice)}.`}`;
   const kept =
     keptStep === undefined || keptStep === null || keptStep === step
       ? ''
@@ -173,8 +173,8 @@ ${renderWarnings(metrics)}`;
 }
 
 /** Flags are not broken after their dashes. */
-function keepFlagsWhole(html: string): string {
-  return html.replaceAll(/--[a-z][a-z-]*/g, '<span class="flag">$&</span>');
+function renderSentence(text: string): string {
+  return escapeHtml(text).replaceAll(/--[a-z][a-z-]*/g, '<span class="flag">$&</span>');
 }
 
 /** Points of percent, in words: "0.35 points below". */
@@ -223,10 +223,11 @@ function renderTiles(record: RunRecord): string {
 
 function renderWarnings(metrics: readonly MetricsLine[]): string {
   const warnings = metrics.filter((line) => line.event === 'warning');
-  const latest = new Map(warnings.map((warning) => [warning.code, warning]));
-  if (latest.size === 0) return '';
-  const items = [...latest.values()].map(({ step, message }) => `<li>Step ${step}: ${escapeHtml(message)}</li>`);
-  return `<ul class="warnings">${items.join('')}</ul>`;
+  if (warnings.length === 0) return '';
+  const latest = new Map(warnings.map(({ code, step }) => [code, step]));
+  const told = warnings.filter(({ code, step }) => latest.get(code) === step);
+  const items = new Set(told.map(({ step, message }) => `<li>Step ${step}: ${renderSentence(message)}</li>`));
+  return `<ul class="warnings">${[...items].join('')}</ul>`;
 }
 
 function renderNetworks({ record, teacher, millisecondsPerImage: times }: ReportContent): PageSection {
