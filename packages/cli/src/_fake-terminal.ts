@@ -21,6 +21,7 @@ export function fakeTerminal(
     columns: 80,
     style: (_, text) => text,
     environment: {},
+    refusal: undefined,
     onUnread: () => {},
     settle: async () => {},
     ...options,

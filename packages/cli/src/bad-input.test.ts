@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeModel } from '@dafl/models';
@@ -330,7 +340,7 @@ describe.runIf(canMount)('a full disk', () => {
       const full = await runDafl(['distill', '--teacher', join(home, 'tiny.safetensors'), ...flags, '--out', out]);
       expect(full.code).toBe(4);
       expect(full.stderr).toMatch(
-        /\nerror: Cannot write '.*' as the disk must have room: current error is ENOSPC\. Free some space \(.* free\), then go on with --resume\n$/,
+        /\nerror: Cannot write '.*' as the disk must have room: current error is ENOSPC\. Free some space \(.* free\), then go on with --resume \S*run\n$/,
       );
       const left = readdirSync(out, { recursive: true }).map(String);
       expect(left.filter((name) => name.endsWith('.tmp') || name.endsWith('.lock'))).toEqual([]);
@@ -354,4 +364,35 @@ describe.runIf(canMount)('a full disk', () => {
       spawnSync('umount', [disk]);
     }
   });
+});
+
+test.runIf(existsSync('/dev/full')).each(['models', 'models --json', 'inspect lenet5-mnist'])(
+  'output that its disk does not take is an error, not a stack: dafl %s',
+  (line) => {
+    const full = openSync('/dev/full', 'w');
+    const main = join(import.meta.dirname, 'main.ts');
+    const { status, stderr } = spawnSync(process.execPath, [main, ...line.split(' ')], {
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    });
+    closeSync(full);
+    expect(stderr).toBe(
+      'error: Cannot write the output as the file that it goes to must take it: current error is ENOSPC: no space left on device, write\n',
+    );
+    expect(status).toBe(4);
+  },
+);
+
+test('what a command has written by a flag elsewhere may be named by it too', async () => {
+  const model = join(home, 'tiny.safetensors');
+  for (const parameters of [
+    ['convert', model, '--out', join(home, 'by-flag.onnx')],
+    ['convert', model, join(home, 'by-place.onnx')],
+    ['quantize', model, '--out', join(home, 'by-flag.int8.onnx'), '--backend', 'cpu'],
+    ['quantize', model, join(home, 'by-place.int8.onnx'), '--backend', 'cpu'],
+  ]) {
+    expect(await runDafl(parameters)).toMatchObject({ code: 0 });
+  }
+  for (const end of ['onnx', 'int8.onnx'])
+    expect(readFileSync(join(home, `by-flag.${end}`)).equals(readFileSync(join(home, `by-place.${end}`)))).toBe(true);
 });

@@ -1,8 +1,10 @@
-import type { StartEvent, Verdict } from '@dafl/core';
+import { existsSync } from 'node:fs';
+import { DaflError, type StartEvent, type Verdict } from '@dafl/core';
 import {
   type DistillationOptions,
   runDistillation,
   type RunResultEvent,
+  runFolder,
   type RunSettings,
   toJsonEvent,
 } from '@dafl/run';
@@ -16,6 +18,11 @@ import { tellForecast } from './tell-forecast.ts';
 import { tellDownload } from './tell-download.ts';
 import { tellWaiting } from './tell-waiting.ts';
 
+interface ResumableSettings extends RunSettings {
+  /** What a run that was interrupted is told to go on with; default: the run's folder. */
+  readonly resumeFolder?: string;
+}
+
 /**
  * Runs one distillation and shows it.
  *
@@ -23,9 +30,7 @@ import { tellWaiting } from './tell-waiting.ts';
  */
 export async function distillOnce(
   options: DistillationOptions,
-  settings: RunSettings & {
-    /** What an interrupted run is told to go on with; default: the run's folder. */
-    readonly resumeFolder?: string;
+  settings: ResumableSettings & {
     /** Told when the run's folder is taken. */
     readonly onPrepared?: () => Promise<void>;
     /** How many such runs are asked for; default: 1. */
@@ -94,6 +99,8 @@ export async function distillOnce(
           break;
       }
     }
+  } catch (error) {
+    throw adviseResuming(error, settings);
   } finally {
     progress.finish();
   }
@@ -101,6 +108,15 @@ export async function distillOnce(
     terminal.out(isQuiet ? renderOutcome(result, options) : await renderSummary(result, options, terminal));
   }
   return result;
+}
+
+/** What the disk did not take, a run goes on after. */
+function adviseResuming(error: unknown, { folder, resumeFolder = folder }: ResumableSettings): unknown {
+  const isOfDisk =
+    error instanceof DaflError && error.code === 'STORAGE' && error.message.includes(' as the disk must ');
+  if (!isOfDisk || !existsSync(runFolder(folder).record)) return error;
+  const how = writeCommand([], [['--resume', resumeFolder]]);
+  return new DaflError('STORAGE', `${error.message}, then go on with ${how}`, { cause: error });
 }
 
 /** Where the student's first weights come from, in words; nothing for random ones. */

@@ -24,3 +24,10 @@ test.each([
 ])('%s', (message, expected) => {
   expect(nameFlags(message, distillCommand)).toBe(expected);
 });
+
+test('what has a place is named by its flag where that was typed', () => {
+  const message = "Cannot distill as 'teacher' must be a text that is not empty: current value is 3";
+  expect(nameFlags(message, distillCommand, ['distill', 'a.onnx'])).toContain("as '<teacher>' must");
+  expect(nameFlags(message, distillCommand, ['distill', '--teacher', 'a.onnx'])).toContain("as '--teacher' must");
+  expect(nameFlags(message, distillCommand, ['distill', '--teacher=a.onnx'])).toContain("as '--teacher' must");
+});

@@ -29,7 +29,7 @@ test('dafl quantize writes a file that dafl reads, and tells sizes and agreement
 });
 
 test.each([
-  [['teacher.safetensors'], "'--out' must be given: current value is none. Type dafl quantize <model> --out <file>"],
+  [['teacher.safetensors'], "'<file>' must be given: current value is none. Type dafl quantize <model> <file>"],
   [
     ['teacher.safetensors', '--out', 'x.safetensors'],
     "'--out' must be a name that ends in .onnx: current value is 'x.safetensors'",

@@ -36,13 +36,15 @@ export async function runCli(parameters: readonly string[], terminal: Terminal):
       interruption.graceMs = loaded.graceMs ?? interruption.graceMs;
     });
     await terminal.settle();
+    if (terminal.refusal !== undefined) throw terminal.refusal;
     // Where nobody read it, nothing was told, whatever was done.
     const isCut = code === exitCodes.interrupted || interruption.isUnread;
     return (isCut ? interruption.exitCode : undefined) ?? code;
-  } catch (error) {
+  } catch (thrown) {
     const { describeError } = await import('@dafl/run/describe-error');
+    const error = terminal.refusal === undefined ? thrown : await describeRefusal(terminal.refusal);
     const { code, exitCode, message: told } = describeError(error);
-    const message = command === undefined ? told : await nameTyped(told, command);
+    const message = command === undefined ? told : await nameTyped(told, command, typed);
     if (isJson) terminal.out(`${JSON.stringify({ event: 'error', code, message })}\n`);
     if (code === 'INTERRUPTED') {
       terminal.alert('Interrupted\n');
@@ -141,10 +143,17 @@ async function renderJsonHelp({ name, description, schema, operands }: Command):
   return `${JSON.stringify({ ...help, arguments: describeSchema(schema) })}\n`;
 }
 
+/** What is told where the output's disk is full. */
+async function describeRefusal(cause: Error): Promise<Error> {
+  const { DaflError } = await import('@dafl/core');
+  const message = `Cannot write the output as the file that it goes to must take it: current error is ${cause.message}`;
+  return new DaflError('STORAGE', message, { cause });
+}
+
 /** Options as the flags that were typed. */
-async function nameTyped(message: string, command: Command): Promise<string> {
+async function nameTyped(message: string, command: Command, typed: readonly string[]): Promise<string> {
   const { nameFlags } = await import('./name-flags.ts');
-  return nameFlags(message, command);
+  return nameFlags(message, command, typed);
 }
 
 function describeStack(error: Error): string {

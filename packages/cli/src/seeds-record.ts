@@ -27,7 +27,8 @@ export async function readSeedsRecord(folder: string): Promise<SeedsRecord | und
     throw error;
   }
   const record = parse(text);
-  if (record?.format === 'dafl-seeds' && record.version === 1) return record as SeedsRecord;
+  const isSound = record?.format === 'dafl-seeds' && record.version === 1 && Number.isInteger(record.seeds);
+  if (isSound) return record as SeedsRecord;
   throw new UsageError(
     `Cannot read '${join(folder, FILE)}' as it must be the record of runs with --seeds, version 1: current content is another`,
   );

@@ -24,8 +24,10 @@ export interface Terminal {
   /** Colours a text for stdout or stderr, where that is wanted. */
   style(style: Style, text: string, stream?: 'out' | 'err'): string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Calls `listener` when nobody reads what is written any more: `head` has gone, or the terminal is closed. */
+  /** Calls `listener` when nothing that is written arrives any more: `head` has gone, the terminal is closed, or the disk is full. */
   onUnread(listener: () => void): void;
+  /** Why it does not arrive, where it is not that nobody reads it. */
+  readonly refusal: Error | undefined;
   /** Waits until all that was written is taken, or nobody takes it any more. */
   settle(): Promise<void>;
 }
@@ -38,9 +40,10 @@ export function processTerminal(): Terminal {
   const { stdout, stderr, env } = process;
   const listeners: (() => void)[] = [];
   const unread = new Set<NodeJS.WriteStream>();
+  let refusal: Error | undefined;
   for (const stream of [stdout, stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (!UNREAD.includes(error.code)) throw error;
+      if (!UNREAD.includes(error.code)) refusal ??= error;
       unread.add(stream);
       for (const listener of listeners) listener();
     });
@@ -52,6 +55,9 @@ export function processTerminal(): Terminal {
     out: (text) => write(stdout, text),
     err: (text) => write(stderr, text),
     alert: (text) => write(stderr, text),
+    get refusal() {
+      return refusal;
+    },
     onUnread: (listener) => void listeners.push(listener),
     async settle() {
       for (const stream of [stdout, stderr]) {

@@ -33,11 +33,15 @@ export const convertCommand: Command = defineCommand({
   description: 'Write a model in another format: ONNX, Keras, TensorFlow.js, or dafl or PyTorch weights.',
   arguments: z.strictObject({
     model: modelArgument,
-    file: z
+    out: z
       .string()
       .regex(/\.(onnx|keras|safetensors)$|(^|[/\\])model\.json$|[/\\]$/i)
       .describe('The file to write: .onnx, .keras, .safetensors, or for TensorFlow.js a folder/ or its model.json')
-      .meta({ flag: false, rule: 'a name that ends in .onnx, .keras, .safetensors, model.json or /' }),
+      .meta({
+        operand: 'file',
+        placeholder: 'file',
+        rule: 'a name that ends in .onnx, .keras, .safetensors, model.json or /',
+      }),
     layout: z.enum(['nchw', 'nhwc']).default('nchw').describe("Order of the ONNX input's axes"),
     withPreprocessing: z
       .boolean()
@@ -51,7 +55,7 @@ export const convertCommand: Command = defineCommand({
     force: forceArgument,
     ...fileArguments,
   }),
-  operands: ['model', 'file'],
+  operands: ['model', 'out'],
   examples: [
     'dafl convert student/student/student.safetensors student.onnx',
     'dafl convert lenet5-mnist lenet5.onnx --layout nhwc --with-preprocessing --with-softmax',
@@ -62,8 +66,8 @@ export const convertCommand: Command = defineCommand({
   ],
   async run(values, { terminal, isJson }, given) {
     const { model: source, layout } = values;
-    const format = formatOf(values.file);
-    const file = /[/\\]$/.test(values.file) ? `${values.file}model.json` : values.file;
+    const format = formatOf(values.out);
+    const file = /[/\\]$/.test(values.out) ? `${values.out}model.json` : values.out;
     for (const key of ['layout', 'withPreprocessing', 'withSoftmax', 'names'] as const) {
       const formats = owners[key];
       if (given[key] === undefined || formats.includes(format)) continue;

@@ -21,8 +21,8 @@ export const quantizeCommand: Command = defineCommand({
     out: z
       .string()
       .regex(/\.onnx$/i)
-      .describe('Where the ONNX file goes')
-      .meta({ placeholder: 'file', rule: 'a name that ends in .onnx' }),
+      .describe('The file to write, .onnx')
+      .meta({ operand: 'file', placeholder: 'file', rule: 'a name that ends in .onnx' }),
     eval: labelledImages
       .optional()
       .describe('Labelled images to compare accuracies on; ONNX Runtime runs the file where it is installed'),
@@ -30,8 +30,8 @@ export const quantizeCommand: Command = defineCommand({
     force: forceArgument,
     ...fileArguments,
   }),
-  operands: ['model'],
-  examples: ['dafl quantize student/student/student.safetensors --out student.int8.onnx --eval mnist'],
+  operands: ['model', 'out'],
+  examples: ['dafl quantize student/student/student.safetensors student.int8.onnx --eval mnist'],
   async run(values, { terminal, isJson, signal }) {
     const { model: source, out: file, eval: data } = values;
     const { formatBytes, hasTestImages, loadImagesFor, runQuantization, selectBackend, tryFile, writeFileAtomically } =

@@ -347,6 +347,43 @@ describe('a run that was stopped goes on to the same student', () => {
     expect((events.at(-1) as RunResultEvent).studentSha256).toBe(whole.studentSha256);
   });
 
+  test('though its teacher was moved and renamed, and no other was put in its place', async () => {
+    const onnx = at('old.onnx');
+    writeFileSync(onnx, writeOnnx(tinyTeacher()));
+    const options = optionsOf({ teacher: onnx, steps: 4 });
+    const whole = await resultOf(options, { folder: at('whole') });
+    const controller = new AbortController();
+    await collect(options, { folder: at('moved'), signal: controller.signal }, (event) => {
+      if (event.event === 'step' && event.step === 2) controller.abort();
+    });
+    rmSync(onnx);
+    mkdirSync(at('elsewhere'));
+    const moved = at('elsewhere/new.onnx');
+    writeFileSync(moved, writeOnnx(tinyTeacher({ name: 'other' })));
+    const goOn = () => resultOf({ ...options, teacher: moved }, { folder: at('moved'), resume: true });
+    await expect(goOn()).rejects.toThrow(/as its SHA-256 must be/);
+    writeFileSync(moved, writeOnnx(tinyTeacher()));
+    expect((await goOn()).studentSha256).toBe(whole.studentSha256);
+    expect((await readRunRecord(at('moved/run.json')))!.options.teacher).toBe(moved);
+  });
+
+  test('past damaged lines of measurements', async () => {
+    const controller = new AbortController();
+    const folder = at('cut');
+    await collect(optionsOf(), { folder, signal: controller.signal }, (event) => {
+      if (event.event === 'step' && event.step === 2) controller.abort();
+    });
+    const file = join(folder, 'metrics.jsonl');
+    const [first, ...others] = readFileSync(file, 'utf8').split('\n');
+    writeFileSync(file, [first, 'null', '{"ev', '3', ...others, '{"event":"st'].join('\n'));
+    expect((await resultOf(optionsOf(), { folder, resume: true })).step).toBe(6);
+    expect(
+      lines(folder)
+        .filter(({ event }) => event === 'step')
+        .map(({ step }) => step),
+    ).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
   test('a finished run is told again, and nothing is computed', async () => {
     const folder = at('run');
     const first = await resultOf(optionsOf(), { folder });
@@ -427,6 +464,38 @@ describe('refuses', () => {
     expect(await message(optionsOf({ temperature: 2 }), { folder, resume: true })).toBe(
       `Cannot resume '${folder}' as 'temperature' must be 4, as the run was started with: current value is 2`,
     );
+  });
+
+  test('a damaged record, a finished run without its student, and files in the place of folders', async () => {
+    const folder = at('run');
+    await resultOf(optionsOf(), { folder });
+    const file = join(folder, 'run.json');
+    const record = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    const goOn = () => collect(optionsOf(), { folder, resume: true });
+    for (const [fields, named] of [
+      [{ teacher: undefined }, 'teacher'],
+      [{ teacher: { ...(record.teacher as object), sha256: 7 } }, 'teacher.sha256'],
+      [{ options: null }, 'options'],
+      [{ state: 'asleep' }, 'state'],
+      [{ evaluations: [{ step: 1 }] }, 'evaluations.0.accuracy'],
+    ] as const) {
+      writeFileSync(file, JSON.stringify({ ...record, ...fields }));
+      const message = `Cannot read '${file}' as it must be the record of a run, version 1: current content is one whose '${named}' is damaged`;
+      await expect(goOn()).rejects.toMatchObject({ code: 'DATA', message });
+      await expect(readConfiguration(file)).rejects.toMatchObject({ code: 'DATA', message });
+    }
+    writeFileSync(file, JSON.stringify(record));
+    rmSync(join(folder, 'student'), { recursive: true });
+    await expect(goOn()).rejects.toMatchObject({ code: 'MODEL' });
+    writeFileSync(file, JSON.stringify({ ...record, state: 'interrupted' }));
+    for (const name of ['samples', 'checkpoints']) {
+      rmSync(join(folder, name), { recursive: true });
+      writeFileSync(join(folder, name), '');
+      const message = `Cannot read '${join(folder, name)}' as it must be a folder: current value is a file`;
+      await expect(goOn()).rejects.toMatchObject({ code: 'DATA', message });
+      rmSync(join(folder, name));
+      mkdirSync(join(folder, name));
+    }
   });
 
   test('a second process in the folder', async () => {

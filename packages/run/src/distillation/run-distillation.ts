@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { isAbsolute, relative, resolve } from 'node:path';
 import {
   createRandomStream,
@@ -10,7 +9,6 @@ import {
   type SamplesEvent,
   sliceImageSet,
 } from '@dafl/core';
-import { readModel } from '@dafl/models';
 import { CheckpointStore, type LoadedCheckpoint } from '../folder/checkpoint-store.ts';
 import { hasTestImages } from '../data/class-folders.ts';
 import { hyperParameters } from '../options/hyper-parameters.ts';
@@ -20,7 +18,7 @@ import { fitSteps } from './fit-steps.ts';
 import { openRun } from './open-run.ts';
 import { forecastRun } from './forecast-run.ts';
 import type { FactorizationSettings } from '../models/factorize-convolutions.ts';
-import { fingerprintFile, type LoadedModel, loadTeacher, type TeacherAccess } from '../models/load-model.ts';
+import { type LoadedModel, loadModel, loadTeacher, type TeacherAccess } from '../models/load-model.ts';
 import { collectExamples } from '../report/collect-examples.ts';
 import { projectFeatures } from '../report/project-features.ts';
 import type { DownloadSettings } from '../data/mnist-files.ts';
@@ -74,8 +72,14 @@ const SHOWN_OPTIONS: readonly (keyof DistillationOptions)[] = [
   'export',
   'quantize',
 ];
-/** Options that may change when a run goes on: the student does not depend on them. */
-const REPORTING_OPTIONS: readonly string[] = [...SHOWN_OPTIONS, 'threads', 'checkpointEvery', 'timeBudgetMs'];
+/** Options that may change when a run goes on: the student does not depend on them, or, of the teacher, on where it lies. */
+const CHANGEABLE_OPTIONS: readonly string[] = [
+  ...SHOWN_OPTIONS,
+  'threads',
+  'checkpointEvery',
+  'timeBudgetMs',
+  'teacher',
+];
 
 /**
  * Runs a distillation and keeps its folder: the student, the record, the measurements, checkpoints, pictures, a report.
@@ -104,8 +108,9 @@ export async function* runDistillation(
   const previous = settings.resume === true ? await readPrevious(folder, options) : undefined;
   if (previous === undefined) await (settings.force === true ? assertReplaceable : assertVacant)(folder);
   await assertOutsideClasses(folder, options);
-  const teacher = await loadTeacher(options, settings);
-  assertSameTeacher(options.teacher, teacher, settings.teacherSha256 ?? previous?.teacher.sha256);
+  const found = await loadTeacher(options, settings);
+  assertSameTeacher(options.teacher, found, settings.teacherSha256 ?? previous?.teacher.sha256);
+  const teacher = previous === undefined ? found : withName(found, previous.teacher.name);
   if (previous?.state === 'finished') {
     yield await repeatResult(folder, previous);
     return;
@@ -379,7 +384,7 @@ async function readPrevious(folder: RunFolder, given: DistillationOptions): Prom
   const recorded = previous.options as unknown as Readonly<Record<string, unknown>>;
   // What is left open is decided as it was then: by the networks, and by the record where a time decided it.
   for (const [name, value] of Object.entries(given)) {
-    if (value === undefined || REPORTING_OPTIONS.includes(name) || (LEFT_OPEN.includes(name) && value === 'auto'))
+    if (value === undefined || CHANGEABLE_OPTIONS.includes(name) || (LEFT_OPEN.includes(name) && value === 'auto'))
       continue;
     if (JSON.stringify(value) === JSON.stringify(recorded[name])) continue;
     // An option that the run's version did not have. Its checkpoint tells whether the run is the same.
@@ -419,9 +424,15 @@ function assertSameTeacher(name: string, teacher: LoadedModel, sha256: string | 
   );
 }
 
+/** The same under the name that it had: its file may have been moved since. */
+function withName(teacher: LoadedModel, name: string): LoadedModel {
+  const { model } = teacher;
+  return { ...teacher, model: { ...model, graph: { ...model.graph, name } } };
+}
+
 /** The result of a run that ended before, as it told it then. */
 async function repeatResult(folder: RunFolder, record: RunRecord): Promise<RunResultEvent> {
-  const bytes = await readFile(folder.student);
+  const { model, sha256 } = await loadModel(folder.student);
   return {
     event: 'result',
     step: record.step,
@@ -429,13 +440,13 @@ async function repeatResult(folder: RunFolder, record: RunRecord): Promise<RunRe
     seconds: record.timings.seconds,
     backend: record.backend.description,
     seed: record.options.seed,
-    student: readModel(bytes, folder.student),
+    student: model,
     keptStep: record.keptStep ?? record.step,
     agreement: record.agreement ?? undefined,
     verdict: record.verdict ?? undefined,
     accuracy: record.accuracy ?? undefined,
     teacherAccuracy: record.teacherAccuracy ?? undefined,
-    studentSha256: fingerprintFile(bytes).sha256,
+    studentSha256: sha256,
     peakMemoryBytes: record.peakMemoryBytes,
     isRepeated: true,
     folder: folder.path,

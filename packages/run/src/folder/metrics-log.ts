@@ -73,7 +73,7 @@ export class MetricsLog {
   }
 }
 
-/** Reads the whole lines of a metrics file; none if there is no such file. */
+/** Reads the sound lines of a metrics file, which only reports are made of; none if there is no such file. */
 export async function readMetrics(path: string): Promise<MetricsLine[]> {
   let text: string;
   try {
@@ -82,9 +82,17 @@ export async function readMetrics(path: string): Promise<MetricsLine[]> {
     if (systemErrorCode(error) === 'ENOENT') return [];
     throw error;
   }
-  return text
-    .slice(0, text.lastIndexOf('\n') + 1)
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as MetricsLine);
+  return text.split('\n').flatMap((line) => {
+    const value = parseJson(line) as Partial<MetricsLine> | null | undefined;
+    return typeof value?.event === 'string' && Number.isInteger(value.step) ? [value as MetricsLine] : [];
+  });
+}
+
+/** Undefined where a line was cut short or damaged. */
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }

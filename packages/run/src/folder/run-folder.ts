@@ -162,7 +162,7 @@ async function listEntries(folder: RunFolder): Promise<string[]> {
   try {
     return await listFolder(folder.path);
   } catch (error) {
-    if (systemErrorCode(error) !== 'ENOTDIR') throw error;
+    if (!(error instanceof DaflError) || systemErrorCode(error.cause) !== 'ENOTDIR') throw error;
     fail({ cannot: `write to '${folder.path}'`, as: 'it must be a folder', value: 'a file' });
   }
 }

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DaflError, type ErrorCode, fail, type Preprocessing, type Verdict } from '@dafl/core';
+import { z } from 'zod';
 import type { SettledOptions } from '../options/distillation-options.ts';
 import { parseDistillationOptions } from '../options/distillation-options.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -84,14 +85,43 @@ export interface RunRecord {
 export async function readRunRecord(path: string): Promise<RunRecord | undefined> {
   const value = await readJson(path);
   if (value === undefined) return undefined;
-  const record: Partial<RunRecord> = typeof value === 'object' && value !== null ? value : {};
-  if (record.format !== 'dafl-run' || record.version !== 1) {
+  const record = takeRecord(path, value);
+  return { ...record, options: parseDistillationOptions(record.options) as SettledOptions };
+}
+
+const network = z.looseObject({
+  name: z.string(),
+  sha256: z.string().nullable(),
+  parameters: z.number(),
+  multiplyAccumulates: z.number(),
+  inputShape: z.array(z.number()),
+});
+/** What of a record is read on: one that was changed by hand is refused, not stumbled over. */
+const recordSchema = z.looseObject({
+  state: z.enum(['running', 'interrupted', 'failed', 'finished']),
+  options: z.looseObject({}),
+  step: z.int().min(0),
+  teacher: network,
+  student: network,
+  backend: z.looseObject({ description: z.string(), reason: z.string() }),
+  timings: z.looseObject({ startedAt: z.string(), seconds: z.number() }),
+  evaluations: z.array(z.looseObject({ step: z.int(), accuracy: z.number(), count: z.int() })),
+});
+
+/** @throws {DaflError} `DATA` if a value is no record. */
+function takeRecord(path: string, value: unknown): RunRecord {
+  const reject = (content: string): never => {
     throw new DaflError(
       'DATA',
-      `Cannot read '${path}' as it must be the record of a run, version 1: current content is another`,
+      `Cannot read '${path}' as it must be the record of a run, version 1: current content is ${content}`,
     );
-  }
-  return { ...(record as RunRecord), options: parseDistillationOptions(record.options) as SettledOptions };
+  };
+  const record: Partial<RunRecord> = typeof value === 'object' && value !== null ? value : {};
+  if (record.format !== 'dafl-run' || record.version !== 1) return reject('another');
+  const { error } = recordSchema.safeParse(record);
+  return error === undefined
+    ? (record as RunRecord)
+    : reject(`one whose '${error.issues[0].path.join('.')}' is damaged`);
 }
 
 /** Options from a file, and the teacher they were used with, where the file is the record of a run. */
@@ -127,7 +157,7 @@ export async function readConfiguration(path: string): Promise<Configuration> {
     });
   }
   if ('format' in value && value.format === 'dafl-run') {
-    const { options, teacher } = value as RunRecord;
+    const { options, teacher } = takeRecord(path, value);
     return { options: { ...options }, teacherSha256: teacher.sha256 ?? undefined };
   }
   return { options: value as Record<string, unknown> };

@@ -14,11 +14,8 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 test.each([
-  [
-    'ENOSPC',
-    /^Cannot write '.*' as the disk must have room: current error is ENOSPC\. Free some space \(.* free\), then go on with --resume$/,
-  ],
-  ['EIO', /^Cannot write '.*' as the disk must work: current error is EIO\. Check the disk, then go on with --resume$/],
+  ['ENOSPC', /^Cannot write '.*' as the disk must have room: current error is ENOSPC\. Free some space \(.* free\)$/],
+  ['EIO', /^Cannot write '.*' as the disk must work: current error is EIO\. Check the disk$/],
   ['EROFS', /^Cannot write '.*' as the folder must be writable: current error is EROFS\. Choose another folder$/],
   ['ENOTDIR', /^Cannot write '.*' as its folder must be usable: current error is ENOTDIR\. Choose another folder$/],
 ])('%s', async (code, expected) => {

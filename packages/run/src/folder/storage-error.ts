@@ -27,10 +27,10 @@ export async function toStorageError(error: unknown, path: string): Promise<unkn
   if (FULL.has(code)) {
     const free = await freeBytes(path);
     const advice = free === undefined ? '' : ` (${formatBytes(free)} free)`;
-    return reject('the disk must have room', `Free some space${advice}, then go on with --resume`);
+    return reject('the disk must have room', `Free some space${advice}`);
   }
   if (REFUSED.has(code)) return reject('the folder must be writable', 'Choose another folder');
-  if (code === 'EIO') return reject('the disk must work', 'Check the disk, then go on with --resume');
+  if (code === 'EIO') return reject('the disk must work', 'Check the disk');
   return reject('its folder must be usable', 'Choose another folder');
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import * as nodeFiles from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { fail } from '@dafl/core';
 import { systemErrorCode, toStorageError } from './storage-error.ts';
 
 /** The calls of `node:fs/promises` that writing takes; tests make the nth of them fail. */
@@ -160,13 +161,20 @@ export async function removeTemporaryFiles(folder: string): Promise<void> {
   }
 }
 
-/** Names in a folder, sorted; none if there is no such folder. */
+/**
+ * Names in a folder, sorted; none if there is no such folder.
+ *
+ * @throws {DaflError} `DATA` if it is none, or can't be read.
+ */
 export async function listFolder(folder: string): Promise<string[]> {
   try {
     return (await nodeFiles.readdir(folder)).sort();
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return [];
-    throw error;
+    const code = systemErrorCode(error);
+    if (code === 'ENOENT') return [];
+    if (code === undefined) throw error;
+    const value = code === 'ENOTDIR' ? 'a file' : code;
+    return fail({ code: 'DATA', cannot: `read '${folder}'`, as: 'it must be a folder', value, cause: error });
   }
 }
 
