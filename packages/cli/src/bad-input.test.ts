@@ -396,3 +396,14 @@ test('what a command has written by a flag elsewhere may be named by it too', as
   for (const end of ['onnx', 'int8.onnx'])
     expect(readFileSync(join(home, `by-flag.${end}`)).equals(readFileSync(join(home, `by-place.${end}`)))).toBe(true);
 });
+
+test('a file whose name begins as flags do is told how it is given', async () => {
+  writeFileSync(join(home, '-tiny.safetensors'), writeModel(tinyTeacher()));
+  const { code, stderr } = await runDafl(['inspect', '-tiny.safetensors'], { cwd: home });
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr:
+      "error: Cannot run 'dafl inspect' as each flag must be known: current value is '-tiny.safetensors'. A file of this name is given as ./-tiny.safetensors\n",
+  });
+  expect(await runDafl(['inspect', './-tiny.safetensors'], { cwd: home })).toMatchObject({ code: 0 });
+});

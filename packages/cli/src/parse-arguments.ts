@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { CommanderError, type Command as Parser } from 'commander';
 import { allFlags, buildParser } from './build-parser.ts';
 import type { Command, GivenValues } from './command.ts';
@@ -120,7 +121,11 @@ function toUsageError(command: Command, error: CommanderError): UsageError {
   switch (error.code) {
     case 'commander.unknownOption': {
       const suggestion = /\(Did you mean (?:one of )?([^,?]+)/.exec(error.message)?.[1];
-      const advice = suggestion === undefined ? '' : `. Did you mean '${suggestion}'?`;
+      const advice = existsSync(quoted)
+        ? `. A file of this name is given as ./${quoted}`
+        : suggestion === undefined
+          ? ''
+          : `. Did you mean '${suggestion}'?`;
       return reject(`each flag must be known: current value is '${quoted}'${advice}`);
     }
     case 'commander.optionMissingArgument':

@@ -528,12 +528,25 @@ test('a teacher that ends in a softmax gives its logits, which is said, or those
   const warned = async (options: Partial<DistillationOptions>, folder: string) => {
     const events = await collect(optionsOf(options), { folder: at(folder) });
     expect(events.at(-1)?.event).toBe('result');
-    return events.flatMap((event) =>
-      event.event === 'warning' && event.code === 'PROBABILITIES' ? event.message : [],
-    );
+    expect(events.find((event) => event.event === 'start')).toMatchObject({ initialization: 'teacher' });
+    return events.flatMap((event) => (event.event === 'warning' && event.step === 0 ? event.message : []));
   };
   expect(await warned({}, 'found')).toEqual(["The logits are what Softmax 'prob' at its end reads"]);
   expect(await warned({ logits: 'logits' }, 'named')).toEqual([]);
+  const bare = at('bare.safetensors');
+  writeFileSync(bare, writeModel(tinyTeacher()));
+  expect(await warned({ student: bare }, 'bare')).toEqual(["The logits are what Softmax 'prob' at its end reads"]);
+});
+
+test.each(['softmax', 'sigmoid'] as const)('a teacher that ends in a %s has a report', async (head) => {
+  const { graph } = tinyTeacher();
+  const nodes = graph.nodes.map((node) => (node.kind === 'dense' && head === 'sigmoid' ? { ...node, units: 1 } : node));
+  const end = { kind: 'activation', name: 'prob', inputs: ['logits'], function: head } as const;
+  const ended: Graph = { ...graph, nodes: [...nodes, end], outputs: { ...graph.outputs, logits: 'prob' } };
+  writeFileSync(teacher, writeModel(initializeWeights(ended, createRandomStream(2, head))));
+  const events = await collect(optionsOf({ steps: 2 }), { folder: at('run') });
+  const codes = events.flatMap((event) => (event.event === 'warning' ? event.code : []));
+  expect(codes).not.toContain('REPORT_FAILED');
 });
 
 test('a student keeps the channels of a teacher whose group norms are spelt as torch spells them', async () => {

@@ -35,6 +35,27 @@ describe('one unit', () => {
     expect(pairUnit(paired)).toEqual({ model: paired });
   });
 
+  it.each<[string, ModelNode[]]>([
+    ['a sigmoid', [{ kind: 'activation', name: 'p', inputs: ['unit'], function: 'sigmoid' }]],
+    ['a hard sigmoid', [{ kind: 'activation', name: 'p', inputs: ['unit'], function: 'hardSigmoid' }]],
+    [
+      'a softened tanh',
+      [
+        { kind: 'affine', name: 'half', inputs: ['unit'], factor: [0.5], summand: [0] },
+        { kind: 'activation', name: 'tanh', inputs: ['half'], function: 'tanh' },
+        { kind: 'affine', name: 'p', inputs: ['tanh'], factor: [0.5], summand: [0.5] },
+      ],
+    ],
+  ])('is left to core behind %s, which is above 0 for each image', async (_, tail) => {
+    const model = modelOf(graphOf(...tail));
+    expect(pairUnit(model)).toEqual({ model });
+    const backend = createCpuBackend({ precision: 'float64' });
+    const images = backend.tensor(createRandomStream(2, 'pixels').normal(64), [16, 2, 2, 1]);
+    const logits = await predictLogits(createNetwork(backend, model), images);
+    const labels = Array.from({ length: 16 }, (__, image) => Number(logits[2 * image + 1] > logits[2 * image]));
+    expect(new Set(labels)).toEqual(new Set([0, 1]));
+  });
+
   it('is left where nothing can be told of it', () => {
     const sure = modelOf(graphOf({ kind: 'activation', name: 'p', inputs: ['unit'], function: 'softmax' }));
     expect(pairUnit(sure)).toEqual({ model: sure });

@@ -1,4 +1,4 @@
-import { type Graph, inferShapes, type Model, type ModelNode } from '@dafl/core';
+import { type Graph, inferShapes, type Model, type ModelNode, takeLogits } from '@dafl/core';
 
 /** A model with classes, and what was assumed of them, in a sentence. */
 export interface PairedModel {
@@ -14,6 +14,8 @@ export function pairUnit(model: Model): PairedModel {
   const { graph } = model;
   const { logits } = graph.outputs;
   if (logits === undefined || inferShapes(graph).get(logits)?.output.join() !== '1') return { model };
+  // Two classes already: a sigmoid, however it is spelt.
+  if (takeLogits(graph).note !== undefined) return { model };
   // Of a softmax over one class, nothing can be told.
   const last = graph.nodes.find(({ name }) => name === logits);
   if (last?.kind === 'softmax' || (last?.kind === 'activation' && last.function === 'softmax')) return { model };

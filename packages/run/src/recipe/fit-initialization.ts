@@ -1,4 +1,4 @@
-import { DaflError, inheritChannels, type Model } from '@dafl/core';
+import { DaflError, inheritChannels, type Model, takeLogits } from '@dafl/core';
 import type { DistillationOptions } from '../options/distillation-options.ts';
 import type { StudentSource } from '../models/load-model.ts';
 import type { Recipe } from './resolve-recipe.ts';
@@ -24,7 +24,8 @@ export function fitInitialization(
   const mayFall = training.initialization === 'auto' && startsFromTeacher(options) && teacher.answer === undefined;
   if (!mayFall || student.weights !== undefined) return { options, note: null };
   try {
-    inheritChannels(teacher, student.graph);
+    // As they are distilled: without what stands behind the logits.
+    inheritChannels({ ...teacher, graph: takeLogits(teacher.graph).graph }, takeLogits(student.graph).graph);
     return { options, note: null };
   } catch (error) {
     if (!(error instanceof DaflError && error.code === 'MODEL')) throw error;

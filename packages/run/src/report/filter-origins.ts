@@ -1,4 +1,4 @@
-import { inheritChannels, type Model } from '@dafl/core';
+import { inheritChannels, type Model, takeLogits } from '@dafl/core';
 import type { RunRecord } from '../folder/run-record.ts';
 
 /**
@@ -13,5 +13,8 @@ export function filterOrigins(
 ): readonly number[] | undefined {
   if (initialization !== 'teacher') return undefined;
   const node = student.graph.nodes.find(({ kind }) => kind === 'conv2d');
-  return node === undefined ? undefined : inheritChannels(teacher, student.graph).channels.get(node.name);
+  if (node === undefined) return undefined;
+  // As they were distilled: without what stands behind the logits.
+  const taken = { ...teacher, graph: takeLogits(teacher.graph).graph };
+  return inheritChannels(taken, takeLogits(student.graph).graph).channels.get(node.name);
 }
