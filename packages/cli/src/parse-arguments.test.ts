@@ -65,3 +65,19 @@ test('every command that reads a model takes what its file may leave open', asyn
   }
   expect(readers).toEqual(['record', 'evaluate', 'inspect', 'predict', 'convert', 'quantize']);
 });
+
+test.each([
+  ['distill tiny -o run', '-o', 'out'],
+  ['distill tiny --output run', '--output', 'out'],
+  ['distill tiny --epochs 3', '--epochs', 'steps'],
+  ['distill tiny --lr 0.1', '--lr', 'student-learning-rate'],
+  ['distill tiny --batch 8', '--batch', 'batch-size'],
+  ['distill tiny --test photos', '--test', 'eval'],
+  ['evaluate tiny --eval photos', '--eval', 'data'],
+  ['quantize tiny --data photos', '--data', 'eval'],
+  ['convert tiny --out=x.onnx --with-soft', '--with-soft', 'with-softmax'],
+])('dafl %s: %s is --%s here', async (line, typed, meant) => {
+  await expect(parse(line)).rejects.toThrow(
+    `each flag must be known: current value is '${typed}'. Did you mean '--${meant}'?`,
+  );
+});

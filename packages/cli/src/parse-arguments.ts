@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { nearestName } from '@dafl/run/options';
 import { CommanderError, type Command as Parser } from 'commander';
 import { allFlags, buildParser } from './build-parser.ts';
 import type { Command, GivenValues } from './command.ts';
@@ -120,12 +121,12 @@ function toUsageError(command: Command, error: CommanderError): UsageError {
   const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? '';
   switch (error.code) {
     case 'commander.unknownOption': {
-      const suggestion = /\(Did you mean (?:one of )?([^,?]+)/.exec(error.message)?.[1];
+      const meant = findMeant(quoted, command);
       const advice = existsSync(quoted)
         ? `. A file of this name is given as ./${quoted}`
-        : suggestion === undefined
+        : meant === undefined
           ? ''
-          : `. Did you mean '${suggestion}'?`;
+          : `. Did you mean '--${meant}'?`;
       return reject(`each flag must be known: current value is '${quoted}'${advice}`);
     }
     case 'commander.optionMissingArgument':
@@ -133,4 +134,23 @@ function toUsageError(command: Command, error: CommanderError): UsageError {
     default:
       return reject(error.message.replace(/^error: /, ''));
   }
+}
+
+/** What other tools, or other commands, call what a command has: the first that it has is meant. */
+const CALLED: Readonly<Record<string, readonly string[]>> = {
+  data: ['eval'],
+  epochs: ['steps'],
+  eval: ['data'],
+  lr: ['learning-rate', 'student-learning-rate'],
+  o: ['out'],
+  output: ['out'],
+  test: ['eval', 'data'],
+  val: ['eval', 'data'],
+};
+
+/** The flag that is meant by one that there is not. */
+function findMeant(typed: string, command: Command): string | undefined {
+  const name = typed.replace(/^-+/, '').toLowerCase();
+  const known = allFlags(command).map((flag) => flag.name);
+  return CALLED[name]?.find((other) => known.includes(other)) ?? nearestName(name, known);
 }

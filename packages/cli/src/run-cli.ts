@@ -122,6 +122,7 @@ function splitAtCommand(parameters: readonly string[]): {
 
 /** What is no command here, and where it is. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
+  resume: '. Type dafl distill --resume <folder>',
   report:
     '. distill and train write the report by themselves: report.html in the folder of the run, or beside the model',
 };

@@ -19,7 +19,7 @@ function editDistance(left: string, right: string): number {
 /**
  * The known name that a mistyped one probably means.
  *
- * @returns Undefined where none is near: more than a third of the letters would have to change.
+ * @returns Undefined where none is near: more than a third of the letters would have to change, and none begins so.
  * @example
  * ```ts
  * nearestName('batchsize', ['steps', 'batchSize']); // 'batchSize'
@@ -30,8 +30,10 @@ export function nearestName(name: string, known: readonly string[]): string | un
   const ranked = known
     .map((candidate) => ({ candidate, distance: editDistance(lower, candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);
-  const best = ranked[0];
+  const [best] = ranked;
   if (best === undefined) return undefined;
-  const isPrefix = lower.length >= 3 && best.candidate.toLowerCase().startsWith(lower);
-  return isPrefix || best.distance <= Math.max(1, Math.floor(best.candidate.length / 3)) ? best.candidate : undefined;
+  if (best.distance <= Math.max(1, Math.floor(best.candidate.length / 3))) return best.candidate;
+  return lower.length < 3
+    ? undefined
+    : ranked.find(({ candidate }) => candidate.toLowerCase().startsWith(lower))?.candidate;
 }
