@@ -190,6 +190,10 @@ export const commonEvents: readonly EventSchema[] = [
     ]),
     message: z.string(),
   }),
+  event('commands', 'Of `dafl --help`', {
+    commands: z.array(z.strictObject({ name: z.string(), summary: z.string() })),
+  }),
+  event('version', 'Of `dafl --version`', { version: z.string() }),
   event('help', 'Of `--help`: the arguments as JSON Schema', {
     command: z.string(),
     description: z.string(),

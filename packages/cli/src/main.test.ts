@@ -450,3 +450,12 @@ test('dafl estimate tells what a run will take and writes nothing', async () => 
   expect(estimate.peakMemoryBytes).toBeGreaterThan(1e6);
   expect(readdirSync(home)).toEqual(before);
 });
+
+test.each(['--version', '--help', '', 'completion bash', 'models', 'predict --help', 'nothing', 'runs'])(
+  'dafl %s --json writes lines of JSON and nothing else',
+  async (line) => {
+    const { stdout } = await run([...line.split(' ').filter(Boolean), '--json']);
+    const events = parseEvents(stdout);
+    expect(events.map(({ event }) => event)).toEqual([expect.stringMatching(/^(version|commands|error|result|help)$/)]);
+  },
+);

@@ -64,10 +64,11 @@ async function dispatch(
   context: CommandContext,
   onLoaded: (command: Command) => void,
 ): Promise<number> {
-  const { terminal } = context;
+  const { terminal, isJson } = context;
   const { before, name, after } = splitAtCommand(parameters);
   if (before.includes('--version') || before.includes('-V')) {
-    terminal.out(`${(createRequire(import.meta.url)('../package.json') as { version: string }).version}\n`);
+    const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+    terminal.out(`${isJson ? JSON.stringify({ event: 'version', version }) : version}\n`);
     return exitCodes.done;
   }
   // What the shell asks when Tab is pressed.
@@ -79,7 +80,8 @@ async function dispatch(
   if (name === undefined && before.length === 0 && terminal.hasKeyboard && terminal.isInteractive)
     return await (await import('./start-interactively.ts')).startInteractively(context);
   if (name === undefined) {
-    terminal.out(renderHelp(terminal));
+    const list = Object.entries(commands).map(([command, { summary }]) => ({ name: command, summary }));
+    terminal.out(isJson ? `${JSON.stringify({ event: 'commands', commands: list })}\n` : renderHelp(terminal));
     return before.some((flag) => helpFlags.includes(flag)) ? exitCodes.done : exitCodes.usage;
   }
   if (!Object.hasOwn(commands, name)) throw await unknownCommand(name);
@@ -89,7 +91,7 @@ async function dispatch(
   const { parseArguments } = await import('./parse-arguments.ts');
   const { given, help } = parseArguments(command, [...before, ...after]);
   if (help !== undefined) {
-    terminal.out(context.isJson ? await renderJsonHelp(command) : renderCommandHelp(command, terminal, help));
+    terminal.out(isJson ? await renderJsonHelp(command) : renderCommandHelp(command, terminal, help));
     return exitCodes.done;
   }
   return await command.run(given, context);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
+import { UsageError } from '../usage-error.ts';
 
 export const completionCommand: Command = defineCommand({
   name: 'completion',
@@ -15,7 +16,12 @@ export const completionCommand: Command = defineCommand({
     "echo 'source <(dafl completion zsh)' >> ~/.zshrc",
     'dafl completion fish > ~/.config/fish/completions/dafl.fish',
   ],
-  async run({ shell }, { terminal }) {
+  async run({ shell }, { terminal, isJson }) {
+    if (isJson) {
+      throw new UsageError(
+        "Cannot run 'dafl completion' as '--json' must be left out, since a shell reads what it writes: current value is true",
+      );
+    }
     const { script } = await import('@bomb.sh/tab');
     if (shell === 'bash') terminal.out(withoutBashCompletion);
     // Writes to stdout by itself.
