@@ -455,24 +455,28 @@ test('dafl samples', async () => {
     model knows, a row for each class, as a PNG file.
 
     Arguments:
-      run                         Folder of a run; with --method a model: a built-in
-                                  name or a file
+      run                          Folder of a run; with --method a model: a
+                                   built-in name or a file
 
     Options:
-      --out <file>                The PNG file; one that is there is replaced
-                                  (default: samples.png)
-      --seed <number>             The same seed gives the same images (default: 0)
-      --per-class <number>        Images of each class, at most (default: 8)
-      --method <name>             Look into a model, and how: deep-inversion, pool
-                                  or nayer
-      --synthesis-steps <number>  Updates in which these images are made. Default:
-                                  the method's
+      --out <file>                 The PNG file; one that is there is replaced
+                                   (default: samples.png)
+      --seed <number>              The same seed gives the same images (default: 0)
+      --per-class <number>         Images of each class, at most (default: 8)
+      --method <name>              Look into a model, and how: deep-inversion, pool
+                                   or nayer
+      --synthesis-steps <number>   Updates in which these images are made. Default:
+                                   the method's
+      --mean <number,...>          Mean of its training images, if its file lacks it
+      --std <number,...>           Their standard deviation, likewise
+      --range <0..1|-1..1|0..255>  Pixels that it takes, likewise
 
     Examples:
       dafl samples student --seed 7 --out more.png
       dafl samples lenet5-mnist --method deep-inversion
 
     Everywhere: --json, --quiet, --no-images, --verbose
+    'dafl samples --help-all' shows all 11 flags.
     "
   `);
 });

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeModel } from '@dafl/models';
+import { writeModel, writeOnnx } from '@dafl/models';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tinyData, tinyTeacher } from '../../../test-fixtures/tiny-teacher.ts';
 import { isPlain, parseEvents, runDafl } from './_run-dafl.ts';
@@ -319,6 +319,15 @@ describe('the other commands', () => {
       stderr:
         "error: Cannot draw samples as '--synthesis-steps' must come with --method, which it belongs to: current value is 2\n",
     });
+    // As every command that reads a model: what its file leaves open can be said, and is told.
+    const { graph, weights } = tinyTeacher();
+    writeFileSync(join(home, 'open.onnx'), writeOnnx({ graph: { ...graph, preprocessing: undefined }, weights }));
+    const open = (...flags: string[]) =>
+      run(['samples', 'open.onnx', '--method', 'pool', '--synthesis-steps', '1', '--out', 'open.png', ...flags]);
+    expect((await open()).stderr).toMatch(/^note: .*--mean/m);
+    const said = await open('--mean', '0.5', '--std', '0.5');
+    expect(said.code).toBe(0);
+    expect(said.stderr).not.toContain('note:');
   });
 
   test('dafl samples draws from the last checkpoint of a run', async () => {

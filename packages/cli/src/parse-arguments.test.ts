@@ -55,7 +55,7 @@ test.each([
   await expect(parse(line)).rejects.toThrow(message);
 });
 
-test('every command that reads a model takes what its file may leave open', async () => {
+test('every command that reads a model, and no run, takes what its file may leave open', async () => {
   const readers: string[] = [];
   for (const [name, entry] of Object.entries(commands)) {
     const { shape } = (await entry.load()).schema;

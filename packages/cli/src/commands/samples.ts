@@ -3,6 +3,8 @@ import { z } from 'zod';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
 import { exitCodes } from '../exit-code.ts';
+import { fileArguments } from '../shared-arguments.ts';
+import { tellNotes } from '../tell-notes.ts';
 
 export const samplesCommand: Command = defineCommand({
   name: 'samples',
@@ -33,15 +35,18 @@ export const samplesCommand: Command = defineCommand({
       .describe('Look into a model, and how: deep-inversion, pool or nayer')
       .meta({ placeholder: 'name' }),
     synthesisSteps: z.int().min(1).optional().describe("Updates in which these images are made. Default: the method's"),
+    ...fileArguments,
   }),
   operands: ['run'],
   examples: ['dafl samples student --seed 7 --out more.png', 'dafl samples lenet5-mnist --method deep-inversion'],
-  async run({ run, out: file, seed, perClass, method, synthesisSteps }, { terminal, isJson, signal }) {
-    if (method === undefined && synthesisSteps !== undefined) {
+  async run({ run, out: file, seed, perClass, method, ...ofModel }, { terminal, isJson, signal }) {
+    const [first] = method === undefined ? Object.entries(ofModel).filter(([, value]) => value !== undefined) : [];
+    if (first !== undefined) {
+      const [name, value] = first;
       fail({
         cannot: 'draw samples',
-        as: "'synthesisSteps' must come with --method, which it belongs to",
-        value: synthesisSteps,
+        as: `'${name}' must come with --method, which it belongs to`,
+        value: String(value),
       });
     }
     const { renderSamplesImage, sampleModel, sampleRun, tryFile, writeFileAtomically } = await import('@dafl/run');
@@ -55,7 +60,7 @@ export const samplesCommand: Command = defineCommand({
     const samples =
       method === undefined
         ? await sampleRun(run, options)
-        : await sampleModel(run, { ...options, method, synthesisSteps });
+        : await sampleModel(run, { ...options, ...ofModel, method, onNotes: (notes) => tellNotes(notes, terminal) });
     await writeFileAtomically(file, renderSamplesImage(samples));
     const { step, labels } = samples;
     terminal.out(

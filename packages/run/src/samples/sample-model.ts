@@ -11,17 +11,19 @@ import {
 } from '@dafl/core';
 import { deepInversion, nayer, pool } from '@dafl/methods';
 import { parseDistillationOptions } from '../options/distillation-options.ts';
-import { loadTeacher } from '../models/load-model.ts';
+import { loadTeacher, type ModelOptions } from '../models/load-model.ts';
 import { resolveRecipe } from '../recipe/resolve-recipe.ts';
 import type { SampleRunOptions } from './sample-run.ts';
 import { selectBackend } from '../machine/select-backend.ts';
 
 /** What to draw of a model. */
-export interface SampleModelOptions extends SampleRunOptions {
+export interface SampleModelOptions extends SampleRunOptions, ModelOptions {
   /** How the images are made: of the methods that need nothing but a teacher to make a batch of given classes. */
   readonly method: string;
   /** Updates in which the images are made; default: the method's. */
   readonly synthesisSteps?: number;
+  /** Told what was found or assumed as the model was read. */
+  readonly onNotes?: (notes: readonly string[]) => void;
 }
 
 /** Images of one batch at most. */
@@ -35,15 +37,17 @@ const able: readonly string[] = ['deep-inversion', 'pool', 'nayer'];
  * @throws {DaflError} `USAGE` for a method that cannot; `MODEL` if there is no such model, or it only answers.
  */
 export async function sampleModel(teacher: string, options: SampleModelOptions): Promise<SamplesEvent> {
-  const { method: name, seed, perClass = 8, synthesisSteps, signal, onBackend } = options;
+  const { method: name, perClass = 8, signal, onBackend, onNotes, ...given } = options;
   check(able.includes(name), {
     cannot: `draw samples of '${teacher}'`,
     as: "'method' must be 'deep-inversion', 'pool' or 'nayer'",
     value: `'${name}'`,
   });
-  const recipe = resolveRecipe(parseDistillationOptions({ teacher, method: name, seed, synthesisSteps }));
+  const recipe = resolveRecipe(parseDistillationOptions({ teacher, method: name, ...given }));
   const settled = recipe.options;
+  const { seed } = settled;
   const loaded = await loadTeacher(settled, { signal });
+  onNotes?.(loaded.notes);
   const { graph, answer } = loaded.model;
   if (answer !== undefined) {
     throw new DaflError(
