@@ -1,4 +1,4 @@
-import { describeClassifier, type Graph, takeLogits } from '@dafl/core';
+import { type Graph, takeLogits } from '@dafl/core';
 
 /** What may surprise whoever distils or deploys a classifier, in sentences; none where nothing does. */
 export function warnOfModel(graph: Graph): string[] {
@@ -11,11 +11,6 @@ export function warnOfModel(graph: Graph): string[] {
     warnings.push(
       'Its convolutions have no batch norm, or it was folded into them: losses on batch statistics cannot be used',
     );
-  }
-  const { mean, standardDeviation } = describeClassifier(graph).preprocessing;
-  const isPlain = mean.every((value) => value === 0) && standardDeviation.every((value) => value === 1);
-  if (isPlain) {
-    warnings.push('It names no mean and deviation: pixels in 0..1 are taken as they are (--mean, --std, --range)');
   }
   return warnings;
 }
