@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Verdict } from '@dafl/core';
+import { fail, type Verdict } from '@dafl/core';
 import { type Machine, systemErrorCode } from '@dafl/run';
 import type { Task } from './experiment.ts';
 
@@ -49,12 +49,17 @@ export function recordFile(folder: string, experiment: string, row: string, seed
   return join(folder, experiment, `${row}-seed-${seed}.json`);
 }
 
-/** @returns Undefined if there is none. */
+/**
+ * @returns Undefined if there is none.
+ * @throws {DaflError} `DATA` if it is damaged.
+ */
 export async function readExperimentRecord(file: string): Promise<ExperimentRecord | undefined> {
   try {
     return JSON.parse(await readFile(file, 'utf8')) as ExperimentRecord;
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
+    if (!(error instanceof SyntaxError)) throw error;
+    const value = `${error.message}. Without the file, the row is run again`;
+    return fail({ code: 'DATA', cannot: `read '${file}'`, as: 'it must be the record of a row', value, cause: error });
   }
 }

@@ -81,7 +81,13 @@ export async function readMetadata(
   const file = parseSafetensors(bytes, path);
   const text = file.metadata.get(KEY);
   if (text === undefined) return reject(`its header must hold '${KEY}'`, 'a safetensors file without');
-  const parsed = headerSchema.safeParse(JSON.parse(text));
+  let stored: unknown;
+  try {
+    stored = JSON.parse(text);
+  } catch (error) {
+    return reject('its header must be JSON', (error as SyntaxError).message, error);
+  }
+  const parsed = headerSchema.safeParse(stored);
   if (!parsed.success) return reject('its header must be sound', z.prettifyError(parsed.error), parsed.error);
   const header = parsed.data;
   if (header.teacherSha256 !== teacherSha256)
