@@ -100,7 +100,7 @@ test('dafl distill', async () => {
       dafl distill --resume student
 
     Everywhere: --json, --quiet, --no-images, --verbose
-    'dafl distill --help-all' shows all 75 flags.
+    'dafl distill --help-all' shows all 77 flags.
     "
   `);
 });
@@ -211,6 +211,10 @@ test('dafl distill --help-all', async () => {
                                                and that pool begins with (default:
                                                8000, or 0 for teachers with batch
                                                norms)
+      --batch-uses <number>                    Updates of the student in which
+                                               procedural uses each batch, which its
+                                               teacher answers once (default: 4, or
+                                               2 where networks are not small)
       --batch-size <number>                    Images of one step
       --latent-size <number>                   Length of the generator's latent
                                                vector
@@ -272,6 +276,11 @@ test('dafl distill --help-all', async () => {
       --student-whitening <none|inputs>        What the student's optimizer sees as
                                                white: nothing, or what its layers
                                                read
+      --student-norms <own|batch>              What a student from random weights
+                                               learns with: the norms that it has,
+                                               or, where it has none, batch norms,
+                                               which are folded into its layers in
+                                               the end
       --student-batch-norm <moving|fixed>      Statistics of the student's batch
                                                norms: of its batches, or those that
                                                it starts with, then without dropout
