@@ -1,4 +1,4 @@
-import { affine, divide, exp, log, multiply, square } from '../../autodiff/operations/element-wise.ts';
+import { affine, clip, divide, exp, log, multiply, square } from '../../autodiff/operations/element-wise.ts';
 import { squareRoot } from '../../autodiff/operations/square-root.ts';
 import type { Tape, Value } from '../../autodiff/tape.ts';
 import { number } from '../field-readers.ts';
@@ -6,7 +6,7 @@ import type { NodeBase, NodeKind } from '../node-kind.ts';
 import { passChannels } from './_pass-channels.ts';
 import { passOn } from './_pass-on.ts';
 
-/** Each element to the power `exponent`. Exponents that are neither whole nor 1/2 need elements > 0. */
+/** Each element to the power `exponent`. Exponents that are neither whole nor 1/2 need elements >= 0. */
 export interface PowerNode extends NodeBase {
   readonly kind: 'power';
   readonly exponent: number;
@@ -19,6 +19,10 @@ export const power: NodeKind<PowerNode> = {
   forward: ({ exponent }, [input], { tape }) => raise(tape, input, exponent),
   follow: passChannels,
 };
+
+/** A little more than the least number of float32 with all its digits. */
+const LEAST = 1e-37;
+const LARGEST = 3.4028234663852886e38;
 
 /** input^exponent */
 export function raise(tape: Tape, input: Value, exponent: number): Value {
@@ -35,6 +39,9 @@ export function raise(tape: Tape, input: Value, exponent: number): Value {
     const half = passOn(tape, raise(tape, input, Math.floor(exponent / 2)), (value) => square(tape, value));
     return exponent % 2 === 0 ? half : passOn(tape, half, (value) => multiply(tape, value, input));
   }
-  const scaled = passOn(tape, log(tape, input), (value) => affine(tape, value, exponent));
+  // A logarithm of 0, and its slope, are infinite: 0 is taken as a little more, without a slope.
+  const above = clip(tape, input, LEAST, LARGEST);
+  const logarithm = passOn(tape, above, (value) => log(tape, value));
+  const scaled = passOn(tape, logarithm, (value) => affine(tape, value, exponent));
   return passOn(tape, scaled, (value) => exp(tape, value));
 }
