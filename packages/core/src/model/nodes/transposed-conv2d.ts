@@ -73,14 +73,31 @@ export const transposedConv2d: NodeKind<TransposedConv2dNode> = {
 
   follow(node, [input], flow, shapes) {
     const { name, filters, groups } = node;
+    const sides = slideAxes(input, null, flow, shapes);
+    const [, , channels] = input;
+    if (groups > 1 && channels?.length === groups) {
+      const multiplier = filters / groups;
+      const output = channels.flatMap((channel) => Array<Channel>(multiplier).fill(channel));
+      return {
+        output: [...sides, output],
+        weights: withBias<WeightChannels>(
+          { blocks: [[null, null, null, channels]], makes: 3 },
+          node.useBias ? { blocks: [[output]] } : null,
+        ),
+        resize: (kept) => {
+          const left = kept.positions(channels).length;
+          return { ...node, groups: left, filters: left * multiplier };
+        },
+      };
+    }
     const output = flow.make(filters, name);
-    const [inputBlocks, outputBlocks] = [splitAxis(input[2], groups), splitAxis(output, groups)];
+    const [inputBlocks, outputBlocks] = [splitAxis(channels, groups), splitAxis(output, groups)];
     if (groups > 1) {
       inputBlocks.forEach((block, group) => flow.mark(block, `${name}<${group}`));
       outputBlocks.forEach((block, group) => flow.mark(block, `${name}>${group}`));
     }
     return {
-      output: [...slideAxes(input, null, flow, shapes), output],
+      output: [...sides, output],
       weights: withBias<WeightChannels>(
         {
           blocks: inputBlocks.map((block, group): Layout => [null, null, outputBlocks[group], block]),
