@@ -85,3 +85,8 @@ describe('the classes', () => {
     expect(choose([])).toBeUndefined();
   });
 });
+
+it('a choice in the middle of a network is no end of it', () => {
+  const nodes = [step('TopK', 'logits,k', 'best,place'), step('Gemm', 'best,v', 'y')];
+  expect(choose(['y'], ...nodes)).toEqual({ name: 'y', output: 'y', notes: [] });
+});

@@ -16,6 +16,8 @@ export interface ChosenOutput {
 
 /** Operators that say which class it is and nothing of the others, or make a dictionary of what they read. */
 const deciders: ReadonlySet<string> = new Set(['ArgMax', 'TopK', 'Hardmax', 'ZipMap']);
+/** Operators that layers are made of. */
+const layers: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'Einsum']);
 /** Outputs that are looked at: for each, the graph is followed to its input. */
 const MOST_OUTPUTS = 16;
 /** What is reduced to a few numbers tells of the classes together: how sure of them a network is. */
@@ -64,6 +66,8 @@ function decidedBy(tensor: string, file: OnnxModel, producers: ReadonlyMap<strin
     if (inputs.has(name)) return undefined;
     const node = producers.get(name);
     if (node === undefined) continue;
+    // What stands before a layer is no end of the network: it is read, or refused by name.
+    if (layers.has(node.operator)) return undefined;
     // What reads the input itself decides between no classes.
     if (deciders.has(node.operator) && producers.has(node.inputs[0])) decider ??= node;
     else for (const input of namesRead(node)) if (input !== '') seen.add(input);
