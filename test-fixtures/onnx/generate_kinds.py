@@ -137,6 +137,70 @@ def resizing():
     graph.save()
 
 
+def volumes():
+    """Windows over volumes: the depth is channels, as torch reads neighbours of them, or is made of them."""
+    graph = Graph("volumes", shape=(4, 6, 5))
+    add = graph.add
+    for shape in [(0, 1, 4, 6, 5), (0, 2, 2, 6, 5), (0, 2, 4, 3, 5)]:
+        volume = add("Reshape", "x", whole(*shape))
+        for window in [
+            dict(kernel_shape=[2, 1, 1]), dict(kernel_shape=[1, 2, 3], pads=[0, 1, 1, 0, 0, 2]),
+            dict(kernel_shape=[2, 3, 2], strides=[1, 2, 2], pads=[1, 1, 0, 1, 1, 0], ceil_mode=1),
+            dict(kernel_shape=[2, 2, 3], auto_pad="SAME_LOWER"), dict(kernel_shape=[2, 2, 2], dilations=[1, 2, 1]),
+        ]:
+            graph.end(add("MaxPool", volume, **window))
+            graph.end(add("AveragePool", volume, count_include_pad=1, **window))
+            graph.end(add("AveragePool", volume, **window))
+        graph.end(add("Pad", volume, whole(0, 0, 1, 0, 2, 0, 0, 2, 1, 0), number(0.5)))
+    graph.save()
+
+
+def norms():
+    """Norms of windows and maps, products, sums along an axis, triangles, powers of their own, and what is picked by rows and columns."""
+    graph = Graph("norms")
+    add, weight = graph.add, graph.weight
+    for exponent in (1, 2, 3, 4):
+        graph.end(add("LpPool", "x", kernel_shape=[2, 3], strides=[2, 1], pads=[0, 1, 1, 1], p=exponent))
+        graph.end(add("GlobalLpPool", "x", p=exponent))
+    graph.end(add("LpPool", "x", kernel_shape=[3, 2], strides=[2, 2], ceil_mode=1))
+    graph.end(add("LpPool", "x", kernel_shape=[2, 2], dilations=[2, 1]))
+    graph.end(add("LpPool", add("Reshape", "x", whole(0, 2, -1)), kernel_shape=[4], strides=[3], p=3))
+    graph.end(add("ReduceProd", add("Add", "x", number(0.5)), whole(2)))
+    graph.end(add("ReduceProd", add("Add", "x", number(0.5)), whole(1, -1), keepdims=0))
+    for options in [{}, dict(exclusive=1), dict(reverse=1), dict(exclusive=1, reverse=1)]:
+        graph.end(add("CumSum", "x", whole(2), **options))
+        graph.end(add("CumSum", "x", whole(1), **options))
+    graph.end(add("Trilu", "x"))
+    graph.end(add("Trilu", "x", numpy.array(-1), upper=0))
+    graph.end(add("Sinh", "x"))
+    graph.end(add("Cosh", "x"))
+    above = add("Clip", "x", number(1e-3))
+    graph.end(add("Pow", above, number([[[2]], [[3.5]]])))
+    graph.end(add("Pow", above, number([1, 2, 0.5, 3, 1.5])))
+    graph.end(add("Pow", "x", number([[[0.5]], [[2.5]]])))
+    graph.end(add("Pow", add("Exp", "x"), "x"))
+    graph.end(add("Pow", number([1.5, 2, 3, 0.5, 1]), "x"))
+    rows, columns = numpy.array([[0, 1], [3, 5], [2, 2]]), numpy.array([4, 0, 1])
+    picked = numpy.stack(numpy.broadcast_arrays(rows[:, :, None], columns), -1)
+    last = add("Transpose", "x", perm=[2, 3, 0, 1])
+    graph.end(add("Transpose", add("GatherND", last, picked), perm=[3, 4, 0, 1, 2]))
+    many = numpy.stack(numpy.broadcast_arrays((numpy.arange(40) * 7 % 6)[:, None], numpy.arange(2)), -1)
+    graph.end(add("Transpose", add("GatherND", last, many), perm=[2, 3, 0, 1]))
+    # Of weights alone.
+    kernel = graph.tensor(weight(3, 2, 3, 3))
+    column, row = weight(18), weight(3)
+    norm = add("MatMul", row, add("MatMul", add("Reshape", kernel, whole(3, 18)), column))
+    graph.end(add("Conv", "x", add("Div", kernel, norm), kernel_shape=[3, 3]))
+    ones, zeros = numpy.ones(3, numpy.float32), numpy.zeros(3, numpy.float32)
+    rows = add("Reshape", kernel, whole(1, 3, -1))
+    standard = add("BatchNormalization", rows, ones, zeros, zeros, ones, outputs=3, training_mode=1)
+    graph.end(add("Conv", "x", add("Reshape", standard[0], whole(3, 2, 3, 3)), kernel_shape=[3, 3]))
+    graph.end(add("Conv", "x", add("Hardmax", kernel, axis=1), kernel_shape=[3, 3]))
+    parts = add("GatherND", kernel, numpy.array([[0, 1], [2, 0]]))
+    graph.end(add("Conv", "x", add("Reshape", parts, whole(1, 2, 3, 3)), kernel_shape=[3, 3]))
+    graph.save()
+
+
 def lines():
     """Convolutions and pooling along one axis, and means of windows whose entries lie apart."""
     graph = Graph("lines")
@@ -253,5 +317,5 @@ def batches():
     graph.save()
 
 
-for make in [folds, resizing, lines, comparisons, fused, attention_operator, batches]:
+for make in [folds, resizing, volumes, norms, lines, comparisons, fused, attention_operator, batches]:
     make()

@@ -68,6 +68,24 @@ class Residual(nn.Module):
         return self.head(torch.tanh(x).mean((2, 3)))
 
 
+class Neighbours(nn.Module):
+    """Normalisation by neighbouring channels, as AlexNet has it; by an even number of them; of volumes; spelt out."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.LocalResponseNorm(5, 0.5, 0.75, 2.0))
+        self.second = nn.Sequential(nn.Conv2d(8, 8, 3), nn.ReLU(), nn.LocalResponseNorm(4, 0.3, 0.5, 1.5))
+        self.third = nn.Sequential(nn.Conv2d(8, 8, 3, stride=2), nn.ReLU())
+        self.head = nn.Linear(8, 10)
+
+    def forward(self, x):
+        x = self.third(self.second(self.first(x)))
+        square = nn.functional.avg_pool3d(x.pow(2).unsqueeze(1), (3, 1, 1), stride=1, padding=(1, 0, 0)).squeeze(1)
+        x = x.div(square.mul(0.2).add(1.0))
+        volume = nn.functional.local_response_norm(x.unsqueeze(2), 3, 0.4)
+        return self.head(volume.mean((2, 3, 4)))
+
+
 def export(name, model, shape, dynamo, **options):
     torch.manual_seed(0)
     axes = {} if dynamo else {"dynamic_axes": {"x": {0: "batch"}, "y": {0: "batch"}}}
@@ -87,6 +105,8 @@ def main():
         for kind, model, shape in (("lenet", Lenet(), [1, 28, 28]), ("residual", Residual(), [3, 32, 32])):
             export(f"{kind}-{suffix}", model, shape, dynamo)
             store(f"{kind}-{suffix}", shape)
+        export(f"neighbours-{suffix}", Neighbours(), [3, 10, 10], dynamo)
+        store(f"neighbours-{suffix}", [3, 10, 10])
         strided = Strided()
         export(f"strided-{suffix}", strided, [1, 36, 36], dynamo)
         store(f"strided-{suffix}", [1, 36, 36], "softmax")

@@ -10,10 +10,11 @@ import {
 import { isPixelConvention, type PixelConvention, setPixelConvention } from '../set-pixel-convention.ts';
 import type { Reject } from './_reject.ts';
 import { fusePadding } from './fuse-padding.ts';
-import { nodesReadFor } from './nodes-read-for.ts';
 import { adoptPreprocessing } from './onnx/adopt-preprocessing.ts';
 import { fuseBias } from './onnx/fuse-bias.ts';
+import { fuseResponseNorm } from './onnx/fuse-response-norm.ts';
 import { type Activation, type GraphBuilder, sizesOf, wideAxes } from './onnx/graph-builder.ts';
+import { withoutUnread } from './without-unread.ts';
 
 /** A model that was turned into dafl's, and what was found or assumed on the way, in sentences. */
 export interface ImportedModel {
@@ -56,19 +57,12 @@ export function finishImport(builder: GraphBuilder, output: Activation, facts: I
   if (found !== undefined) notes.push(found);
   const isNamed = classNames?.length === inferShapes(taken).get(taken.outputs.logits)?.output[0];
   const graph: Graph = isNamed ? { ...taken, classNames } : taken;
-  const { model, note } = choosePreprocessing(fuseBias(fusePadding(withoutUnread(graph, builder.weights))), facts);
+  const fused = fuseBias(fuseResponseNorm(fusePadding(withoutUnread(graph, builder.weights))));
+  const { model, note } = choosePreprocessing(fused, facts);
   if (note !== undefined) notes.push(note);
   const imported = { ...model, graph: { ...model.graph, outputs: findOutputs(model.graph) } };
   validateModel(imported);
   return { model: imported, notes };
-}
-
-/** Reshapes that others undid, and whatever else nobody reads, are left out. */
-function withoutUnread(graph: Graph, weights: Model['weights']): Model {
-  const nodes = nodesReadFor(graph.outputs.logits, graph.nodes);
-  const names = new Set(nodes.map((node) => node.name));
-  const kept = [...weights].filter(([weight]) => names.has(weight.slice(0, weight.lastIndexOf('.'))));
-  return { graph: { ...graph, nodes }, weights: new Map(kept) };
 }
 
 /** What was typed goes before what the file says, and that before what arithmetic on the input tells. */

@@ -1,5 +1,5 @@
 import { broadcastShape, type Constant, sizeOf } from './constant.ts';
-import { type Activation, isActivation, type TraceValue, wideAxes } from './graph-builder.ts';
+import { type Activation, FAR, isActivation, type TraceValue, wideAxes } from './graph-builder.ts';
 import type { LoweringSite, OperatorNode } from './operator-node.ts';
 
 /** Kinds of nodes that combine two inputs element by element. */
@@ -40,8 +40,8 @@ export function scaleBy(node: LoweringSite, value: Activation, factor?: Constant
   const used = [factor, summand].filter((constant) => constant !== undefined);
   const axis = commonAxis(value, used);
   const list = (constant: Constant | undefined, otherwise: number): number[] =>
-    // As float32 has them.
-    [...(constant?.values ?? [otherwise])].map((number) => Math.fround(number));
+    // As float32 has them; masks may be infinite.
+    [...(constant?.values ?? [otherwise])].map((number) => Math.fround(Math.min(FAR, Math.max(-FAR, number))));
   const input =
     axis === undefined
       ? value

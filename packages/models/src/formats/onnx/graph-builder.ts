@@ -22,6 +22,20 @@ export interface Activation {
 /** What a tensor of the file is found to be. */
 export type TraceValue = Constant | Activation;
 
+const stackable = new WeakSet<Activation>();
+
+/** The same value, with a first axis that was put before its batch. */
+export function markAsStackable(value: Activation): Activation {
+  const marked = { ...value };
+  stackable.add(marked);
+  return marked;
+}
+
+/** Whether the first axis of a value was put before its batch: values can be joined along it. */
+export function isStackable(value: Activation): boolean {
+  return stackable.has(value);
+}
+
 export function isActivation(value: TraceValue | undefined): value is Activation {
   return value !== undefined && 'node' in value;
 }
@@ -59,6 +73,9 @@ export function wideAxes(axes: readonly number[], shape: readonly number[]): num
 export function sizesOf(order: readonly number[], shape: readonly number[]): number[] {
   return order.length === 0 ? [1] : order.map((axis) => shape[axis]);
 }
+
+/** A float that is far from all that networks compute with, and is itself no end of what floats can be. */
+export const FAR: number = 2 ** 120;
 
 /** Collects the nodes and weights of the graph that an ONNX file is turned into. */
 export class GraphBuilder {
@@ -183,7 +200,8 @@ export class GraphBuilder {
     const rest = shape.map((_, axis) => axis).filter((axis) => !order.includes(axis));
     const { values } = transposeConstant(constant, [...rest, ...order]);
     const sizes = sizesOf(order, shape);
-    const value = { shape: sizes, data: Float32Array.from(values) };
+    // Masks of attention are infinite: what stands for that has a slope.
+    const value = { shape: sizes, data: Float32Array.from(values, (entry) => Math.min(FAR, Math.max(-FAR, entry))) };
     return { shape, order, node: this.add(name, { kind: 'constant', shape: sizes, trainable }, [], { value }) };
   }
 }

@@ -22,6 +22,12 @@ function slopes(node: OperatorNode, input: Activation, slope: Constant): Activat
   return combine(node, 'subtract', bend(node, input, 'relu'), combine(node, 'multiply', negative, slope));
 }
 
+function hyperbola(node: OperatorNode, kind: 'add' | 'subtract'): Activation {
+  const value = node.activation(0);
+  const [rising, falling] = [value, scaleBy(node, value, scalar(-1))].map((side) => bend(node, side, 'exp'));
+  return scaleBy(node, combine(node, kind, rising, falling), scalar(0.5));
+}
+
 /** Softmax along an axis; before opset 13 along all axes from that one on. */
 function softmax(node: OperatorNode, logarithm: boolean): Activation {
   const value = node.activation(0);
@@ -115,9 +121,14 @@ export const lowerActivations: Lowerings = {
   Gelu: (node) => bend(node, node.activation(0), node.text('approximate', 'none') === 'tanh' ? 'geluTanh' : 'gelu'),
 
   Swish(node) {
-    if (node.number('alpha', 1) !== 1) node.refuse('its alpha is not 1');
-    return bend(node, node.activation(0), 'silu');
+    const [value, alpha] = [node.activation(0), node.number('alpha', 1)];
+    if (alpha === 1) return bend(node, value, 'silu');
+    return combine(node, 'multiply', value, bend(node, scaleBy(node, value, scalar(alpha)), 'sigmoid'));
   },
+
+  /** (e^x - e^-x) / 2 */
+  Sinh: (node) => hyperbola(node, 'subtract'),
+  Cosh: (node) => hyperbola(node, 'add'),
 
   Softmax: (node) => softmax(node, false),
   LogSoftmax: (node) => softmax(node, true),

@@ -56,6 +56,45 @@ export function limitTo(node: LoweringSite, input: Activation, low: number, high
   return builder.map(name, input, fields);
 }
 
+/** What can't be told from 0 by the digits of float32. */
+const NOTHING = 1e-37;
+
+/** Functions that give nothing below 0. */
+const positive: ReadonlySet<string> = new Set([
+  'relu',
+  'relu6',
+  'sigmoid',
+  'hardSigmoid',
+  'exp',
+  'abs',
+  'softplus',
+  'softmax',
+]);
+
+/** Whether values are >= 0, as far as what makes them says. */
+function isPositive(node: OperatorNode, value: TraceValue): boolean {
+  if (!isActivation(value)) return value.values.every((entry) => entry >= 0);
+  const made = node.builder.find(value.node);
+  if (made?.kind === 'activation') return positive.has(made.function);
+  return made?.kind === 'clip' && (made.minimum ?? -1) >= 0;
+}
+
+/** Each value to a power of its own, e^(exponent log base): of whole powers the base must be known to be >= 0. */
+function powerOf(node: OperatorNode, base: TraceValue, exponent: TraceValue): Activation {
+  const { builder, name } = node;
+  const isBroken = !isActivation(exponent) && !exponent.values.some(Number.isInteger);
+  if (!isBroken && !isPositive(node, base))
+    node.refuse(isActivation(exponent) ? 'its exponent is computed' : 'its exponents differ');
+  const logarithm: TraceValue = isActivation(base)
+    ? builder.map(name, limitTo(node, base, NOTHING, Infinity), { kind: 'activation', function: 'log' })
+    : mapConstant(base, (entry) => Math.log(Math.max(entry, NOTHING)));
+  const scaled =
+    isActivation(logarithm) && !isActivation(exponent) && isSimple(logarithm, exponent)
+      ? scaleBy(node, logarithm, exponent)
+      : combine(node, 'multiply', logarithm, exponent);
+  return builder.map(name, scaled, { kind: 'activation', function: 'exp' });
+}
+
 const combining =
   (kind: CombiningKind): Lowering =>
   (node) =>
@@ -103,15 +142,15 @@ export const lowerArithmetic: Lowerings = {
     const { builder, name } = node;
     const [base, exponent] = [node.input(0), node.input(1)];
     if (isActivation(exponent)) {
-      if (isActivation(base) || base.values.length !== 1 || !(base.values[0] > 0))
-        return node.refuse('its exponent is computed');
+      if (isActivation(base) || base.values.length !== 1) return powerOf(node, base, exponent);
+      if (!(base.values[0] > 0)) return node.refuse('its exponent is computed');
       const scaled = scaleBy(node, exponent, scalar(Math.log(base.values[0])));
       return builder.map(name, scaled, { kind: 'activation', function: 'exp' });
     }
     const value = node.activation(0);
     const [power] = exponent.values;
-    if (exponent.values.some((other) => other !== power) || !isSimple(value, { ...exponent, shape: [] }))
-      return node.refuse('its exponents differ');
+    if (exponent.values.some((other) => other !== power)) return powerOf(node, value, exponent);
+    if (!isSimple(value, { ...exponent, shape: [] })) return node.refuse('its exponents differ');
     if (power === 0) return builder.map(name, value, { kind: 'affine', factor: [0], summand: [1] });
     const raised = builder.map(name, value, { kind: 'power', exponent: power });
     return expand(node, raised, exponent.shape);

@@ -1,13 +1,11 @@
 import { combine, scaleBy } from './broadcast.ts';
 import { BOOL, broadcastConstant, broadcastShape, type Constant, FLOAT } from './constant.ts';
-import { type Activation, isActivation, type TraceValue } from './graph-builder.ts';
+import { type Activation, FAR, isActivation, type TraceValue } from './graph-builder.ts';
 import { scalar } from './lower-arithmetic.ts';
 import type { Lowering, Lowerings, OperatorNode } from './operator-node.ts';
 
 /** A power of two, by which a difference of floats is multiplied without rounding: whatever is above 0 is above 1 then. */
 const STEEPNESS = 2 ** 100;
-/** A float that is far from all that networks compute with, and is itself no end of what floats can be. */
-const FAR = 2 ** 120;
 
 /** 1 where a value is above another, 0 elsewhere. It has no slope. */
 function isAbove(node: OperatorNode, value: TraceValue, other: TraceValue): Activation {
@@ -97,6 +95,21 @@ export const lowerComparisons: Lowerings = {
       if (broadcastShape([value.shape, rest.shape])?.join() === value.shape.join()) return value;
     }
     return combine(node, 'add', kept, other);
+  },
+
+  /** What lies on one side of a diagonal. */
+  Trilu(node) {
+    const value = node.activation(0);
+    const rank = value.shape.length;
+    if (rank < 2 || (rank === 2 && node.builder.hasBatch)) node.refuse('it reads no matrices');
+    const [rows, columns] = value.shape.slice(-2);
+    const diagonal = node.optionalConstant(1)?.values[0] ?? 0;
+    const isUpper = node.number('upper', 1) !== 0;
+    const values = Float32Array.from({ length: node.sizeToMake([rows, columns]) }, (_, index) => {
+      const distance = (index % columns) - Math.floor(index / columns);
+      return Number(isUpper ? distance >= diagonal : distance <= diagonal);
+    });
+    return keepWhere(node, { shape: [rows, columns], dataType: BOOL, values }, value) as Activation;
   },
 
   ThresholdedRelu(node) {

@@ -1,4 +1,4 @@
-import type { Activation } from './graph-builder.ts';
+import { type Activation, isStackable } from './graph-builder.ts';
 import type { Lowerings, OperatorNode } from './operator-node.ts';
 
 /** Values side by side along an axis. */
@@ -24,7 +24,8 @@ export const lowerConcatenation: Lowerings = {
     const axis = node.axis(node.number('axis', 1), values[0].shape.length);
     if (axis === 0 && node.builder.hasBatch && node.inputs.length > 1) {
       // After a transposition the first axis need not be the batch, but then it has its own size.
-      if (values.every(({ shape }) => shape[0] === 1)) node.refuse('it joins along the batch');
+      if (values.every(({ shape }) => shape[0] === 1) && !values.every(isStackable))
+        node.refuse('it joins along the batch');
     }
     return join(node, values, axis);
   },

@@ -1,6 +1,6 @@
 import { FLOAT, isFloatType, sizeOf } from './constant.ts';
 import { followsFromInput } from './follows-from-input.ts';
-import { isActivation } from './graph-builder.ts';
+import { isActivation, markAsStackable } from './graph-builder.ts';
 import type { Lowering, Lowerings } from './operator-node.ts';
 import { reshapeActivation, shapeToReach } from './reshape-activation.ts';
 
@@ -87,7 +87,8 @@ export const lowerLayout: Lowerings = {
     const axes = node.distinctAxes(given, rank);
     const left = [...value.shape];
     const shape = Array.from({ length: rank }, (_, axis) => (axes.includes(axis) ? 1 : left.shift()!));
-    return reshapeActivation(node, value, shape);
+    const made = reshapeActivation(node, value, shape);
+    return axes.includes(0) ? markAsStackable(made) : made;
   },
 
   Transpose(node) {

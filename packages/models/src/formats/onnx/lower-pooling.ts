@@ -1,9 +1,12 @@
 import type { Padding2d, Size2d } from '@dafl/core';
 import { alongLines } from './along-lines.ts';
+import { alongVolumes } from './along-volumes.ts';
 import { combine, scaleBy } from './broadcast.ts';
 import { FLOAT } from './constant.ts';
 import { type Activation, type NodeFields } from './graph-builder.ts';
+import { scalar } from './lower-arithmetic.ts';
 import { pairOf, paddingOf, slideCount, slideShape } from './lower-convolutions.ts';
+import { reduceTo } from './lower-reductions.ts';
 import { fillAxis } from './lower-resizing.ts';
 import { cut } from './lower-slices.ts';
 import type { Lowerings, OperatorNode } from './operator-node.ts';
@@ -103,36 +106,68 @@ function poolDilated(node: OperatorNode, window: Window, { kind, fill, countOf }
   return value;
 }
 
-export const lowerPooling: Lowerings = {
-  MaxPool: alongLines((node) => {
-    const window = windowOf(node);
-    if (isDilated(window)) return poolDilated(node, window, { kind: 'maximum', fill: LEAST });
-    const { windowSize, strides, wholePadding: padding } = window;
-    return pool(node, window, padding, { kind: 'maxPool2d', windowSize, strides, padding });
-  }),
+/** The root of a sum of powers: what a window or a map comes to by its p-norm. */
+function norm(node: OperatorNode, add: (powers: Activation) => Activation): Activation {
+  const { builder, name } = node;
+  const exponent = node.number('p', 2);
+  if (!(exponent >= 1)) node.refuse(`its p is ${exponent}`);
+  const value = node.activation(0);
+  const isEven = exponent % 2 === 0;
+  const size = isEven ? value : builder.map(name, value, { kind: 'activation', function: 'abs' });
+  const sum = add(exponent === 1 ? size : builder.map(name, size, { kind: 'power', exponent }));
+  return exponent === 1 ? sum : builder.map(name, sum, { kind: 'power', exponent: 1 / exponent });
+}
 
-  AveragePool: alongLines((node) => {
-    const window = windowOf(node);
-    const { windowSize, strides, padding, wholePadding, input } = window;
-    const countsPadding = node.number('count_include_pad', 0) !== 0;
-    if (isDilated(window)) {
-      const countOf: DilatedPooling['countOf'] = (places, length, after) =>
-        // What `ceil_mode` adds never counts.
-        places.filter((place) => (countsPadding ? place < length + after : place >= 0 && place < length)).length;
-      return poolDilated(node, window, { kind: 'add', fill: 0, countOf });
-    }
-    const fields = { kind: 'averagePool2d', windowSize, strides, countsPadding } as const;
-    if (!countsPadding || (padding.bottom === wholePadding.bottom && padding.right === wholePadding.right))
-      return pool(node, window, wholePadding, { ...fields, padding: wholePadding });
-    // The padding that the file asks for counts, what `ceil_mode` adds does not.
-    const { top, bottom, left, right } = padding;
-    const [batch, channels, height, width] = input.shape;
-    const padded: Activation = {
-      ...input,
-      shape: [batch, channels, height + top + bottom, width + left + right],
-      node: node.builder.add(node.name, { kind: 'pad2d', padding }, [input.node]),
-    };
-    const rest = { top: 0, left: 0, bottom: wholePadding.bottom - bottom, right: wholePadding.right - right };
-    return pool(node, { ...window, input: padded }, rest, { ...fields, countsPadding: false, padding: rest });
-  }),
+export const lowerPooling: Lowerings = {
+  /** Of mean powers, times how many there are. */
+  LpPool: alongLines((node) =>
+    norm(node, (powers) => {
+      const counting = node.reading([powers], [['count_include_pad', 1]]);
+      const window = windowOf(counting);
+      const count = window.windowSize[0] * window.windowSize[1];
+      if (isDilated(window)) return poolDilated(counting, window, { kind: 'add', fill: 0 });
+      const { windowSize, strides, wholePadding: padding } = window;
+      const fields: NodeFields = { kind: 'averagePool2d', windowSize, strides, padding, countsPadding: true };
+      return scaleBy(node, pool(counting, window, padding, fields), scalar(count));
+    }),
+  ),
+
+  GlobalLpPool: (node) =>
+    norm(node, (powers) => reduceTo(node, powers, powers.shape.map((_, axis) => axis).slice(2), 'sum', true)),
+
+  MaxPool: alongLines(
+    alongVolumes((node) => {
+      const window = windowOf(node);
+      if (isDilated(window)) return poolDilated(node, window, { kind: 'maximum', fill: LEAST });
+      const { windowSize, strides, wholePadding: padding } = window;
+      return pool(node, window, padding, { kind: 'maxPool2d', windowSize, strides, padding });
+    }),
+  ),
+
+  AveragePool: alongLines(
+    alongVolumes((node) => {
+      const window = windowOf(node);
+      const { windowSize, strides, padding, wholePadding, input } = window;
+      const countsPadding = node.number('count_include_pad', 0) !== 0;
+      if (isDilated(window)) {
+        const countOf: DilatedPooling['countOf'] = (places, length, after) =>
+          // What `ceil_mode` adds never counts.
+          places.filter((place) => (countsPadding ? place < length + after : place >= 0 && place < length)).length;
+        return poolDilated(node, window, { kind: 'add', fill: 0, countOf });
+      }
+      const fields = { kind: 'averagePool2d', windowSize, strides, countsPadding } as const;
+      if (!countsPadding || (padding.bottom === wholePadding.bottom && padding.right === wholePadding.right))
+        return pool(node, window, wholePadding, { ...fields, padding: wholePadding });
+      // The padding that the file asks for counts, what `ceil_mode` adds does not.
+      const { top, bottom, left, right } = padding;
+      const [batch, channels, height, width] = input.shape;
+      const padded: Activation = {
+        ...input,
+        shape: [batch, channels, height + top + bottom, width + left + right],
+        node: node.builder.add(node.name, { kind: 'pad2d', padding }, [input.node]),
+      };
+      const rest = { top: 0, left: 0, bottom: wholePadding.bottom - bottom, right: wholePadding.right - right };
+      return pool(node, { ...window, input: padded }, rest, { ...fields, countsPadding: false, padding: rest });
+    }),
+  ),
 };

@@ -1,7 +1,9 @@
 import type { ActivationFunction, NodeOfKind } from '@dafl/core';
 import { combine } from './broadcast.ts';
 import { type Activation, type NodeFields, sizesOf } from './graph-builder.ts';
+import { cut } from './lower-slices.ts';
 import type { Lowering, Lowerings, LoweringSite, OperatorNode } from './operator-node.ts';
+import { MOST_PARTS } from './read-parts.ts';
 import { reshapeActivation } from './reshape-activation.ts';
 
 /** The axes that a node reduces; undefined where it leaves its input alone. */
@@ -78,6 +80,26 @@ export const lowerReductions: Lowerings = {
   ReduceL2: reduction('sum', 'square', 'sqrt'),
   ReduceSumSquare: reduction('sum', 'square'),
   ReduceLogSum: reduction('sum', undefined, 'log'),
+
+  /** Entry by entry. */
+  ReduceProd(node) {
+    const value = node.activation(0);
+    const axes = axesOf(node, value.shape.length);
+    if (axes === undefined) return value;
+    if (axes.includes(0) && node.builder.hasBatch && axes.length > 1) node.refuse('it reduces the batch');
+    const product = axes.reduce((made, axis) => {
+      const size = made.shape[axis];
+      if (size > MOST_PARTS) node.refuse(`it multiplies ${size} parts`);
+      const parts = Array.from({ length: size }, (_, begin) => cut(node, made, axis, { begin, size: 1 }));
+      return parts.reduce((total, part) => combine(node, 'multiply', total, part));
+    }, value);
+    if (node.number('keepdims', 1) !== 0) return product;
+    return reshapeActivation(
+      node,
+      product,
+      product.shape.filter((_, axis) => !axes.includes(axis)),
+    );
+  },
 
   ReduceLogSumExp(node) {
     // The largest is taken out, so that nothing overflows.

@@ -1,12 +1,13 @@
 import type { NodeOfKind } from '@dafl/core';
-import { borderedEntries, type Share } from './axis-maps.ts';
-import { sizeOf } from './constant.ts';
+import { borderedEntries, type Share, takeEntries } from './axis-maps.ts';
+import { type Constant, sizeOf, stridesOf, view } from './constant.ts';
 import { type Activation, type NodeFields, sizesOf } from './graph-builder.ts';
 import { join } from './lower-concatenation.ts';
 import { cut, pick } from './lower-slices.ts';
 import type { Lowerings, OperatorNode } from './operator-node.ts';
 import { readBorders } from './read-borders.ts';
 import { MOST_PARTS } from './read-parts.ts';
+import { reshapeActivation } from './reshape-activation.ts';
 import { type ResizedAxis, type Resizing, readResizing } from './read-resizing.ts';
 
 type Resize = NodeOfKind<'resize2d'>;
@@ -24,9 +25,26 @@ export function fillAxis(
     if (size === 0) return [];
     const shape = value.shape.with(axis, size);
     const values = new Float32Array(node.sizeToMake(shape)).fill(fill);
-    return [node.builder.constant(`${node.name}.padding`, { shape, dataType: 1, values }, value.order)];
+    return [node.builder.constant(`${node.name}.padding`, { shape, dataType: 1, values }, value.order, false)];
   };
   return join(node, [...block(before), value, ...block(after)], axis);
+}
+
+/** The same for volumes, as rows of maps: a window that reads them takes the border as its own. */
+function fillRows(
+  node: OperatorNode,
+  value: Activation,
+  axis: number,
+  [before, after]: readonly [number, number],
+  fill: number,
+): Activation {
+  const { shape } = value;
+  const rows = [1, sizeOf(shape.slice(0, axis)), shape[axis], sizeOf(shape.slice(axis + 1))];
+  const maps = node.builder.arrange(node.name, reshapeActivation(node, value, rows), [2, 3, 1]);
+  const padding = { top: before, bottom: after, left: 0, right: 0 };
+  const made = node.builder.add(node.name, { kind: 'pad2d', padding, ...(fill !== 0 && { value: fill }) }, [maps.node]);
+  const size = shape[axis] + before + after;
+  return reshapeActivation(node, { ...maps, shape: rows.with(2, size), node: made }, shape.with(axis, size));
 }
 
 export const lowerResizing: Lowerings = {
@@ -45,7 +63,9 @@ export const lowerResizing: Lowerings = {
       const [before, after] = [grow(axis, 0), grow(axis, 1)];
       if (before + after === 0 || (isMaps && axis >= 2)) continue;
       if (axis === 0 && node.builder.hasBatch && value.shape[0] === 1) node.refuse('it adds to the batch');
-      if (mode === 'constant') value = fillAxis(node, value, axis, before, after, fill);
+      if (mode === 'constant' && rank === 5 && value.shape[0] === 1)
+        value = fillRows(node, value, axis, [before, after], fill);
+      else if (mode === 'constant') value = fillAxis(node, value, axis, before, after, fill);
       else {
         // Each entry of the border may be a part of its own.
         if (before + after > MOST_PARTS) node.refuse(`it pads axis ${axis} by ${mode}`);
@@ -75,9 +95,63 @@ export const lowerResizing: Lowerings = {
     return { ...maps, shape, node: node.builder.add(node.name, fields, [maps.node]) };
   },
 
+  /** Each entry is the sum of those before it. */
+  CumSum(node) {
+    const value = node.activation(0);
+    const axis = node.axis(node.constant(1).values[0], value.shape.length);
+    if (axis === 0 && node.builder.hasBatch) node.refuse('it mixes the examples of a batch');
+    const size = value.shape[axis];
+    node.sizeToMake([size, size]);
+    const [leavesOut, isReverse] = [node.number('exclusive', 0) !== 0, node.number('reverse', 0) !== 0];
+    const entries = Array.from({ length: size }, (_, to) =>
+      Array.from({ length: size }, (_, from): Share => ({ from, share: 1 })).filter(({ from }) =>
+        from === to ? !leavesOut : isReverse ? from > to : from < to,
+      ),
+    );
+    return mixAxis(node, value, axis, entries);
+  },
+
+  /** Entries of the first axes, where each axis goes by axes of the indices that are its own: as torch picks rows and columns. */
+  GatherND(node) {
+    const value = node.activation(0);
+    const indices = node.constant(1);
+    if (node.number('batch_dims', 0) !== 0) node.refuse('it gathers by batch');
+    const outer = indices.shape.slice(0, -1);
+    const depth = indices.shape.at(-1) ?? 0;
+    if (depth < 1 || depth > value.shape.length) node.refuse('its indices do not fit its rank');
+    const strides = stridesOf(indices.shape);
+    let made = value;
+    let done = 0;
+    for (let axis = 0; axis < depth; axis++) {
+      const own = outer.flatMap((_, other) => (changesAlong(indices, other, axis) ? [other] : []));
+      if (own.length > 0 && (own[0] < done || own.at(-1)! - own[0] !== own.length - 1))
+        node.refuse('its indices are no rows and columns');
+      done = own.length > 0 ? own.at(-1)! + 1 : done;
+      const shape = own.map((other) => outer[other]);
+      const places = view(
+        indices,
+        shape,
+        own.map((other) => strides[other]),
+        axis,
+      );
+      made = takeAlong(node, made, axis, [...places.values]);
+    }
+    return reshapeActivation(node, made, [...outer, ...value.shape.slice(depth)]);
+  },
+
   Resize: resize,
   Upsample: resize,
 };
+
+/** Whether numbers of indices, at `column` of their last axis, change along another axis. */
+function changesAlong({ shape, values }: Constant, axis: number, column: number): boolean {
+  const [stride, last] = [stridesOf(shape)[axis], shape.at(-1)!];
+  for (let index = column; index < values.length; index += last) {
+    const place = Math.floor(index / stride) % shape[axis];
+    if (values[index] !== values[index - place * stride]) return true;
+  }
+  return false;
+}
 
 /** Names of coordinates that a node of its own has. */
 const coordinatesOf: Readonly<Record<string, Resize['coordinates']>> = {
@@ -143,6 +217,16 @@ function resize(node: OperatorNode): Activation {
   };
 }
 
+/** Entries of an axis by number, in whatever order. */
+function takeAlong(node: OperatorNode, value: Activation, axis: number, numbers: readonly number[]): Activation {
+  const given = numbers.map((number) => node.axis(number, value.shape[axis]));
+  const runs = given.filter((number, place) => place === 0 || number !== given[place - 1] + 1).length;
+  return runs <= MOST_RUNS ? pick(node, value, axis, given) : mixAxis(node, value, axis, takeEntries(given));
+}
+
+/** Of more runs of entries than this, a product with a matrix takes less than slices. */
+const MOST_RUNS = 32;
+
 /** An activation each of whose entries along an axis is a sum of others: a product with a matrix that is not trained. */
 function mixAxis(
   node: OperatorNode,
@@ -159,9 +243,11 @@ function mixAxis(
   const data = new Float32Array(node.sizeToMake([to, from]));
   for (const [row, shares] of entries.entries())
     for (const { from: column, share } of shares) data[row * from + column] += share;
-  const matrix = builder.add(`${name}.matrix`, { kind: 'constant', shape: [to, from], trainable: false }, [], {
-    value: { shape: [to, from], data },
+  // In one row: as rows and columns, what it makes would be channels of its own.
+  const list = builder.add(`${name}.matrix`, { kind: 'constant', shape: [data.length], trainable: false }, [], {
+    value: { shape: [data.length], data },
   });
+  const matrix = builder.add(`${name}.matrix`, { kind: 'reshape', shape: [to, from] }, [list]);
   const mixed = builder.add(name, { kind: 'matMul' }, [matrix, rows]);
   const shape = value.shape.with(axis, to);
   const made = builder.add(name, { kind: 'reshape', shape: sizesOf(order, shape) }, [mixed]);

@@ -22,6 +22,24 @@ export const scatterFolds: Readonly<Record<string, (node: OperatorNode) => Const
     return { ...data, values };
   },
 
+  GatherND(node) {
+    const [data, indices] = [node.constant(0), node.constant(1)];
+    const batch = node.number('batch_dims', 0);
+    const depth = indices.shape.at(-1) ?? node.refuse('its indices are one number');
+    if (batch !== 0 || depth > data.shape.length) node.refuse('its indices do not fit its rank');
+    const inner = sizeOf(data.shape.slice(depth));
+    const shape = [...indices.shape.slice(0, -1), ...data.shape.slice(depth)];
+    const strides = stridesOf(data.shape);
+    const values = new (data.values.constructor as Float64ArrayConstructor)(node.sizeToMake(shape));
+    for (let row = 0; row < sizeOf(indices.shape.slice(0, -1)); row++) {
+      let start = 0;
+      for (let axis = 0; axis < depth; axis++)
+        start += node.axis(indices.values[row * depth + axis], data.shape[axis]) * strides[axis];
+      values.set(data.values.subarray(start, start + inner), row * inner);
+    }
+    return { ...data, shape, values };
+  },
+
   Tile(node) {
     const [input, repeats] = [node.constant(0), node.constant(1)];
     if (repeats.values.length !== input.shape.length) node.refuse('its repeats do not fit its rank');

@@ -92,6 +92,17 @@ function contract(node: OperatorNode, operands: readonly Constant[], labels: rea
 
 function multiply(node: OperatorNode, left: Constant, right: Constant): Constant | undefined {
   const [a, b] = [left.shape, right.shape];
+  if (a.length === 1 || b.length === 1) {
+    const product = multiply(
+      node,
+      a.length === 1 ? { ...left, shape: [1, ...a] } : left,
+      b.length === 1 ? { ...right, shape: [...b, 1] } : right,
+    );
+    if (product === undefined) return undefined;
+    const isDropped = (axis: number) => (axis === -2 && a.length === 1) || (axis === -1 && b.length === 1);
+    const shape = product.shape.filter((_, axis) => !isDropped(axis - product.shape.length));
+    return { ...product, shape };
+  }
   if (a.length < 2 || b.length < 2 || a.at(-1) !== b.at(-2)) return undefined;
   const outer = broadcastShape([a.slice(0, -2), b.slice(0, -2)]);
   if (outer === undefined) return undefined;
@@ -122,6 +133,19 @@ function transposed(node: OperatorNode, constant: Constant, attribute: string): 
   if (shape.length !== 2) node.refuse('it reads no matrices');
   if (node.number(attribute, 0) === 0) return constant;
   return view(constant, shape.toReversed(), [1, shape[1]]);
+}
+
+/** Mean and variance over all axes but the second. */
+function channelMoments({ shape, values }: Constant): [mean: Float64Array, variance: Float64Array] {
+  const channels = shape[1] ?? 1;
+  const inner = sizeOf(shape.slice(2));
+  const count = values.length / channels;
+  const [mean, variance] = [new Float64Array(channels), new Float64Array(channels)];
+  const channelOf = (index: number) => Math.floor(index / inner) % channels;
+  for (const [index, value] of values.entries()) mean[channelOf(index)] += value / count;
+  for (const [index, value] of values.entries())
+    variance[channelOf(index)] += (value - mean[channelOf(index)]) ** 2 / count;
+  return [mean, variance];
 }
 
 /** Position embeddings that were made for pictures of another size. */
@@ -188,9 +212,11 @@ export const weightFolds: Readonly<Record<string, WeightFold>> = {
   },
 
   BatchNormalization(node) {
-    if (node.number('training_mode', 0) !== 0) node.refuse('it is in training mode');
     const input = node.constant(0);
-    const [scale, offset, mean, variance] = [1, 2, 3, 4].map((index) => node.constant(index).values);
+    const isTraining = node.number('training_mode', 0) !== 0;
+    const [scale, offset, ...running] = [1, 2, 3, 4].map((index) => node.constant(index).values);
+    // Of kernels that are standardised so, the statistics are their own.
+    const [mean, variance] = isTraining ? channelMoments(input) : running;
     const inner = sizeOf(input.shape.slice(2));
     const channels = input.shape[1] ?? 1;
     if ([scale, offset, mean, variance].some((values) => values.length !== channels))
@@ -284,6 +310,19 @@ export const weightFolds: Readonly<Record<string, WeightFold>> = {
       return (isUpper ? distance >= diagonal : distance <= diagonal) ? value : 0;
     });
     return { ...input, values };
+  },
+
+  /** 1 where the largest is, the first of several, and 0 elsewhere. */
+  Hardmax(node) {
+    const input = node.constant(0);
+    const axis = node.axis(node.number('axis', node.opset < 13 ? 1 : -1), input.shape.length);
+    const length = node.opset < 13 ? sizeOf(input.shape.slice(axis)) : input.shape[axis];
+    if (length === 0) return input;
+    return alongRows(input, axis, length, (row) => {
+      const largest = row.indexOf(row.reduce((most, value) => Math.max(most, value), -Infinity));
+      row.fill(0);
+      row[largest] = 1;
+    });
   },
 
   CumSum(node) {
