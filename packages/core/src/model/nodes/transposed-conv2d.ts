@@ -1,7 +1,7 @@
 import type { Padding2d, Size2d } from '../../backend.ts';
 import { add } from '../../autodiff/operations/element-wise.ts';
 import { transposedConv2d as convolve } from '../../autodiff/operations/transposed-conv2d.ts';
-import type { Layout, WeightChannels } from '../channel-flow.ts';
+import type { Channel, Layout, WeightChannels } from '../channel-flow.ts';
 import { boolean, integer, list, padding2d, size2d } from '../field-readers.ts';
 import type { NodeBase, NodeKind, WeightSpecification } from '../node-kind.ts';
 import { slideAxes } from './_slide-axes.ts';
