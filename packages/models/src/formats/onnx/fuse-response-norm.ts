@@ -1,6 +1,6 @@
 import { type AveragePoolNode, inferShapes, type Model, type ModelNode, type NodeOfKind } from '@dafl/core';
 import { withoutUnread } from '../without-unread.ts';
-import { transposeConstant } from './constant.ts';
+import { sizeOf, transposeConstant } from './constant.ts';
 
 /**
  * The same model with normalisations by neighbouring channels as the nodes that they are: torch writes them as x / (bias + alpha x
@@ -21,6 +21,9 @@ export function fuseResponseNorm(model: Model): Model {
   if (fused.size === 0) return model;
   return withoutUnread({ ...graph, nodes: graph.nodes.map((node) => fused.get(node.name) ?? node) }, model.weights);
 }
+
+/** Of maps: of 224 x 224 pixels, 80 channels. */
+const MOST_ELEMENTS = 2 ** 22;
 
 type Fields = Omit<NodeOfKind<'localResponseNorm'>, 'name' | 'inputs'>;
 
@@ -52,6 +55,8 @@ function responseNormOf(
   const size = neighbours(window);
   if (!isSquare || size === undefined) return undefined;
   const shape = shapeOf(input);
+  // Where each element goes is looked at.
+  if (!(sizeOf(shape) <= MOST_ELEMENTS)) return undefined;
   const rows = move(counted(shape), shape, before.moves);
   const channels = shape[shape.length - 1];
   const [length, width, depth] = rows.shape;
@@ -89,7 +94,7 @@ function movesBefore(name: string, byName: ReadonlyMap<string, ModelNode>): { fr
 }
 
 function counted(shape: readonly number[]): number[] {
-  return Array.from({ length: shape.reduce((total, size) => total * size, 1) }, (_, index) => index);
+  return Array.from({ length: sizeOf(shape) }, (_, index) => index);
 }
 
 /** Where the elements of a value lie after some moves. */

@@ -109,7 +109,7 @@ export const lowerComparisons: Lowerings = {
       const distance = (index % columns) - Math.floor(index / columns);
       return Number(isUpper ? distance >= diagonal : distance <= diagonal);
     });
-    return keepWhere(node, { shape: [rows, columns], dataType: BOOL, values }, value) as Activation;
+    return keepWhere(node, { shape: [rows, columns], dataType: BOOL, values }, value);
   },
 
   ThresholdedRelu(node) {

@@ -101,7 +101,7 @@ export const lowerResizing: Lowerings = {
     const axis = node.axis(node.constant(1).values[0], value.shape.length);
     if (axis === 0 && node.builder.hasBatch) node.refuse('it mixes the examples of a batch');
     const size = value.shape[axis];
-    node.sizeToMake([size, size]);
+    if (size > MOST_SUMMANDS) node.refuse(`it sums up ${size} entries`);
     const [leavesOut, isReverse] = [node.number('exclusive', 0) !== 0, node.number('reverse', 0) !== 0];
     const entries = Array.from({ length: size }, (_, to) =>
       Array.from({ length: size }, (_, from): Share => ({ from, share: 1 })).filter(({ from }) =>
@@ -216,6 +216,9 @@ function resize(node: OperatorNode): Activation {
     node: node.builder.add(node.name, fields, [input.node]),
   };
 }
+
+/** Each of as many sums has a row of its own. */
+const MOST_SUMMANDS = 512;
 
 /** Entries of an axis by number, in whatever order. */
 function takeAlong(node: OperatorNode, value: Activation, axis: number, numbers: readonly number[]): Activation {
