@@ -211,7 +211,7 @@ test('dafl distill --help-all', async () => {
                                                and that pool begins with (default:
                                                8000, or 0 for teachers with batch
                                                norms)
-      --batch-uses <number>                    Updates of the student in which
+      --uses-per-batch <number>                Updates of the student in which
                                                procedural uses each batch, which its
                                                teacher answers once (default: 4, or
                                                2 where networks are not small)

@@ -47,7 +47,7 @@ export interface DistillationOptions extends Partial<HyperParameters> {
   /** Pictures that the method `procedural` keeps at most, or that `pool` begins with. */
   readonly pictures?: number;
   /** In how many updates of the student the method `procedural` uses each batch; the teacher answers it once. */
-  readonly batchUses?: number;
+  readonly usesPerBatch?: number;
   /** Batches of images that the methods `pool`, `nayer` and `deep-inversion` make over the run. */
   readonly syntheses?: number;
   /** Updates in which each of them is made. */
@@ -221,7 +221,7 @@ export const distillationOptionsSchema: OptionsSchema<DistillationOptions> = z.s
     .describe(
       'Pictures drawn by rules that the method procedural keeps at most (default: 20000, more in long runs), and that pool begins with (default: 8000, or 0 for teachers with batch norms)',
     ),
-  batchUses: z
+  usesPerBatch: z
     .int()
     .min(1)
     .optional()

@@ -19,10 +19,10 @@ it('gives small networks more steps', () => {
 });
 
 it('gives large networks fewer steps the more often their teacher answers', () => {
-  expect(stepsOf('resnet20', { batchUses: 4 }).fitted).toBe(375);
+  expect(stepsOf('resnet20', { usesPerBatch: 4 }).fitted).toBe(375);
   // A teacher of 41 million multiply-accumulates and a student of 10.
   expect(stepsOf('resnet20').fitted).toBe(300);
-  expect(stepsOf('resnet20', { batchUses: 1 }).fitted).toBe(215);
+  expect(stepsOf('resnet20', { usesPerBatch: 1 }).fitted).toBe(215);
   expect(stepsOf('resnet20', { steps: 375 }).fitted).toBe(375);
 });
 

@@ -25,7 +25,7 @@ export function fitLength(options: DistillationOptions, recipe: Recipe, teacher:
   const resize = (factor: number): Recipe =>
     factor === 1 ? recipe : resolveRecipe({ ...options, steps: Math.round(recipe.steps * factor) });
   const usual = updateOperations(teacher, student);
-  if (usual > MOST_OPERATIONS) return resize(usual / updateOperations(teacher, student, recipe.options.batchUses));
+  if (usual > MOST_OPERATIONS) return resize(usual / updateOperations(teacher, student, recipe.options.usesPerBatch));
   const isUsual = startsFromTeacher(options) && lowRankShare(options.student) === undefined;
   return isUsual && recipe.training.whitensInputs !== true ? resize(LONGER_FACTOR) : recipe;
 }

@@ -10,8 +10,8 @@ it.each<[string, Partial<DistillationOptions>, number | undefined]>([
   ['resnet20', {}, 2],
   ['resnet20', { initialization: 'random' }, 2],
   ['airbench', { student: 'low-rank' }, 2],
-  ['resnet20', { batchUses: 4 }, 4],
-  ['lenet5', { batchUses: 1 }, 1],
+  ['resnet20', { usesPerBatch: 4 }, 4],
+  ['lenet5', { usesPerBatch: 1 }, 1],
   // The teacher's answers would take most of the time, or nobody knows how long.
   ['resnet20', { student: 0.25 }, undefined],
   ['resnet20', { answersOnly: true }, undefined],
@@ -25,13 +25,13 @@ it.each<[string, Partial<DistillationOptions>, number | undefined]>([
     teacher,
     shrink(teacher, given.student === 0.25 ? 0.25 : 0.5),
   );
-  expect(recipe.options.batchUses).toBe(uses);
+  expect(recipe.options.usesPerBatch).toBe(uses);
 });
 
 it('holds more batches at once the fewer updates use them', () => {
   const teacher = createArchitecture('resnet20');
-  const bytes = ([2, 8] as const).map((batchUses) => {
-    const { forEachImage } = resolveRecipe(parseDistillationOptions({ teacher: 't', batchUses })).stepMemory(
+  const bytes = ([2, 8] as const).map((usesPerBatch) => {
+    const { forEachImage } = resolveRecipe(parseDistillationOptions({ teacher: 't', usesPerBatch })).stepMemory(
       teacher,
       shrink(teacher, 0.5),
     );

@@ -24,5 +24,5 @@ export function fitUses(
   const isSmall = updateOperations(teacher, student) <= LEAST_OPERATIONS;
   const isHeldUp = !hasWeights(options) || updateOperations(teacher, student, USES) > 2 * ofStudent;
   if (method !== 'procedural' || isSmall || isHeldUp) return options;
-  return { ...options, batchUses: options.batchUses ?? USES };
+  return { ...options, usesPerBatch: options.usesPerBatch ?? USES };
 }

@@ -81,7 +81,7 @@ export interface Recipe {
 /** Methods by name; a method reads what is its own in the preset and the options. */
 const methods: Readonly<Record<MethodName, (preset: Preset, options: DistillationOptions) => Recipe['createMethod']>> =
   {
-    procedural: ({ dafl: { batchSize } }, { pictures, batchUses: uses = proceduralDefaults.uses }) => {
+    procedural: ({ dafl: { batchSize } }, { pictures, usesPerBatch: uses = proceduralDefaults.uses }) => {
       const method = procedural({ ...proceduralDefaults, batchSize, pictures, uses });
       return async () => method;
     },
@@ -223,7 +223,7 @@ function missing(method: MethodName, option: string, what: string): DaflError {
 /** Options that belong to some methods only. */
 const ownOptions: Readonly<Partial<Record<keyof DistillationOptions, readonly MethodName[]>>> = {
   pictures: ['procedural', 'pool', 'nayer', 'deep-inversion'],
-  batchUses: ['procedural'],
+  usesPerBatch: ['procedural'],
   syntheses: ['pool', 'nayer', 'deep-inversion'],
   synthesisSteps: ['pool', 'nayer', 'deep-inversion'],
   poolGenerator: ['pool'],
@@ -293,10 +293,10 @@ export function resolveRecipe(given: DistillationOptions): Recipe {
     batchSize: preset.dafl.batchSize,
     stepMemory(teacher, student) {
       const { generator, replay } = preset.dafl;
-      const { batchUses = proceduralDefaults.uses } = options;
+      const { usesPerBatch = proceduralDefaults.uses } = options;
       const batches =
         options.method === 'procedural'
-          ? Math.ceil(proceduralDefaults.studentSteps / batchUses)
+          ? Math.ceil(proceduralDefaults.studentSteps / usesPerBatch)
           : (replay?.studentSteps ?? 1);
       const { latentSize, widths } = generator;
       const common = { method: options.method, batches, generator: { latentSize, widths } };
