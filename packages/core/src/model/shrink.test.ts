@@ -250,6 +250,44 @@ describe('shrink', () => {
     expectRuns(student);
   });
 
+  it('narrows maps that are mixed by shares of each channel, as split attention does', () => {
+    const graph = graphOf([
+      convNode('parts', 'input', 24),
+      { kind: 'reshape', name: 'cut', inputs: ['parts'], shape: [8, 8, 2, 12] },
+      { kind: 'globalAveragePool2d', name: 'means', inputs: ['parts'] },
+      denseNode('scores', 'means', 24),
+      // A size of 1 behind the channels.
+      { kind: 'reshape', name: 'pairs', inputs: ['scores'], shape: [2, 12, 1] },
+      { kind: 'softmax', name: 'shares', inputs: ['pairs'], axis: 0, logarithm: false },
+      { kind: 'reshape', name: 'each', inputs: ['shares'], shape: [1, 1, 2, 12] },
+      { kind: 'multiply', name: 'mixed', inputs: ['cut', 'each'] },
+      { kind: 'reduce', name: 'sum', inputs: ['mixed'], operation: 'sum', axes: [2], keepDimensions: false },
+      { kind: 'globalAveragePool2d', name: 'pool', inputs: ['sum'] },
+      denseNode('head', 'pool', 5),
+    ]);
+    const student = shrink(graph, 0.5);
+    expect(widthsOf(student, 'parts', 'scores', 'each', 'sum')).toEqual([12, 12, 6, 6]);
+    expectRuns(student);
+  });
+
+  it('narrows rows whose tokens are mixed by a convolution over lines', () => {
+    const graph = graphOf([
+      convNode('patches', 'input', 12),
+      { kind: 'reshape', name: 'rows', inputs: ['patches'], shape: [64, 12] },
+      { kind: 'transpose', name: 'turned', inputs: ['rows'], permutation: [1, 0] },
+      { kind: 'reshape', name: 'lines', inputs: ['turned'], shape: [12, 1, 64] },
+      convNode('mixed', 'lines', 64, { kernelSize: [1, 1], padding: { top: 0, bottom: 0, left: 0, right: 0 } }),
+      { kind: 'reshape', name: 'flat', inputs: ['mixed'], shape: [12, 64] },
+      { kind: 'transpose', name: 'back', inputs: ['flat'], permutation: [1, 0] },
+      { kind: 'multiply', name: 'gated', inputs: ['rows', 'back'] },
+      { kind: 'reduce', name: 'pool', inputs: ['gated'], operation: 'mean', axes: [0], keepDimensions: false },
+      denseNode('head', 'pool', 5),
+    ]);
+    const student = shrink(graph, 0.5);
+    expect(widthsOf(student, 'patches', 'mixed', 'gated')).toEqual([6, 64, 6]);
+    expectRuns(student);
+  });
+
   const none = { top: 0, bottom: 0, left: 0, right: 0 };
   it.each<[number, ModelNode]>([
     [6, { kind: 'maxPool2d', name: 'made', inputs: ['line'], windowSize: [2, 1], strides: [2, 1], padding: none }],

@@ -8,6 +8,10 @@ import { sizeOf } from '../../shape.ts';
  */
 export function reshapeChannels(input: Layout, from: Shape, to: Shape, flow: ChannelFlow): Layout {
   const untracked = to.map((): Axis => null);
+  const [wideFrom, wideTo] = [wideAxes(from), wideAxes(to)];
+  // Where axes of size 1 alone come or go, each axis stays what it is.
+  if (wideFrom.length === wideTo.length && wideFrom.every((axis, place) => from[axis] === to[wideTo[place]]))
+    return wideTo.reduce((layout, axis, place) => layout.with(axis, input[wideFrom[place]]), untracked);
   // A channel that is alone always stays, wherever it goes.
   const tracked = input.flatMap((axis, index) => (axis === null || axis.length === 1 ? [] : [index]));
   if (tracked.length === 0) return untracked;
@@ -35,6 +39,8 @@ export function reshapeChannels(input: Layout, from: Shape, to: Shape, flow: Cha
   // An axis that is cut, as for the heads of attention, the groups of a shuffle or a row that becomes maps: the channels of each
   // of an axis's entries go together, where none is in two.
   for (let axis = to.length - 1; axis >= 0; axis--) {
+    // All of them would go together.
+    if (to[axis] === 1) continue;
     const heads = tieEntries(axis);
     if (heads !== undefined) return untracked.with(axis, heads);
   }
@@ -58,4 +64,8 @@ export function reshapeChannels(input: Layout, from: Shape, to: Shape, flow: Cha
     }
     return heads;
   }
+}
+
+function wideAxes(shape: Shape): number[] {
+  return shape.flatMap((size, axis) => (size === 1 ? [] : [axis]));
 }

@@ -14,6 +14,15 @@ function isAbove(node: OperatorNode, value: TraceValue, other: TraceValue): Acti
   return node.builder.map(node.name, steep, { kind: 'clip', minimum: 0, maximum: 1 });
 }
 
+/** 1 where a value is not 0: the same, where it is a truth. */
+export function isThere(node: OperatorNode): Activation {
+  return isAbove(
+    node,
+    node.builder.map(node.name, node.activation(0), { kind: 'activation', function: 'abs' }),
+    scalar(0),
+  );
+}
+
 function subtract(node: OperatorNode, value: TraceValue, other: TraceValue): Activation {
   const single = (constant: TraceValue): number | undefined =>
     !isActivation(constant) && constant.values.length === 1 ? constant.values[0] : undefined;

@@ -1,6 +1,7 @@
-import { FLOAT, isFloatType, sizeOf } from './constant.ts';
+import { BOOL, FLOAT, isFloatType, sizeOf } from './constant.ts';
 import { followsFromInput } from './follows-from-input.ts';
 import { isActivation, markAsStackable } from './graph-builder.ts';
+import { isThere } from './lower-comparisons.ts';
 import type { Lowering, Lowerings } from './operator-node.ts';
 import { reshapeActivation, shapeToReach } from './reshape-activation.ts';
 
@@ -19,7 +20,8 @@ export const lowerLayout: Lowerings = {
 
   Cast(node) {
     const type = node.number('to', FLOAT);
-    return isFloatType(type) ? node.input(0) : node.refuse(`it makes activations of data type ${type}`);
+    if (isFloatType(type)) return node.input(0);
+    return type === BOOL ? isThere(node) : node.refuse(`it makes activations of data type ${type}`);
   },
 
   /** To the type of another input: to floats, as activations are. */

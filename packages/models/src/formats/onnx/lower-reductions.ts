@@ -89,7 +89,7 @@ export const lowerReductions: Lowerings = {
     if (axes.includes(0) && node.builder.hasBatch && axes.length > 1) node.refuse('it reduces the batch');
     const product = axes.reduce((made, axis) => {
       const size = made.shape[axis];
-      if (size > MOST_PARTS) node.refuse(`it multiplies ${size} parts`);
+      if (size < 1 || size > MOST_PARTS) node.refuse(`it multiplies ${size} parts`);
       const parts = Array.from({ length: size }, (_, begin) => cut(node, made, axis, { begin, size: 1 }));
       return parts.reduce((total, part) => combine(node, 'multiply', total, part));
     }, value);

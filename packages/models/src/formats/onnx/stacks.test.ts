@@ -1,4 +1,4 @@
-/** Values that are stacked before their batch, and masks that are infinite, as torch writes them. */
+/** Values that are stacked before their batch, and masks that are infinite or cast to truths, as torch writes them. */
 import { expect, it } from 'vitest';
 import { buildOnnx, floats, integers, node } from './_testing/build-onnx.ts';
 import { runModel } from './_testing/run-model.ts';
@@ -42,5 +42,29 @@ it('a mask of infinite numbers leaves nothing of what it hides', async () => {
   const [left, , right] = product(first).map(Math.exp);
   expect(await runModel(model, Float32Array.from(row), [1, 4])).toEqual(
     near([left / (left + right), 0, right / (left + right)]),
+  );
+});
+
+it('a cast to truths says what is not 0', async () => {
+  const ones = floats('ones', [1, 3], [1, 1, 1]);
+  const shifted = floats('shift', [1, 3], [0.6 + 0.35 - 0.3, 0, 0]);
+  const model = read(
+    [
+      node('MatMul x,v -> a'),
+      node('Add a,shift -> b'),
+      node('Cast b -> t', { to: 9 }),
+      node('Where t,ones,a -> c'),
+      node('MatMul c,u -> y'),
+    ],
+    [...weights, ones, shifted, floats('u', [3, 3], [1, 0, 0, 0, 1, 0, 0, 0, 1])],
+  );
+  expect(await runModel(model, Float32Array.of(0, 0, 0, 0), [1, 4])).toEqual(near([1, 0, 0]));
+});
+
+it('sums of many entries are refused before they are written down', () => {
+  const nodes = [node('CumSum x,axis -> s'), node('MatMul s,w -> y')];
+  const given = [integers('axis', [1]), floats('w', [600, 2], Array<number>(1200).fill(1))];
+  expect(() => readOnnx(buildOnnx({ shape: ['N', 600], weights: given, nodes }), 'x.onnx')).toThrow(
+    "CumSum 's' (it sums up 600 entries)",
   );
 });
