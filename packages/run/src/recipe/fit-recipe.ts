@@ -10,7 +10,8 @@ import { type Recipe, resolveRecipe } from './resolve-recipe.ts';
 
 /**
  * What of a recipe depends on the networks, where the options leave it open: how tightly wide students are held, whether they are
- * fitted and whitened before the first step, what those from random weights learn with, how often batches are used, the size of the batches, and the length.
+ * fitted and whitened before the first step, what those from random weights learn with, how often batches are used, the size of the
+ * batches, and the length.
  */
 export function fitRecipe(given: DistillationOptions, asked: Recipe, teacher: Graph, student: Graph): FittedRecipe {
   const held = fitStart(fitHints(given, asked, student), asked, teacher, student);
