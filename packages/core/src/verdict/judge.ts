@@ -30,11 +30,11 @@ export interface VerdictTask {
 const USUAL_CLASSES = 10;
 
 /**
- * What to expect of a student. Of grey pictures, runs that came within six points of a student of the real data agreed on 49 % and
- * more, those that were further below on 62 % and less, of teachers that defaults were chosen by. Pictures in colour vary in more ways, most of which the task does not ask for, so that good
- * students agree on fewer: with ResNet-20 on CIFAR-10 on 55 to 60 %, on digits in random colours on 49 to 52 %, where runs of a
- * tenth of the length agreed on 31 to 37 %. Where there are few classes, chance agrees on many pictures: the bounds lie as
- * far above chance as they do for ten classes.
+ * What to expect of a student. Of grey pictures, and of teachers that defaults were chosen by, runs that came within six points of
+ * a student of the real data agreed on 49 % and more, those that were further below on 62 % and less. Pictures in colour vary in
+ * more ways, most of which the task does not ask for, so that good students agree on fewer: with ResNet-20 on CIFAR-10 on 55 to
+ * 60 %, on digits in random colours on 49 to 52 %, where runs of a tenth of the length agreed on 31 to 37 %. Where there are few
+ * classes, chance agrees on many pictures: the bounds lie as far above chance as they do for ten classes.
  */
 export function verdictBounds({ channels, classes }: VerdictTask): VerdictBounds {
   const { good, poor } = channels === 1 ? { good: 0.65, poor: 0.5 } : { good: 0.55, poor: 0.45 };

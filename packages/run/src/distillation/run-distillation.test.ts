@@ -332,6 +332,23 @@ describe('a run that was stopped goes on to the same student', () => {
     expect(resumed.studentSha256).toBe(whole.studentSha256);
   });
 
+  test('though it was begun before random starts had batch norms, and is asked for as it was then', async () => {
+    const { backend, steps, batchSize } = tinyRun;
+    const open = { backend, steps, batchSize, teacher, method: 'procedural', pictures: 64, initialization: 'random' };
+    const then = parseDistillationOptions({ ...open, studentNorms: 'own', usesPerBatch: 4 });
+    const whole = await resultOf(then, { folder: at('whole') });
+    const folder = at('run');
+    await interrupt(then, folder);
+    const file = join(folder, 'run.json');
+    const { options, ...record } = JSON.parse(readFileSync(file, 'utf8')) as { options: Record<string, unknown> };
+    const { studentNorms, usesPerBatch, ...earlier } = options;
+    expect([studentNorms, usesPerBatch]).toEqual(['own', 4]);
+    writeFileSync(file, JSON.stringify({ ...record, options: earlier }));
+    expect((await readRunRecord(file))!.options).toMatchObject({ studentNorms: 'own', usesPerBatch: 4 });
+    const resumed = await resultOf(parseDistillationOptions(open), { folder, resume: true });
+    expect(resumed.studentSha256).toBe(whole.studentSha256);
+  });
+
   test('past a damaged checkpoint, with a warning', async () => {
     const whole = await resultOf(optionsOf(), { folder: at('whole') });
     const folder = at('run');

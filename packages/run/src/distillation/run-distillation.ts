@@ -115,7 +115,7 @@ export async function* runDistillation(
     yield await repeatResult(folder, previous);
     return;
   }
-  const opened = await openRun(options, teacher, {
+  const opened = await openRun(asBegun(options, previous), teacher, {
     ...settings,
     backend: previous?.options.backend ?? options.backend,
     folder,
@@ -396,6 +396,17 @@ async function readPrevious(folder: RunFolder, given: DistillationOptions): Prom
   }
   if (previous.state === 'finished') assertShown(folder, given, recorded);
   return previous;
+}
+
+/** The options with what the run was begun with, where later rules would decide it otherwise. */
+function asBegun(options: DistillationOptions, previous: RunRecord | undefined): DistillationOptions {
+  if (previous === undefined) return options;
+  const { studentNorms, usesPerBatch } = previous.options;
+  return {
+    ...options,
+    studentNorms: options.studentNorms ?? studentNorms,
+    usesPerBatch: options.usesPerBatch ?? usesPerBatch,
+  };
 }
 
 /** Nothing more is told or written of a run that has ended: whoever asks for it is not to believe that it was. */

@@ -119,9 +119,14 @@ function takeRecord(path: string, value: unknown): RunRecord {
   const record: Partial<RunRecord> = typeof value === 'object' && value !== null ? value : {};
   if (record.format !== 'dafl-run' || record.version !== 1) return reject('another');
   const { error } = recordSchema.safeParse(record);
-  return error === undefined
-    ? (record as RunRecord)
-    : reject(`one whose '${error.issues[0].path.join('.')}' is damaged`);
+  if (error !== undefined) return reject(`one whose '${error.issues[0].path.join('.')}' is damaged`);
+  const sound = record as RunRecord;
+  return { ...sound, options: { ...laterOptions(sound.options), ...sound.options } };
+}
+
+/** What runs did before these could be chosen: left open, today's rules would decide, and the run would be another. */
+function laterOptions({ method }: SettledOptions): Partial<SettledOptions> {
+  return { studentNorms: 'own', ...(method === 'procedural' ? { usesPerBatch: 4 } : {}) };
 }
 
 /** Options from a file, and the teacher they were used with, where the file is the record of a run. */

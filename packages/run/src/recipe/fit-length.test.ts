@@ -26,6 +26,17 @@ it('gives large networks fewer steps the more often their teacher answers', () =
   expect(stepsOf('resnet20', { steps: 375 }).fitted).toBe(375);
 });
 
+it('does so where batches are made smaller as well', () => {
+  const teacher = createArchitecture('resnet18-imagenet');
+  const options = parseDistillationOptions({ teacher: 'teacher.onnx' });
+  const asked = resolveRecipe(options);
+  const { recipe, note } = fitRecipe(options, asked, teacher, shrink(teacher, 0.5));
+  expect(note).toContain(`Batches have ${recipe.batchSize} images`);
+  expect(recipe.batchSize).toBeLessThan(asked.batchSize);
+  expect(recipe.options.usesPerBatch).toBe(2);
+  expect(recipe.steps).toBeLessThan(0.85 * asked.steps);
+});
+
 it.each<Partial<DistillationOptions>>([
   { steps: 375 },
   { timeBudgetMs: 60_000 },

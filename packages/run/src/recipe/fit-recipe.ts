@@ -18,6 +18,7 @@ export function fitRecipe(given: DistillationOptions, asked: Recipe, teacher: Gr
   const options = fitUses(fitNorms(held, asked), asked, teacher, student);
   const recipe = options === given ? asked : resolveRecipe(options);
   const fitted = fitMemory(options, recipe, teacher, student);
-  // Networks whose batches had to be made smaller are not small.
-  return fitted.note === null ? { ...fitted, recipe: fitLength(options, recipe, teacher, student) } : fitted;
+  const { batchSize } = fitted.recipe;
+  const sized = fitted.note === null ? options : { ...options, batchSize };
+  return { ...fitted, recipe: fitLength(sized, fitted.recipe, teacher, student) };
 }
