@@ -59,6 +59,22 @@ function at<Value>(path: string, schema: z.ZodType<Value>, absent?: Value): Hype
   };
 }
 
+/** A hyper-parameter of two words for a switch of the training, which is left out where it is off. */
+function switchedBy<Off extends string, On extends string>(
+  key: 'fitsLayers' | 'whitensInputs' | 'normalizesLayers',
+  [off, on]: readonly [Off, On],
+  description: string,
+): HyperParameter<Off | On> {
+  return {
+    schema: z.enum([off, on]).describe(description),
+    read: ({ training }) => (training[key] === true ? on : off),
+    write: (preset, value) => ({
+      ...preset,
+      training: { ...preset.training, [key]: value === on ? true : undefined },
+    }),
+  };
+}
+
 function replaceAt(value: unknown, [key, ...rest]: readonly string[], replacement: unknown): unknown {
   const fields = value as Record<string, unknown>;
   return { ...fields, [key]: rest.length === 0 ? replacement : replaceAt(fields[key], rest, replacement) };
@@ -201,40 +217,21 @@ export const hyperParameters: { readonly [Name in keyof HyperParameters]: HyperP
         "Where the student's weights start: random, from the teacher's, or the latter where it fits (low-rank: auto)",
       ),
   ),
-  studentFit: {
-    schema: z
-      .enum(['none', 'layers'])
-      .describe(
-        "What is fitted to the teacher's inner channels before the first step, where the student starts from them",
-      ),
-    read: ({ training }) => (training.fitsLayers === true ? 'layers' : 'none'),
-    write: (preset, fit) => ({
-      ...preset,
-      training: { ...preset.training, fitsLayers: fit === 'layers' ? true : undefined },
-    }),
-  },
-  studentWhitening: {
-    schema: z
-      .enum(['none', 'inputs'])
-      .describe("What the student's optimizer sees as white: nothing, or what its layers read"),
-    read: ({ training }) => (training.whitensInputs === true ? 'inputs' : 'none'),
-    write: (preset, whitening) => ({
-      ...preset,
-      training: { ...preset.training, whitensInputs: whitening === 'inputs' ? true : undefined },
-    }),
-  },
-  studentNorms: {
-    schema: z
-      .enum(['own', 'batch'])
-      .describe(
-        'What a student from random weights learns with: the norms that it has, or, where it has none, batch norms, which are folded into its layers in the end',
-      ),
-    read: ({ training }) => (training.normalizesLayers === true ? 'batch' : 'own'),
-    write: (preset, norms) => ({
-      ...preset,
-      training: { ...preset.training, normalizesLayers: norms === 'batch' ? true : undefined },
-    }),
-  },
+  studentFit: switchedBy(
+    'fitsLayers',
+    ['none', 'layers'],
+    "What is fitted to the teacher's inner channels before the first step, where the student starts from them",
+  ),
+  studentWhitening: switchedBy(
+    'whitensInputs',
+    ['none', 'inputs'],
+    "What the student's optimizer sees as white: nothing, or what its layers read",
+  ),
+  studentNorms: switchedBy(
+    'normalizesLayers',
+    ['own', 'batch'],
+    'What a student from random weights learns with: the norms that it has, or, where it has none, batch norms, which are folded into its layers in the end',
+  ),
   studentBatchNorm: at(
     'training.batchNormStatistics',
     z
